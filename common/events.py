@@ -1,0 +1,217 @@
+"""Events between services: Redis streams with consumer groups, delivered at least once.
+
+A topic is a stream. Each consuming service is a group; an event stays pending until its handler returned, is claimed
+back after a silence when its consumer died, and goes to the topic's dead letters after three failed deliveries.
+Handlers must be idempotent: the same event id may arrive twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+__all__ = ["ConsumerLag", "Event", "EventConsumer", "EventHandler", "EventPublisher", "stream_key"]
+
+log = structlog.get_logger(__name__)
+
+MAX_STREAM_LENGTH = 100_000
+"""Entries kept per topic, about; older ones are trimmed."""
+BATCH_SIZE = 64
+BLOCK_MS = 2_000
+CLAIM_IDLE_MS = 30_000
+"""How long a pending event may be silent before another consumer takes it: longer than any handler may take."""
+MAX_DELIVERIES = 3
+RECONNECT_S = 1.0
+"""Pause after the connection broke; the stream keeps what arrives meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened. `id` is the stream's entry id once published; `data` is JSON."""
+
+    topic: str
+    kind: str
+    data: Mapping[str, Any]
+    occurred_at: datetime
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerLag:
+    """How far a group is behind: entries never delivered (None: unknown), and delivered ones not finished."""
+
+    undelivered: int | None
+    pending: int
+
+
+EventHandler = Callable[[Event], Awaitable[None]]
+
+
+def stream_key(topic: str) -> str:
+    """The stream of a topic."""
+    return f"marquee:events:{topic}"
+
+
+def dead_letter_key(topic: str) -> str:
+    """Where events go that failed MAX_DELIVERIES times, with the last error."""
+    return f"marquee:dead:{topic}"
+
+
+class EventPublisher:
+    """Appends events to their topics' streams."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def publish(self, event: Event) -> str:
+        """Append and return the entry id; returns only when the server has it."""
+        fields: dict[Any, Any] = {
+            "kind": event.kind,
+            "at": event.occurred_at.isoformat(),
+            "data": json.dumps(event.data, separators=(",", ":")),
+        }
+        entry_id = await self._redis.xadd(stream_key(event.topic), fields, maxlen=MAX_STREAM_LENGTH, approximate=True)
+        return entry_id.decode() if isinstance(entry_id, bytes) else str(entry_id)
+
+
+class EventConsumer:
+    """One member of one service's group over some topics.
+
+    `consumer` names this process; after a crash the same name finds its own pending events first.
+    """
+
+    def __init__(self, redis: Redis, *, group: str, consumer: str, handlers: Mapping[str, EventHandler]) -> None:
+        self._redis = redis
+        self._group = group
+        self._consumer = consumer
+        self._handlers = dict(handlers)
+
+    async def run(self) -> None:
+        """Deliver events until cancelled; a broken connection is retried, nothing is lost meanwhile."""
+        while True:
+            try:
+                await self._create_groups()
+                await self._deliver_own_pending()
+                while True:
+                    await self._claim_abandoned()
+                    await self._deliver_new()
+            except (RedisConnectionError, RedisTimeoutError, ResponseError) as error:
+                log.warning("events.disconnected", group=self._group, error=str(error), retry_s=RECONNECT_S)
+                await asyncio.sleep(RECONNECT_S)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """The consumer as a background task that ends with the block."""
+        task = asyncio.create_task(self.run(), name=f"events:{self._group}")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def lag(self, topic: str) -> ConsumerLag:
+        """How far this group is behind on a topic."""
+        for row in await self._redis.xinfo_groups(stream_key(topic)):
+            if _text(row["name"]) == self._group:
+                return ConsumerLag(undelivered=row.get("lag"), pending=int(row["pending"]))
+        return ConsumerLag(undelivered=None, pending=0)
+
+    async def _create_groups(self) -> None:
+        for topic in self._handlers:
+            try:
+                # From the beginning: a service that is new to a topic hears what is still kept.
+                await self._redis.xgroup_create(stream_key(topic), self._group, id="0", mkstream=True)
+            except ResponseError as error:
+                if "BUSYGROUP" not in str(error):
+                    raise
+
+    async def _deliver_own_pending(self) -> None:
+        """What this consumer had taken before it died comes first, in order."""
+        for topic in self._handlers:
+            start = "0"
+            while True:
+                entries = await self._read({topic: start}, block_ms=None)
+                if not entries:
+                    break
+                for entry_topic, entry_id, fields in entries:
+                    await self._deliver(entry_topic, entry_id, fields)
+                    start = entry_id
+
+    async def _deliver_new(self) -> None:
+        entries = await self._read(dict.fromkeys(self._handlers, ">"), block_ms=BLOCK_MS)
+        for topic, entry_id, fields in entries:
+            await self._deliver(topic, entry_id, fields)
+
+    async def _claim_abandoned(self) -> None:
+        for topic in self._handlers:
+            _, entries, *_ = await self._redis.xautoclaim(
+                stream_key(topic), self._group, self._consumer, min_idle_time=CLAIM_IDLE_MS, count=BATCH_SIZE
+            )
+            for entry_id, fields in entries:
+                await self._deliver(topic, _text(entry_id), _text_map(fields))
+
+    async def _read(self, positions: Mapping[str, str], block_ms: int | None) -> list[tuple[str, str, dict[str, str]]]:
+        streams: dict[Any, Any] = {stream_key(topic): position for topic, position in positions.items()}
+        topics = {stream_key(topic): topic for topic in positions}
+        answer: Any = await self._redis.xreadgroup(
+            self._group, self._consumer, streams, count=BATCH_SIZE, block=block_ms
+        )
+        pairs = answer.items() if isinstance(answer, dict) else answer or ()
+        entries: list[tuple[str, str, dict[str, str]]] = []
+        for key, rows in pairs:
+            entries.extend((topics[_text(key)], _text(entry_id), _text_map(fields)) for entry_id, fields in rows)
+        return entries
+
+    async def _deliver(self, topic: str, entry_id: str, fields: dict[str, str]) -> None:
+        """Run the handler once and acknowledge; on failure leave it pending, or bury it after the last try."""
+        try:
+            event = Event(
+                topic=topic,
+                kind=fields["kind"],
+                data=json.loads(fields["data"]),
+                occurred_at=datetime.fromisoformat(fields["at"]),
+                id=entry_id,
+            )
+            await self._handlers[topic](event)
+        except (RedisConnectionError, RedisTimeoutError):
+            raise
+        except Exception as error:  # noqa: BLE001  # a task's edge: one bad event must not stop the others
+            await self._bury_or_leave(topic, entry_id, fields, error)
+            return
+        await self._redis.xack(stream_key(topic), self._group, entry_id)
+
+    async def _bury_or_leave(self, topic: str, entry_id: str, fields: dict[str, str], error: Exception) -> None:
+        pending = await self._redis.xpending_range(stream_key(topic), self._group, entry_id, entry_id, 1)
+        deliveries = int(pending[0]["times_delivered"]) if pending else MAX_DELIVERIES
+        log.error(
+            "events.handler_failed",
+            topic=topic,
+            event_id=entry_id,
+            deliveries=deliveries,
+            error=str(error),
+            exc_info=error,
+        )
+        if deliveries < MAX_DELIVERIES:
+            return
+        buried: dict[Any, Any] = {**fields, "group": self._group, "event_id": entry_id, "error": str(error)[:500]}
+        await self._redis.xadd(dead_letter_key(topic), buried, maxlen=MAX_STREAM_LENGTH, approximate=True)
+        await self._redis.xack(stream_key(topic), self._group, entry_id)
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _text_map(fields: Mapping[Any, Any]) -> dict[str, str]:
+    return {_text(name): _text(value) for name, value in fields.items()}
