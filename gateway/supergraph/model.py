@@ -51,7 +51,7 @@ class Subgraph:
 
 @dataclass(frozen=True, slots=True)
 class DirectiveApplication:
-    """A directive applied in the supergraph and not consumed by the join model: @tag, @inaccessible, @cost, composed ones.
+    """A directive applied in the supergraph and not consumed by the join model: @tag, @cost, composed ones.
 
     `arguments` maps each name to its value in GraphQL notation.
     """
@@ -126,7 +126,10 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of an object or interface. `joins` is never empty: one entry per subgraph that declares the field."""
+    """A field of an object or interface. `joins` has one entry per subgraph that declares the field.
+
+    Empty `joins` on an object's field: only an interface object provides it, so it is found through the interface.
+    """
 
     name: str
     type: TypeRef
