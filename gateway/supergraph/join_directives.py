@@ -162,14 +162,13 @@ def _context_arguments(value: object, node: Node) -> dict[str, tuple[str, str, T
         return {}
     contexts: dict[str, tuple[str, str, TypeRef]] = {}
     for entry in value if isinstance(value, list) else [value]:
-        parts = (
-            {key: entry.get(key) for key in ("name", "type", "context", "selection")} if isinstance(entry, dict) else {}
-        )
-        if not parts or not all(isinstance(part, str) for part in parts.values()):
-            raise refuse("a context argument needs name, type, context and selection as strings", node)
+        if not isinstance(entry, dict):
+            raise refuse("a context argument is not an object", node)
+        name, context, selection, type_text = (entry.get(part) for part in ("name", "context", "selection", "type"))
+        if not (isinstance(name, str) and isinstance(context, str) and isinstance(selection, str)):
+            raise refuse("a context argument needs name, context and selection as strings", node)
         try:
-            type_ref = read_type_ref(parts["type"])
+            contexts[name] = (context, selection, read_type_ref(str(type_text)))
         except GraphQLError as problem:
-            raise refuse(f'"{parts["type"]}" is not a type reference', node) from problem
-        contexts[parts["name"]] = (parts["context"], parts["selection"], type_ref)
+            raise refuse(f'"{type_text}" is not a type reference', node) from problem
     return contexts

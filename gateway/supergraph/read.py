@@ -96,7 +96,7 @@ def read_supergraph(sdl: str) -> Supergraph:
         subscription_type=roots.get("subscription"),
         directive_definitions=reader.read_directive_definitions(document.definitions),
         links=links,
-        description=next((n.description.value for n in schema if getattr(n, "description", None)), None),
+        description=next((text for text in map(_description, schema) if text is not None), None),
         schema_directives=reader.other_directives(d for d in header if not read_links([d])),
     )
     if join.version == (0, 1):
