@@ -84,13 +84,15 @@ class JoinNames:
         """One @join__field of an object's or interface's field."""
         override = arguments.get("override")
         label = arguments.get("overrideLabel")
-        # An overridden field that stays in use is known in its old subgraph but no longer resolved there.
         used_overridden = arguments.get("usedOverridden") is True
+        # An overridden field that stays in use is known in its old subgraph but no longer resolved there,
+        # unless a label says that the move is gradual.
+        overridden = used_overridden and label is None
         source = next((name for name in subgraphs if name == override), SubgraphName(str(override)))
         return FieldJoin(
             subgraph=subgraph,
             type=self.type_ref(arguments.get("type"), field_type, node),
-            external=arguments.get("external") is True or used_overridden,
+            external=arguments.get("external") is True or overridden,
             requires=_optional_field_set(arguments.get("requires"), "requires", node),
             provides=_optional_field_set(arguments.get("provides"), "provides", node),
             override=Override(source, label if isinstance(label, str) else None) if override else None,

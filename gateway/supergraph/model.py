@@ -247,7 +247,10 @@ class DirectiveDefinition:
 
 @dataclass(frozen=True, slots=True)
 class LinkedSpecification:
-    """One `@link` on the supergraph's schema: the specification's URL and what is imported under which name."""
+    """One `@link` on the supergraph's schema: the specification's URL and what is imported under which name.
+
+    The headers of the link and join specifications themselves belong to the notation and are not kept.
+    """
 
     url: str
     purpose: str | None = None

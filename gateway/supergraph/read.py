@@ -37,7 +37,7 @@ from graphql import (
 from gateway.graphql_kit.type_refs import named_type, read_type_ref
 from gateway.supergraph.join_directives import JoinNames, SupergraphInvalid, join_names, refuse
 from gateway.supergraph.legacy_join import fill_in_legacy_joins
-from gateway.supergraph.links import LinkInvalid, link_prefix, read_links
+from gateway.supergraph.links import LinkInvalid, link_prefix, link_specification, read_links
 from gateway.supergraph.model import (
     Argument,
     DirectiveApplication,
@@ -63,6 +63,7 @@ from gateway.supergraph.model import (
 __all__ = ["SupergraphInvalid", "read_supergraph"]
 
 _BUILT_IN_SCALARS = frozenset({"Int", "Float", "String", "Boolean", "ID"})
+_MACHINERY = frozenset({"link", "core", "join"})
 _SPECIFIED_DIRECTIVES = frozenset({"skip", "include", "deprecated", "specifiedBy", "oneOf", "defer", "stream"})
 
 
@@ -95,7 +96,7 @@ def read_supergraph(sdl: str) -> Supergraph:
         mutation_type=roots.get("mutation"),
         subscription_type=roots.get("subscription"),
         directive_definitions=reader.read_directive_definitions(document.definitions),
-        links=links,
+        links=tuple(link for link in links if link_specification(link) not in _MACHINERY),
         description=next((text for text in map(_description, schema) if text is not None), None),
         schema_directives=reader.other_directives(d for d in header if not read_links([d])),
     )
@@ -140,11 +141,7 @@ def _read_subgraphs(document: DocumentNode, join: JoinNames) -> dict[SubgraphNam
 
 def _hidden_prefixes(links: Iterable[LinkedSpecification]) -> tuple[str, ...]:
     """What the names of join, link and core elements begin with: written anew each time, never part of the model."""
-    own = [
-        f"{link_prefix(link)}__"
-        for link in links
-        if link.url.rstrip("/").split("/")[-2:-1] in (["join"], ["link"], ["core"])
-    ]
+    own = (f"{link_prefix(link)}__" for link in links if link_specification(link) in _MACHINERY)
     return (*own, "link__", "core__", "join__")
 
 
