@@ -15,7 +15,7 @@ GRAPHQL_ACCEPT = "application/graphql-response+json, application/json;q=0.9"
 class SubgraphRequest:
     """One GraphQL request for one subgraph.
 
-    `body` is the finished JSON; `deadline` is a reading of the event loop's clock, in seconds, after which nobody waits.
+    `body` is the finished JSON; `deadline` is a reading of the event loop's clock, after which nobody waits.
     """
 
     subgraph_name: str

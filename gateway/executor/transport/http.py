@@ -1,8 +1,8 @@
 """Requests to subgraphs over HTTP, on aiohttp's connection pool.
 
 Redirects are not followed (a subgraph could send the gateway anywhere) and cookies are not kept. The gateway asks for
-an uncompressed answer, since inflating on one machine costs more than it saves; a subgraph that compresses all the same is
-inflated here, in bounded pieces, so that the size limit counts what the bytes become.
+an uncompressed answer, since inflating on one machine costs more than it saves; a subgraph that compresses all the
+same is inflated here, in bounded pieces, so that the size limit counts what the bytes become.
 """
 
 from __future__ import annotations
@@ -57,9 +57,7 @@ class HttpTransport:
         try:
             async with (
                 asyncio.timeout_at(request.deadline),
-                self._session.post(
-                    url, data=request.body, headers=request.headers, allow_redirects=False
-                ) as response,
+                self._session.post(url, data=request.body, headers=request.headers, allow_redirects=False) as response,
             ):
                 body = await self._read(name, response)
                 return SubgraphAnswer(response.status, body, response.headers.get("Content-Type", ""))

@@ -1,7 +1,7 @@
 """Requests to subgraphs that live in the same process: the ASGI interface without sockets.
 
-The application sees an ordinary HTTP request. Its lifespan is not run here: who passes an application owns its start and
-its end.
+The application sees an ordinary HTTP request. Its lifespan is not run here: who passes an application owns its start
+and its end.
 """
 
 from __future__ import annotations

@@ -1,0 +1,180 @@
+"""Compiling a query plan once per operation: everything that does not depend on a request is prepared here.
+
+A compiled step holds the beginning of its request body as bytes, its collectors and mergers as functions, and its place in
+the schedule as counts; running it costs filling in variables and representations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import orjson
+from graphql import FieldNode, InlineFragmentNode, OperationDefinitionNode, SelectionSetNode, parse
+
+from gateway.executor.places import Finder, build_finder, response_keys
+from gateway.executor.representations import Collector, build_collector
+from gateway.executor.rewrites import Rewriter, build_rewriter
+from gateway.graphql_kit.paths import FlattenPath
+from gateway.planner.plan.nodes import EntityInput, EntityStep, FetchStep, QueryPlan, RootStep
+
+__all__ = ["CompiledInput", "CompiledPlan", "CompiledStep", "compile_plan", "delivered_keys"]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledInput:
+    """One `_entities` field. `variable_prefix` is its key in the variables JSON, with the colon.
+
+    `may_share`: equal representations at different paths may hold the same result object, since every later step treats
+    those paths alike.
+    """
+
+    entity_input: EntityInput
+    collect: Collector
+    variable_prefix: bytes
+    rewrite: Rewriter | None
+    may_share: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledStep:
+    """One step. `body_prefix` ends where the variables begin; `whole_body` is the body of a step without variables."""
+
+    step: FetchStep
+    body_prefix: bytes
+    whole_body: bytes | None
+    inputs: tuple[CompiledInput, ...]
+    find_roots: Finder | None
+    rewrite: Rewriter | None
+    children: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledPlan:
+    """A plan ready to run; `parent_counts[i]` steps must be done before step i starts."""
+
+    plan: QueryPlan
+    steps: tuple[CompiledStep, ...]
+    parent_counts: tuple[int, ...]
+    delivered: dict[int, frozenset[tuple[str, ...]]] = field(default_factory=dict)
+    """Filled by `delivered_keys` when a step fails for the first time."""
+
+
+def compile_plan(plan: QueryPlan) -> CompiledPlan:
+    """Prepare every step; the plan is trusted (the plan check holds it)."""
+    children: list[list[int]] = [[] for _ in plan.steps]
+    for step in plan.steps:
+        for parent in step.depends_on:
+            children[parent].append(step.id)
+    paths = _paths_of_inputs(plan.steps)
+    return CompiledPlan(
+        plan,
+        tuple(_compile_step(step, tuple(children[step.id]), paths) for step in plan.steps),
+        tuple(len(step.depends_on) for step in plan.steps),
+    )
+
+
+def _compile_step(step: FetchStep, children: tuple[int, ...], paths: Sequence[frozenset[FlattenPath]]) -> CompiledStep:
+    name = b"" if step.operation_name is None else b',"operationName":' + orjson.dumps(step.operation_name)
+    head = b'{"query":' + orjson.dumps(step.operation) + name
+    prefix = head + b',"variables":{'
+    match step:
+        case RootStep():
+            return CompiledStep(
+                step=step,
+                body_prefix=prefix,
+                whole_body=head + b"}" if not step.variables else None,
+                inputs=(),
+                find_roots=build_finder(step.path) if step.path else None,
+                rewrite=build_rewriter(step.output_rewrites),
+                children=children,
+            )
+        case EntityStep():
+            inputs = tuple(
+                CompiledInput(
+                    entity_input=each,
+                    collect=build_collector(each),
+                    variable_prefix=orjson.dumps(each.variable) + b":",
+                    rewrite=build_rewriter(each.output_rewrites),
+                    may_share=_may_share(each.paths, paths),
+                )
+                for each in step.inputs
+            )
+            return CompiledStep(step, prefix, None, inputs, None, None, children)
+
+
+def _paths_of_inputs(steps: Sequence[FetchStep]) -> list[frozenset[FlattenPath]]:
+    """For everything that merges below the root: the set of paths that it treats alike."""
+    groups: list[frozenset[FlattenPath]] = []
+    for step in steps:
+        match step:
+            case RootStep():
+                if step.path:
+                    groups.append(frozenset({step.path}))
+            case EntityStep():
+                groups += [frozenset(each.paths) for each in step.inputs]
+    return groups
+
+
+def _may_share(paths: Sequence[FlattenPath], groups: Sequence[frozenset[FlattenPath]]) -> bool:
+    """Does every merge below one of the paths happen, in the same group, below all of them?
+
+    Otherwise two places that hold the same object could be given different values under one key (the same response
+    key with other arguments in another branch).
+    """
+    if len(paths) == 1:
+        return True
+    for group in groups:
+        for path in paths:
+            for other in group:
+                if len(other) > len(path) and other[: len(path)] == path:
+                    suffix = other[len(path) :]
+                    if any((*sibling, *suffix) not in group for sibling in paths):
+                        return False
+    return True
+
+
+def delivered_keys(compiled: CompiledPlan, step_id: int) -> frozenset[tuple[str, ...]]:
+    """Places, as response keys from the client's root, that a step fills; needed only to explain what is missing."""
+    known = compiled.delivered.get(step_id)
+    if known is None:
+        known = compiled.delivered[step_id] = frozenset(_delivered(compiled.plan.steps[step_id]))
+    return known
+
+
+def _delivered(step: FetchStep) -> set[tuple[str, ...]]:
+    operation = next(
+        each
+        for each in parse(step.operation, no_location=True).definitions
+        if isinstance(each, OperationDefinitionNode)
+    )
+    found: set[tuple[str, ...]] = set()
+    match step:
+        case RootStep():
+            names = {each.source_key: each.response_key for each in step.output_rewrites}
+            _collect_keys(operation.selection_set, response_keys(step.path), names, found)
+        case EntityStep():
+            by_alias = {each.alias: each for each in step.inputs}
+            for selection in operation.selection_set.selections:
+                if not isinstance(selection, FieldNode) or selection.selection_set is None:
+                    continue
+                entity_input = by_alias.get((selection.alias or selection.name).value)
+                if entity_input is not None:
+                    names = {each.source_key: each.response_key for each in entity_input.output_rewrites}
+                    for path in entity_input.paths:
+                        _collect_keys(selection.selection_set, response_keys(path), names, found)
+    return found
+
+
+def _collect_keys(
+    selection_set: SelectionSetNode, at: tuple[str, ...], names: dict[str, str], found: set[tuple[str, ...]]
+) -> None:
+    for selection in selection_set.selections:
+        if isinstance(selection, FieldNode):
+            key = (selection.alias or selection.name).value
+            here = (*at, names.get(key, key))
+            found.add(here)
+            if selection.selection_set is not None:
+                _collect_keys(selection.selection_set, here, names, found)
+        elif isinstance(selection, InlineFragmentNode):
+            _collect_keys(selection.selection_set, at, names, found)

@@ -1,0 +1,50 @@
+"""Deep merge of subgraph answers into the response tree.
+
+Objects merge key by key, lists item by item; where both sides have a leaf the one already there stays, and null never
+replaces a value. What is merged in may be shared afterwards: several objects of the tree may hold the very same
+value. That is safe as long as every later step that reaches it through one of them reaches it through all of them; `fetch`
+copies where the plan does not promise that.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["copy_json", "merge_object"]
+
+
+def merge_object(target: dict[str, Any], source: dict[str, Any]) -> None:
+    """Merge `source` into `target` in place; `target` may hold parts of `source` afterwards."""
+    for key, value in source.items():
+        current = target.get(key)
+        if current is None:
+            target[key] = value
+        elif current is not value:
+            kind = value.__class__
+            if kind is dict and current.__class__ is dict:
+                merge_object(current, value)
+            elif kind is list and current.__class__ is list:
+                _merge_list(current, value)
+
+
+def _merge_list(target: list[Any], source: list[Any]) -> None:
+    for index, value in enumerate(source[: len(target)]):
+        current = target[index]
+        if current is None:
+            target[index] = value
+        elif current is not value:
+            kind = value.__class__
+            if kind is dict and current.__class__ is dict:
+                merge_object(current, value)
+            elif kind is list and current.__class__ is list:
+                _merge_list(current, value)
+
+
+def copy_json(value: Any) -> Any:
+    """An equal value that shares nothing mutable."""
+    kind = value.__class__
+    if kind is dict:
+        return {key: copy_json(item) for key, item in value.items()}
+    if kind is list:
+        return [copy_json(item) for item in value]
+    return value
