@@ -1,0 +1,205 @@
+"""A subgraph as an ASGI application: GraphQL over HTTP for the gateway at /graphql, and /health.
+
+`create_subgraph_app` takes the schema and one async context manager that opens what the subgraph needs (stores,
+consumers) and yields how to make a request's context. Nothing is opened before the application starts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from common.clock import Clock, SystemClock
+from common.errors import KIND_TABLE, ErrorKind
+from common.telemetry import REQUEST_ID_HEADER, bind_request, request_id_from
+from common.tokens import VIEWER_HEADER, TokenInvalid
+from subgraphs.kernel.context import RequestContext, RequestHead
+from subgraphs.kernel.entities import FederatedSchema
+from subgraphs.kernel.graphql_http import (
+    GraphQLRequest,
+    RequestRefused,
+    error_answer,
+    json_answer,
+    read_graphql_request,
+    shape_result,
+)
+from subgraphs.kernel.settings import SubgraphSettings
+from subgraphs.kernel.viewer_verifier import ViewerVerifier
+
+__all__ = ["HealthCheck", "OpenSubgraph", "OpenedSubgraph", "create_subgraph_app"]
+
+log = structlog.get_logger(__name__)
+
+HEALTH_CHECK_TIMEOUT_S = 1.0
+FORWARDED_FOR_HEADER = "x-forwarded-for"
+
+HealthCheck = Callable[[], Awaitable[None]]
+"""Returns when the thing answers; raises what is wrong otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSubgraph:
+    """What a started subgraph gives the application.
+
+    `resources` is for extra routes, which find it as `request.app.state.resources`. Readiness needs every check of
+    `required`; those of `optional` are only reported, for what the subgraph can do without for a while.
+    """
+
+    make_context: Callable[[RequestHead], RequestContext]
+    required: Mapping[str, HealthCheck] = field(default_factory=dict)
+    optional: Mapping[str, HealthCheck] = field(default_factory=dict)
+    resources: object = None
+
+
+OpenSubgraph = Callable[[], AbstractAsyncContextManager[OpenedSubgraph]]
+
+
+def create_subgraph_app(
+    *,
+    name: str,
+    schema: FederatedSchema,
+    settings: SubgraphSettings,
+    open_subgraph: OpenSubgraph,
+    clock: Clock | None = None,
+    routes: Sequence[BaseRoute] = (),
+) -> Starlette:
+    """The application; `open_subgraph` is entered at start-up and left at shutdown."""
+    endpoint = _Endpoint(name, schema, settings, clock or SystemClock())
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with open_subgraph() as opened:
+            endpoint.opened = opened
+            app.state.resources = opened.resources
+            log.info("subgraph.ready", subgraph=name)
+            try:
+                yield
+            finally:
+                endpoint.opened = None
+
+    return Starlette(
+        lifespan=lifespan,
+        routes=[
+            Route("/graphql", endpoint.graphql, methods=["POST"]),
+            Route("/health", endpoint.health, methods=["GET"]),
+            *routes,
+        ],
+    )
+
+
+class _Endpoint:
+    """The two routes that every subgraph has."""
+
+    def __init__(self, name: str, schema: FederatedSchema, settings: SubgraphSettings, clock: Clock) -> None:
+        self.opened: OpenedSubgraph | None = None
+        self._name = name
+        self._schema = schema
+        self._settings = settings
+        self._clock = clock
+        self._viewers = ViewerVerifier(settings.shared.viewer_jwks_path, clock)
+        self._running = 0
+
+    async def graphql(self, request: Request) -> Response:
+        """POST /graphql."""
+        request_id = request_id_from(request.headers.get(REQUEST_ID_HEADER))
+        bind_request(request_id)
+        if self._running >= self._settings.max_concurrent_requests:
+            answer = error_answer(ErrorKind.UNAVAILABLE, "too many requests at once; try again in a second")
+            answer.headers["retry-after"] = "1"
+        else:
+            self._running += 1
+            try:
+                answer = await self._answer(request, request_id)
+            finally:
+                self._running -= 1
+        answer.headers[REQUEST_ID_HEADER] = request_id
+        return answer
+
+    async def _answer(self, request: Request, request_id: str) -> Response:
+        if self.opened is None:
+            return error_answer(ErrorKind.UNAVAILABLE, f"{self._name} is starting or stopping; try again")
+        try:
+            # Who asks comes first: a stranger learns nothing about what is wrong with the rest.
+            viewer = self._viewers.verify(request.headers.get(VIEWER_HEADER))
+        except TokenInvalid as error:
+            log.warning("viewer.refused", reason=error.reason, error=str(error))
+            return error_answer(ErrorKind.UNAUTHENTICATED, "the viewer context can't be trusted", reason=error.reason)
+        try:
+            async with asyncio.timeout(self._settings.request_timeout_s):
+                operation = await read_graphql_request(request, self._settings.max_body_bytes)
+                context = self.opened.make_context(
+                    RequestHead(
+                        viewer=viewer,
+                        clock=self._clock,
+                        now=self._clock.now(),
+                        request_id=request_id,
+                        client_address=_client_address(request),
+                    )
+                )
+                return await self._execute(operation, context)
+        except RequestRefused as error:
+            return error_answer(ErrorKind.INVALID_ARGUMENT, error.message, status=error.status)
+        except TimeoutError:
+            log.warning("graphql.timeout", timeout_s=self._settings.request_timeout_s)
+            return error_answer(
+                ErrorKind.DEADLINE_EXCEEDED, f"{self._name} found no answer in {self._settings.request_timeout_s:g} s"
+            )
+        except ClientDisconnect:
+            return Response(status_code=499)
+
+    async def _execute(self, operation: GraphQLRequest, context: RequestContext) -> Response:
+        result = await self._schema.execute(
+            operation.query,
+            variable_values=operation.variables,
+            context_value=context,
+            operation_name=operation.operation_name,
+        )
+        return json_answer(shape_result(result, context.request_id))
+
+    async def health(self, _request: Request) -> Response:
+        """GET /health: 200 when every required check holds, 503 otherwise; the process is alive either way."""
+        opened = self.opened
+        if opened is None:
+            return json_answer({"status": "starting", "service": self._name, "live": True, "ready": False}, 503)
+        checks = {**opened.required, **opened.optional}
+        outcomes = dict(zip(checks, await asyncio.gather(*map(_outcome, checks.values())), strict=True))
+        is_ready = all(outcomes[check] == "ok" for check in opened.required)
+        is_whole = all(outcome == "ok" for outcome in outcomes.values())
+        status = "ok" if is_whole else "degraded" if is_ready else "unavailable"
+        body: dict[str, Any] = {
+            "status": status,
+            "service": self._name,
+            "live": True,
+            "ready": is_ready,
+            "checks": outcomes,
+        }
+        return json_answer(body, 200 if is_ready else KIND_TABLE[ErrorKind.UNAVAILABLE].http_status)
+
+
+async def _outcome(check: HealthCheck) -> str:
+    try:
+        async with asyncio.timeout(HEALTH_CHECK_TIMEOUT_S):
+            await check()
+    except Exception as error:  # noqa: BLE001  # a health report says what failed, whatever it was
+        log.warning("health.failed", error=str(error), error_type=type(error).__name__)
+        return type(error).__name__
+    return "ok"
+
+
+def _client_address(request: Request) -> str:
+    """The address that the gateway saw: the last entry of x-forwarded-for, else the peer. Never free text."""
+    forwarded = request.headers.get(FORWARDED_FOR_HEADER, "").rsplit(",", 1)[-1].strip()
+    try:
+        return str(ipaddress.ip_address(forwarded))
+    except ValueError:
+        return request.client.host if request.client is not None else "unknown"

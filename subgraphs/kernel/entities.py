@@ -1,0 +1,138 @@
+"""The federated schema, and entity references that fail one by one.
+
+`_entities` gets up to thousands of representations. Each goes to its type's `resolve_reference`, which may be async and
+ask a loader, so that all of one type become one store query. A representation that is malformed, names an unknown
+type or fails yields null and an error at its own index; one whose entity does not exist, or may not be seen,
+yields null without an error. Its neighbours are never touched.
+"""
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import strawberry.federation
+from graphql import GraphQLError
+from strawberry.extensions import MaxTokensLimiter, ParserCache, ValidationCache
+from strawberry.extensions.base_extension import SchemaExtension
+from strawberry.federation.schema import FederationAny
+from strawberry.federation.schema_directives import Key
+from strawberry.types import Info
+from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.execution import ExecutionContext
+
+from common.errors import ErrorKind, ServiceError
+
+__all__ = ["FEDERATION_VERSION", "MAX_REPRESENTATIONS", "FederatedSchema", "build_schema"]
+
+FEDERATION_VERSION = "2.11"
+MAX_REPRESENTATIONS = 5_000
+"""Entities asked for in one `_entities` field."""
+DOCUMENT_CACHE_SIZE = 1_000
+"""Parsed and validated documents kept: the gateway sends the same few texts again and again."""
+MAX_QUERY_TOKENS = 20_000
+
+ReferenceResolver = Callable[[Info, Mapping[str, Any]], Any]
+
+
+class FederatedSchema(strawberry.federation.Schema):
+    """strawberry's federation schema with safe entity references; make it with `build_schema`."""
+
+    def __init__(self, **options: Any) -> None:
+        self._resolvers: dict[str, ReferenceResolver] = {}
+
+        # A function of its own for each schema: strawberry writes the return type into its annotations, and two schemas
+        # in one process would otherwise write into the same ones.
+        def entities_resolver(info: Info, representations: list[FederationAny]) -> list[FederationAny]:
+            return self._resolve_all(info, representations)
+
+        self.entities_resolver = entities_resolver  # type: ignore[method-assign]
+        super().__init__(**options)
+        self._resolvers.update(_reference_resolvers(self))
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Nothing: the app factory logs what is unexpected, once, with the request id."""
+
+    def _resolve_all(self, info: Info, representations: list[Any]) -> list[Any]:
+        if len(representations) > MAX_REPRESENTATIONS:
+            raise ServiceError(
+                ErrorKind.INVALID_ARGUMENT,
+                f"{len(representations)} representations; send at most {MAX_REPRESENTATIONS} at once",
+            )
+        return [self._resolve_one(info, representation) for representation in representations]
+
+    def _resolve_one(self, info: Info, representation: Any) -> Any:
+        """The entity, an awaitable of it, None, or the exception that belongs to this index."""
+        if not isinstance(representation, dict):
+            return _bad_representation(f"a representation is an object, got {type(representation).__name__}")
+        type_name = representation.get("__typename")
+        resolver = self._resolvers.get(type_name) if isinstance(type_name, str) else None
+        if resolver is None:
+            known = ", ".join(sorted(self._resolvers))
+            return _bad_representation(f"__typename is {type_name!r}, which is no entity here; known are {known}")
+        try:
+            return resolver(info, representation)
+        except Exception as error:  # noqa: BLE001  # handed on as this index's error, not lost
+            return error
+
+
+def build_schema(
+    *, query: type, mutation: type | None = None, types: Iterable[type] = (), max_query_tokens: int = MAX_QUERY_TOKENS
+) -> FederatedSchema:
+    """A subgraph's schema: federation 2.11, cached parsing and validation, safe entities.
+
+    Raises TypeError when an entity type has no `resolve_reference`.
+    """
+    extensions: list[Callable[[], SchemaExtension]] = [
+        lambda: MaxTokensLimiter(max_token_count=max_query_tokens),
+        lambda: ParserCache(maxsize=DOCUMENT_CACHE_SIZE),
+        lambda: ValidationCache(maxsize=DOCUMENT_CACHE_SIZE),
+    ]
+    return FederatedSchema(
+        query=query, mutation=mutation, types=types, extensions=extensions, federation_version=FEDERATION_VERSION
+    )
+
+
+def _bad_representation(message: str) -> GraphQLError:
+    return GraphQLError(message, extensions={"code": ErrorKind.INVALID_ARGUMENT.value})
+
+
+def _reference_resolvers(schema: FederatedSchema) -> Iterator[tuple[str, ReferenceResolver]]:
+    for type_name, concrete in schema.schema_converter.type_map.items():
+        definition = concrete.definition
+        if not isinstance(definition, StrawberryObjectDefinition):
+            continue
+        keys = [directive for directive in definition.directives or () if isinstance(directive, Key)]
+        if not any(_is_resolvable(key) for key in keys):
+            continue
+        reference = getattr(definition.origin, "resolve_reference", None)
+        if reference is None:
+            raise TypeError(f"entity type {type_name} has a key and no resolve_reference; give it one")
+        yield type_name, _reference_resolver(type_name, reference)
+
+
+def _is_resolvable(key: Key) -> bool:
+    return key.resolvable is not False
+
+
+def _reference_resolver(type_name: str, reference: Callable[..., Any]) -> ReferenceResolver:
+    """Adapts `resolve_reference(info, <key fields>)`: other fields of a representation are left out.
+
+    A parameter named `representation` gets the whole representation, for keys or required fields that are objects.
+    """
+    parameters = inspect.signature(reference).parameters
+    wants_info, wants_whole = "info" in parameters, "representation" in parameters
+    names = [name for name in parameters if name not in {"info", "representation"}]
+    required = [name for name in names if parameters[name].default is inspect.Parameter.empty]
+
+    def resolve(info: Info, representation: Mapping[str, Any]) -> Any:
+        missing = [name for name in required if representation.get(name) is None]
+        if missing:
+            return _bad_representation(f"a {type_name} representation lacks {', '.join(missing)}")
+        arguments = {name: representation[name] for name in names if name in representation}
+        if wants_info:
+            arguments["info"] = info
+        if wants_whole:
+            arguments["representation"] = representation
+        return reference(**arguments)
+
+    return resolve
