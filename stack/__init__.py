@@ -1,0 +1,4 @@
+"""All-in-one: starts every process of Marquee with one command, on embedded stores, with a demo to watch.
+
+It is the only package that sees all the others, and nothing imports it. The `marquee` command line lives here.
+"""

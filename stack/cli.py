@@ -1,0 +1,136 @@
+"""`marquee`: everything a person types. The gateway's own commands (compose, plan, check, …) are mounted as they are."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from common.settings import SettingsInvalid
+from gateway.cli import app as gateway_app
+from stack.demo import DEMO_PASSWORD, STUDIO_EMAIL
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="marquee",
+    help="A federated GraphQL backend for the screens of a streaming service.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in gateway_app.registered_commands:
+    app.registered_commands.append(command)
+
+console = Console(highlight=False)
+
+
+class CatalogueFormat(StrEnum):
+    """Formats that `marquee import` reads."""
+
+    WIKIPEDIA = "wikipedia"
+    NETFLIX = "netflix"
+
+
+@app.command()
+def up(
+    demo: Annotated[bool, typer.Option(help="Seed the demo catalogue, accounts and film.")] = True,
+) -> None:
+    """Start everything on this machine and stay until Ctrl-C."""
+    from stack.supervisor import PortTaken, StartFailed
+    from stack.up import run_up
+
+    try:
+        raise typer.Exit(run_up(console, demo=demo))
+    except (PortTaken, StartFailed, SettingsInvalid) as error:
+        _fail(str(error))
+
+
+@app.command()
+def gateway(
+    supergraph: Annotated[Path | None, typer.Option(help="Supergraph SDL, of any composer.")] = None,
+    subgraphs: Annotated[Path | None, typer.Option(help="JSON list of {name, url, sdl} to compose instead.")] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 4000,
+    host: Annotated[str, typer.Option()] = "127.0.0.1",
+) -> None:
+    """Run the gateway alone, in front of anybody's subgraphs."""
+    from gateway.cli import serve
+
+    serve(supergraph=supergraph, subgraphs=subgraphs, port=port, host=host)
+
+
+@app.command()
+def ingest(
+    file: Annotated[Path, typer.Argument(help="The film: MP4, MOV, MKV or AVI, at most 10 GB.")],
+    title: Annotated[str | None, typer.Option(help="Name of the title to create.")] = None,
+    title_id: Annotated[str | None, typer.Option(help="Give the film to this title instead of creating one.")] = None,
+    synopsis: Annotated[str, typer.Option(help="What it is about.")] = "",
+    year: Annotated[int | None, typer.Option(help="Year of release.")] = None,
+    genre: Annotated[list[str] | None, typer.Option(help="May be given several times.")] = None,
+    kids: Annotated[bool, typer.Option(help="Suitable for kids profiles.")] = False,
+    email: Annotated[str, typer.Option(envvar="MARQUEE_STUDIO_EMAIL")] = STUDIO_EMAIL,
+    password: Annotated[str, typer.Option(envvar="MARQUEE_STUDIO_PASSWORD", show_default=False)] = DEMO_PASSWORD,
+) -> None:
+    """Upload a film, transcode it and publish it, with progress."""
+    from stack.ingest import IngestRequest, run_ingest
+    from stack.studio import StudioError
+
+    if (title is None) == (title_id is None):
+        _fail("give either --title NAME (a new title) or --title-id ID (an existing one)")
+    if not file.is_file():
+        _fail(f"{file} is no file")
+    request = IngestRequest(file, title, title_id, synopsis, year, tuple(genre or ()), kids)
+    try:
+        raise typer.Exit(asyncio.run(run_ingest(console, request, email, password)))
+    except (StudioError, SettingsInvalid) as error:
+        _fail(str(error))
+
+
+@app.command(name="import")
+def import_catalogue(
+    catalogue_format: Annotated[CatalogueFormat, typer.Argument(metavar="FORMAT", help="wikipedia or netflix")],
+    file: Annotated[Path, typer.Argument(help="The file, plain or .gz")],
+    rejects: Annotated[Path | None, typer.Option(help="Write every rejected row with line and reason here.")] = None,
+) -> None:
+    """Import a catalogue into the running titles service; a second import of the same file changes nothing."""
+    from stack.catalogue_import import ImportFailed, run_import
+
+    if not file.is_file():
+        _fail(f"{file} is no file")
+    try:
+        raise typer.Exit(asyncio.run(run_import(console, str(catalogue_format), file, rejects)))
+    except (ImportFailed, SettingsInvalid) as error:
+        _fail(str(error))
+
+
+@app.command()
+def token(
+    minutes: Annotated[int, typer.Option(min=1, max=60, help="Life of the token.")] = 10,
+) -> None:
+    """Print a service token for the internal gRPC services (metadata `authorization: Bearer …`)."""
+    from common.settings import SharedSettings
+    from common.tokens import SigningKey, sign_service_token
+
+    path = SharedSettings().keys_dir / "viewer.pem"
+    if not path.exists():
+        _fail(f"{path} is missing; run `make up` once, or set MARQUEE_STATE_DIR to its state folder")
+    print(sign_service_token(SigningKey.load(path), "operator", datetime.now(UTC), timedelta(minutes=minutes)))
+
+
+def _fail(message: str) -> None:
+    Console(stderr=True, highlight=False).print(f"[red]error:[/] {message}", soft_wrap=True)
+    raise typer.Exit(1)
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)

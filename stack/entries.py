@@ -1,0 +1,148 @@
+"""What each child process runs: its settings from the environment, its app or server, until SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+
+import uvicorn
+import uvloop
+from starlette.types import ASGIApp
+
+from stack.lifeline import STOP_GRACE_S
+
+__all__ = [
+    "run_delivery",
+    "run_gateway",
+    "run_licensing",
+    "run_playback",
+    "run_profiles",
+    "run_recommendations",
+    "run_steering",
+    "run_titles",
+    "run_transcoding",
+    "run_worker",
+]
+
+KEEP_ALIVE_S = 75
+"""Longer than the gateway keeps idle connections: the server never closes one that is about to be used."""
+
+
+def run_profiles() -> None:
+    """The profiles subgraph."""
+    from subgraphs.profiles.app import create_app
+    from subgraphs.profiles.settings import ProfilesSettings
+
+    settings = ProfilesSettings.load()
+    _serve_http(create_app(settings), settings.host, settings.port)
+
+
+def run_titles() -> None:
+    """The titles subgraph."""
+    from subgraphs.titles.app import create_app
+    from subgraphs.titles.settings import TitlesSettings
+
+    settings = TitlesSettings.load()
+    _serve_http(create_app(settings), settings.host, settings.port)
+
+
+def run_playback() -> None:
+    """The playback subgraph."""
+    from subgraphs.playback.app import create_app
+    from subgraphs.playback.settings import PlaybackSettings
+
+    settings = PlaybackSettings.load()
+    _serve_http(create_app(settings), settings.host, settings.port)
+
+
+def run_recommendations() -> None:
+    """The recommendations subgraph."""
+    from subgraphs.recommendations.app import create_app
+    from subgraphs.recommendations.settings import RecommendationsSettings
+
+    settings = RecommendationsSettings.load()
+    _serve_http(create_app(settings), settings.host, settings.port)
+
+
+def run_delivery() -> None:
+    """Media, artwork, licences, steering manifests and uploads over HTTP."""
+    from media_pipeline.delivery.app import create_app
+    from media_pipeline.delivery.settings import DeliverySettings
+
+    settings = DeliverySettings.load()
+    _serve_http(create_app(settings), settings.host, settings.port)
+
+
+def run_transcoding() -> None:
+    """The transcoding service."""
+    from media_pipeline.transcoding.server import serve
+    from media_pipeline.transcoding.settings import TranscodingSettings
+
+    settings = TranscodingSettings.load()
+    _run_until_terminated(lambda: serve(settings))
+
+
+def run_licensing() -> None:
+    """The licensing service."""
+    from media_pipeline.licensing.server import serve
+    from media_pipeline.licensing.settings import LicensingSettings
+
+    settings = LicensingSettings.load()
+    _run_until_terminated(lambda: serve(settings))
+
+
+def run_steering() -> None:
+    """The steering service."""
+    from media_pipeline.steering.server import serve
+    from media_pipeline.steering.settings import SteeringSettings
+
+    settings = SteeringSettings.load()
+    _run_until_terminated(lambda: serve(settings))
+
+
+def run_worker() -> None:
+    """One transcoding worker."""
+    from media_pipeline.transcoding.settings import WorkerSettings
+    from media_pipeline.transcoding.worker import run
+
+    settings = WorkerSettings.load()
+    _run_until_terminated(lambda: run(settings))
+
+
+def run_gateway() -> None:
+    """The gateway, with the pages beside it."""
+    from gateway.settings import GatewaySettings
+    from stack.front import create_front
+
+    settings = GatewaySettings.load()
+    _serve_http(create_front(settings), settings.host, settings.port)
+
+
+def _serve_http(app: ASGIApp, host: str, port: int) -> None:
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=int(STOP_GRACE_S) - 1,
+    )
+
+
+def _run_until_terminated(service: Callable[[], Awaitable[None]]) -> None:
+    """Run the service and cancel it at SIGTERM; it closes what it opened."""
+
+    async def main() -> None:
+        task = asyncio.ensure_future(service())
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        await asyncio.gather(task, return_exceptions=False)
+
+    try:
+        uvloop.run(main())
+    except asyncio.CancelledError:
+        return

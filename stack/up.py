@@ -1,0 +1,174 @@
+"""`marquee up`: from an empty folder to a home page and a playing film.
+
+Reads as it runs: prepare the state folder and the keys, check the ports, start everything, wait, tell what is where,
+bring in the demo film, and stay until Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+
+from common.settings import ProcessSettings, SharedSettings
+from common.tokens import ensure_key_file
+from stack import valkey
+from stack.demo import DEMO_PASSWORD, bring_in_demo_film
+from stack.processes import PROCESS_TABLE, ProcessRow, Readiness
+from stack.supervisor import Child, Supervisor, check_ports_free
+
+__all__ = ["run_up"]
+
+VALKEY_ROW = ProcessRow("valkey", "stack.valkey:run", None, Readiness.TCP, "events, jobs, leases, caches")
+
+
+def run_up(console: Console, *, demo: bool) -> int:
+    """Run everything until Ctrl-C or SIGTERM; returns the exit code. Raises PortTaken, StartFailed, SettingsInvalid."""
+    started_at = time.monotonic()
+    state_dir = _prepare_state(console)
+    children = _children(state_dir)
+    check_ports_free(_wanted_ports(children))
+    _export_environment(state_dir, demo=demo)
+    with _pid_file(state_dir):
+        supervisor = Supervisor(children, state_dir / "logs")
+        try:
+            supervisor.start()
+            return asyncio.run(_stay(supervisor, console, started_at, demo=demo))
+        finally:
+            supervisor.stop()
+            console.print("Everything has ended.")
+
+
+async def _stay(supervisor: Supervisor, console: Console, started_at: float, *, demo: bool) -> int:
+    """Wait for readiness, tell, watch; returns when a signal came."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    stopped = asyncio.ensure_future(stop.wait())
+    ready = asyncio.ensure_future(supervisor.wait_ready())
+    await asyncio.wait({stopped, ready}, return_when=asyncio.FIRST_COMPLETED)
+    if stop.is_set():
+        ready.cancel()
+        await asyncio.gather(ready, return_exceptions=True)
+        return 130
+    await ready
+    console.print(f"[green]ready[/] after {time.monotonic() - started_at:.1f} s")
+    _tell_what_is_where(supervisor, console, demo=demo)
+    background = [asyncio.ensure_future(supervisor.watch())]
+    if demo:
+        background.append(asyncio.ensure_future(bring_in_demo_film(console)))
+    await stopped
+    console.print("\nstopping …")
+    for task in background:
+        task.cancel()
+    await asyncio.gather(*background, return_exceptions=True)
+    return 0
+
+
+def _prepare_state(console: Console) -> Path:
+    shared = SharedSettings()
+    state_dir = shared.state_dir.resolve()
+    state_dir.mkdir(parents=True, exist_ok=True)
+    console.print(f"Marquee keeps everything in [bold]{state_dir}[/] (MARQUEE_STATE_DIR; `make clean` removes it)")
+    for name in ("access", "viewer"):
+        ensure_key_file(state_dir / "keys" / f"{name}.pem")
+    return state_dir
+
+
+def _children(state_dir: Path) -> list[Child]:
+    """The table with its ports; the embedded Valkey first, unless a server is named."""
+    children: list[Child] = []
+    if "MARQUEE_VALKEY_URL" not in os.environ:
+        os.environ["MARQUEE_VALKEY_URL"] = valkey.embedded_url(state_dir)
+        children.append(Child(VALKEY_ROW, valkey.port()))
+    children.extend(Child(row, _port_of(row)) for row in PROCESS_TABLE)
+    return children
+
+
+def _port_of(row: ProcessRow) -> int | None:
+    if row.settings is None:
+        return None
+    module, _, name = row.settings.partition(":")
+    settings_type: type[ProcessSettings] = getattr(importlib.import_module(module), name)
+    port: int = settings_type.load().port  # type: ignore[attr-defined]  # every row of the table has one
+    return port
+
+
+def _wanted_ports(children: list[Child]) -> Iterator[tuple[str, int, str]]:
+    for child in children:
+        if child.port is not None:
+            yield child.row.name, child.port, child.port_variable
+
+
+def _export_environment(state_dir: Path, *, demo: bool) -> None:
+    """What the children must agree on. Set before the first fork; what the user set stays as it is."""
+    ports = {row.name: _port_of(row) for row in PROCESS_TABLE}
+    subgraphs = ("profiles", "titles", "playback", "recommendations")
+    urls = ",".join(f'"{name}":"http://127.0.0.1:{ports[name]}/graphql"' for name in subgraphs)
+    defaults = {
+        "MARQUEE_STATE_DIR": str(state_dir),
+        "MARQUEE_PUBLIC_GATEWAY_URL": f"http://127.0.0.1:{ports['gateway']}",
+        "MARQUEE_PUBLIC_MEDIA_URL": f"http://127.0.0.1:{ports['delivery']}",
+        "MARQUEE_GATEWAY_SUBGRAPH_URLS": "{" + urls + "}",
+        "MARQUEE_GATEWAY_ACCESS_JWKS": f"http://127.0.0.1:{ports['profiles']}/.well-known/jwks.json",
+        "MARQUEE_GATEWAY_SIGN_VIEWER_CONTEXT": "true",
+        "MARQUEE_PROFILES_DEMO": str(demo).lower(),
+        "MARQUEE_TITLES_DEMO": str(demo).lower(),
+        "MARQUEE_PLAYBACK_DEMO": str(demo).lower(),
+        "MARQUEE_PLAYBACK_LICENSING_TARGET": f"127.0.0.1:{ports['licensing']}",
+        "MARQUEE_PLAYBACK_STEERING_TARGET": f"127.0.0.1:{ports['steering']}",
+        "MARQUEE_DELIVERY_LICENSING_TARGET": f"127.0.0.1:{ports['licensing']}",
+        "MARQUEE_DELIVERY_STEERING_TARGET": f"127.0.0.1:{ports['steering']}",
+        "MARQUEE_DELIVERY_TRANSCODING_TARGET": f"127.0.0.1:{ports['transcoding']}",
+        "MARQUEE_DELIVERY_ACCESS_JWKS": f"http://127.0.0.1:{ports['profiles']}/.well-known/jwks.json",
+        "MARQUEE_DELIVERY_ARTWORK_ORIGIN_URL": f"http://127.0.0.1:{ports['titles']}",
+    }
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
+
+
+def _tell_what_is_where(supervisor: Supervisor, console: Console, *, demo: bool) -> None:
+    shared = SharedSettings()
+    gateway, media = shared.public_gateway_url, shared.public_media_url
+    console.print()
+    console.print(f"  GraphQL and GraphiQL  {gateway}/graphql")
+    console.print(f"  TV page               {gateway}/tv/")
+    console.print(f"  phone page            {gateway}/phone/")
+    for child in supervisor.children:
+        if child.row.name != "gateway":
+            where = f"127.0.0.1:{child.port}" if child.port else ""
+            console.print(f"  {child.row.name:<21} {where:<22} {child.row.speaks}", highlight=False)
+    console.print()
+    if demo:
+        console.print("Three things to try:")
+        console.print(f"  1. Open {gateway}/tv/ , choose Premium, and drive it with the arrow keys and Enter.")
+        console.print(
+            f"  2. curl {gateway}/graphql -H 'content-type: application/json' "
+            """-d '{"query":"{ search(query: \\"nosfratu\\") { edges { node { displayName releaseYear } } } }"}'""",
+            soft_wrap=True,
+            highlight=False,
+        )
+        console.print('  3. .venv/bin/marquee ingest FILM.mp4 --title "My film"   (then find it on the TV page)')
+        console.print(
+            f"Accounts: basic@, standard@ and premium@marquee.example, password {DEMO_PASSWORD}", highlight=False
+        )
+    console.print(f"Media is served from {media}. Ctrl-C ends everything.\n")
+
+
+@contextlib.contextmanager
+def _pid_file(state_dir: Path) -> Iterator[None]:
+    """So that `make clean` can see that the folder is in use."""
+    path = state_dir / "up.pid"
+    path.write_text(str(os.getpid()))
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
