@@ -23,11 +23,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from gateway.graphql_kit.paths import FlattenPath
 from gateway.graphql_kit.selections import Condition
-from gateway.supergraph.model import SubgraphName
+
+if TYPE_CHECKING:
+    from gateway.graphql_kit.paths import FlattenPath
+    from gateway.supergraph.model import SubgraphName
 
 __all__ = [
     "Condition",
