@@ -1,7 +1,7 @@
 """Compiling a query plan once per operation: everything that does not depend on a request is prepared here.
 
-A compiled step holds the beginning of its request body as bytes, its collectors and mergers as functions, and its place in
-the schedule as counts; running it costs filling in variables and representations.
+A compiled step holds the beginning of its request body as bytes, its collectors and mergers as functions, and its place
+in the schedule as counts; running it costs filling in variables and representations.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def _paths_of_inputs(steps: Sequence[FetchStep]) -> list[frozenset[FlattenPath]]
 
 
 def _may_share(paths: Sequence[FlattenPath], groups: Sequence[frozenset[FlattenPath]]) -> bool:
-    """Does every merge below one of the paths happen, in the same group, below all of them?
+    """Whether every merge below one of the paths happens, in the same group, below all of them.
 
     Otherwise two places that hold the same object could be given different values under one key (the same response
     key with other arguments in another branch).

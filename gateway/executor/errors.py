@@ -11,9 +11,9 @@ import orjson
 from gateway.errors import ResponseError, ResponsePathKeys, SubgraphError
 from gateway.executor.places import locate
 from gateway.executor.representations import Representations
-from gateway.planner.plan.nodes import INTERNAL_PREFIX, EntityInput, EntityStep, FetchStep
+from gateway.planner.plan.nodes import EntityInput, EntityStep, FetchStep, RootStep
 
-__all__ = ["ErrorPolicy", "error_of_failure", "map_subgraph_errors"]
+__all__ = ["ErrorPolicy", "Merged", "error_of_failure", "map_subgraph_errors"]
 
 _UPSTREAM_CODE = "DOWNSTREAM_SERVICE_ERROR"
 _NEVER_FORWARDED = frozenset({"exception", "stacktrace", "stack", "trace", "traceback", "debug", "tracing", "ftv1"})
@@ -27,7 +27,7 @@ _MAX_PLACES_PER_ERROR = 10
 class ErrorPolicy:
     """What clients may see of subgraphs' errors.
 
-    `mask`: texts are replaced unless the error's code is in `shown_codes`. `name_subgraphs`: `extensions.service` is set.
+    `mask`: texts are replaced unless the error's code is in `shown_codes`. `name_subgraphs`: set `extensions.service`.
     `max_errors` bounds what is kept of one answer and of one response.
     """
 
@@ -35,6 +35,14 @@ class ErrorPolicy:
     shown_codes: frozenset[str] = field(default_factory=frozenset)
     name_subgraphs: bool = True
     max_errors: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What one step dealt with: per entity input what was sent, or for a root step the objects that get its data."""
+
+    sent: Sequence[Representations] = ()
+    roots: Sequence[dict[str, Any]] = ()
 
 
 def error_of_failure(error: SubgraphError, policy: ErrorPolicy) -> ResponseError:
@@ -45,22 +53,29 @@ def error_of_failure(error: SubgraphError, policy: ErrorPolicy) -> ResponseError
 def map_subgraph_errors(
     step: FetchStep,
     raw_errors: Sequence[Any],
-    sent: Sequence[Representations],
-    roots: Sequence[dict[str, Any]],
+    merged: Merged,
     tree: dict[str, Any],
     policy: ErrorPolicy,
 ) -> list[ResponseError]:
-    """One step's errors as the client gets them; `sent` is what each entity input sent, `roots` where a root step merges.
+    """One step's errors as the client gets them; paths begin at the client's root, None where none is usable.
 
-    Paths begin at the client's root; an error that tells no usable path keeps None.
+    `merged`: what each entity input sent, or the objects into which a root step's data is merged.
     """
     mapped: list[ResponseError] = []
     aliases = _client_names(step)
     for raw in raw_errors[: policy.max_errors]:
         entry = raw if isinstance(raw, dict) else {}
         shown = _shown(entry, step.subgraph, policy)
-        places = _places(step, _path_of(entry), sent, roots, tree, aliases)
-        mapped += [ResponseError(shown.message, shown.code, place, extensions=shown.extensions) for place in places]
+        places = _places(step, _path_of(entry), merged, tree)
+        mapped += [
+            ResponseError(
+                shown.message,
+                shown.code,
+                None if place is None else _with_client_names(place, aliases),
+                extensions=shown.extensions,
+            )
+            for place in places
+        ]
     return mapped[: policy.max_errors]
 
 
@@ -126,22 +141,17 @@ def _client_names(step: FetchStep) -> dict[str, str]:
 
 
 def _places(
-    step: FetchStep,
-    path: ResponsePathKeys | None,
-    sent: Sequence[Representations],
-    roots: Sequence[dict[str, Any]],
-    tree: dict[str, Any],
-    aliases: Mapping[str, str],
-) -> list[ResponsePathKeys | None]:
-    if isinstance(step, EntityStep):
-        places = _entity_places(step, path, sent, tree)
-    elif not step.path:
-        return [None if path is None else _visible(path, aliases)]
-    else:
-        places = [place for place, _ in locate(tree, step.path, {id(each) for each in roots}, _MAX_PLACES_PER_ERROR)]
-        if path is not None:
-            places = [(*place, *path) for place in places]
-    return [_visible(place, aliases) for place in places] or [None]
+    step: FetchStep, path: ResponsePathKeys | None, merged: Merged, tree: dict[str, Any]
+) -> Sequence[ResponsePathKeys | None]:
+    match step:
+        case EntityStep():
+            return _entity_places(step, path, merged.sent, tree) or [None]
+        case RootStep():
+            if not step.path:
+                return [path]
+            wanted = {id(each) for each in merged.roots}
+            places = locate(tree, step.path, wanted, _MAX_PLACES_PER_ERROR)
+            return [(*place, *(path or ())) for place, _ in places] or [None]
 
 
 def _entity_places(
@@ -175,12 +185,6 @@ def _places_of(
     return found
 
 
-def _visible(path: ResponsePathKeys, aliases: Mapping[str, str]) -> ResponsePathKeys:
-    """With the client's names; cut where it would lead into something that the client did not ask for."""
-    keys: list[str | int] = []
-    for key in path:
-        name = aliases.get(key, key) if isinstance(key, str) else key
-        if isinstance(name, str) and name.startswith(INTERNAL_PREFIX):
-            break
-        keys.append(name)
-    return tuple(keys)
+def _with_client_names(path: ResponsePathKeys, aliases: Mapping[str, str]) -> ResponsePathKeys:
+    """With the client's names in place of internal aliases."""
+    return tuple(aliases.get(key, key) if isinstance(key, str) else key for key in path)

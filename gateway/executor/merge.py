@@ -2,8 +2,8 @@
 
 Objects merge key by key, lists item by item; where both sides have a leaf the one already there stays, and null never
 replaces a value. What is merged in may be shared afterwards: several objects of the tree may hold the very same
-value. That is safe as long as every later step that reaches it through one of them reaches it through all of them; `fetch`
-copies where the plan does not promise that.
+value. That is safe as long as every later step that reaches it through one of them reaches it through all of them;
+`fetch` copies where the plan does not promise that.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Finding the objects that a flatten path stands for.
 
-Two walkers over one definition: `build_finder` compiles a path into a chain of closures for the normal case, which knows
-no indices and visits shared lists once; `locate` finds the places (with indices) of given objects again, and runs
-only when an error has to be told where it happened.
+Two walkers over one definition: `build_finder` compiles a path into a chain of closures for the normal case, which
+knows no indices and visits shared lists once; `locate` finds the places (with indices) of given objects again, and
+runs only when an error has to be told where it happened.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ from graphql import (
     VariableNode,
 )
 
-from gateway.errors import InternalError
+from gateway.errors import InternalError, ResponsePathKeys
 
 __all__ = [
     "FieldShape",
@@ -41,6 +41,7 @@ __all__ = [
     "ObjectShape",
     "ValueShape",
     "build_operation_shape",
+    "clip_path",
     "condition_variables",
 ]
 
@@ -266,6 +267,24 @@ class _Builder:
                 return value.value
             case _:
                 raise InternalError("the `if` of @skip or @include is neither a Boolean nor a variable")
+
+
+def clip_path(shape: ObjectShape, path: ResponsePathKeys) -> ResponsePathKeys:
+    """The part of a path that leads through what the client asked for; subgraphs also tell of keys and requirements."""
+    current: ValueShape | None = shape
+    for index, key in enumerate(path):
+        match current, key:
+            case ListShape(), int():
+                current = current.item
+            case ObjectShape(), str():
+                choices = current.fields_by_type.values()
+                found = next((each for fields in choices for each in fields if each.response_key == key), None)
+                if found is None:
+                    return path[:index]
+                current = found.value
+            case _:
+                return path[:index]
+    return path
 
 
 def _untyped(fields_by_type: Mapping[str, tuple[FieldShape, ...]]) -> tuple[FieldShape, ...] | None:

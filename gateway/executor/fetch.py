@@ -1,0 +1,134 @@
+"""One step: prepare (pure) → load (I/O) → merge (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.errors import ResponseError, SubgraphEntitiesInvalid
+from gateway.executor.answers import GraphQLAnswer
+from gateway.executor.compile import CompiledInput, CompiledStep
+from gateway.executor.errors import ErrorPolicy, Merged, map_subgraph_errors
+from gateway.executor.merge import copy_json, merge_object
+from gateway.executor.representations import Representations
+from gateway.planner.plan.nodes import EntityStep, RootStep
+
+__all__ = ["PreparedFetch", "merge_answer", "prepare_fetch"]
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedFetch:
+    """What will be sent, and which objects of the tree the answer belongs to."""
+
+    body: bytes
+    merged: Merged
+
+
+def prepare_fetch(
+    compiled: CompiledStep, tree: dict[str, Any], encoded_variables: Mapping[str, bytes]
+) -> PreparedFetch | None:
+    """The request of one step; None when no object in the tree needs it."""
+    step = compiled.step
+    match step:
+        case RootStep():
+            roots: list[dict[str, Any]] = [tree]
+            if compiled.find_roots is not None:
+                roots = []
+                compiled.find_roots(tree, roots)
+                if not roots:
+                    return None
+            if compiled.whole_body is not None:
+                return PreparedFetch(compiled.whole_body, Merged(roots=roots))
+            body = compiled.body_prefix + b",".join(_client_variables(step.variables, encoded_variables)) + b"}}"
+            return PreparedFetch(body, Merged(roots=roots))
+        case EntityStep():
+            sent = [each.collect(tree) for each in compiled.inputs]
+            if not any(each.encoded for each in sent):
+                return None
+            variables = _client_variables(step.variables, encoded_variables)
+            variables += [
+                each.variable_prefix + b"[" + b",".join(representations.encoded) + b"]"
+                for each, representations in zip(compiled.inputs, sent, strict=True)
+            ]
+            return PreparedFetch(compiled.body_prefix + b",".join(variables) + b"}}", Merged(sent=sent))
+
+
+def _client_variables(names: Sequence[str], encoded_variables: Mapping[str, bytes]) -> list[bytes]:
+    return [encoded_variables[name] for name in names if name in encoded_variables]
+
+
+def merge_answer(
+    compiled: CompiledStep,
+    prepared: PreparedFetch,
+    answer: GraphQLAnswer,
+    tree: dict[str, Any],
+    policy: ErrorPolicy,
+) -> list[ResponseError]:
+    """Merge one answer into the tree and return its errors with the client's paths.
+
+    Raises SubgraphEntitiesInvalid, before anything is merged, when the entities don't fit what was sent.
+    """
+    if answer.data is not None:
+        match compiled.step:
+            case RootStep():
+                _merge_roots(compiled, prepared.merged.roots, answer.data)
+            case EntityStep():
+                _merge_entities(compiled, prepared.merged.sent, answer.data)
+    if not answer.errors:
+        return []
+    return map_subgraph_errors(compiled.step, answer.errors, prepared.merged, tree, policy)
+
+
+def _merge_roots(compiled: CompiledStep, roots: Sequence[dict[str, Any]], data: dict[str, Any]) -> None:
+    if compiled.rewrite is not None:
+        compiled.rewrite(data)
+    for root in roots:
+        merge_object(root, data)
+
+
+def _merge_entities(compiled: CompiledStep, sent: Sequence[Representations], data: dict[str, Any]) -> None:
+    answers = [
+        _entities_of(compiled, each, representations, data)
+        for each, representations in zip(compiled.inputs, sent, strict=True)
+    ]
+    for each, representations, entities in zip(compiled.inputs, sent, answers, strict=True):
+        for index, entity in enumerate(entities):
+            if entity is None:
+                continue
+            if each.rewrite is not None:
+                each.rewrite(entity)
+            if each.may_share:
+                for target in representations.targets[index]:
+                    merge_object(target, entity)
+            else:
+                _merge_apart(entity, representations.targets[index], representations.path_indices[index])
+
+
+def _merge_apart(entity: dict[str, Any], targets: Sequence[dict[str, Any]], path_indices: Sequence[int]) -> None:
+    """Merge so that places of different paths share nothing: one copy of the entity per path."""
+    copies: dict[int, dict[str, Any]] = {}
+    for path_index in path_indices:  # all copies are made before the first merge, which may change the entity's parts
+        if path_index not in copies:
+            copies[path_index] = copy_json(entity) if copies else entity
+    for target, path_index in zip(targets, path_indices, strict=True):
+        merge_object(target, copies[path_index])
+
+
+def _entities_of(
+    compiled: CompiledStep, each: CompiledInput, representations: Representations, data: dict[str, Any]
+) -> list[dict[str, Any] | None]:
+    count = len(representations.encoded)
+    if not count:
+        return []
+    name = compiled.step.subgraph
+    entities = data.get(each.entity_input.alias)
+    if not isinstance(entities, list):
+        raise SubgraphEntitiesInvalid(name, f"subgraph '{name}' answered without a list of entities")
+    if len(entities) != count:
+        raise SubgraphEntitiesInvalid(
+            name, f"subgraph '{name}' answered with {len(entities)} entities where {count} were asked for"
+        )
+    if any(entity is not None and entity.__class__ is not dict for entity in entities):
+        raise SubgraphEntitiesInvalid(name, f"subgraph '{name}' answered with entities that are no objects")
+    return entities
