@@ -38,7 +38,10 @@ RECONNECT_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened. `id` is the stream's entry id once published; `data` is JSON."""
+    """Something that happened; `data` is JSON.
+
+    `id` is what repetitions are told by: the publisher's own when it gave one, the stream's entry id otherwise.
+    """
 
     topic: str
     kind: str
@@ -81,6 +84,8 @@ class EventPublisher:
             "at": event.occurred_at.isoformat(),
             "data": json.dumps(event.data, separators=(",", ":")),
         }
+        if event.id:
+            fields["id"] = event.id
         entry_id = await self._redis.xadd(stream_key(event.topic), fields, maxlen=MAX_STREAM_LENGTH, approximate=True)
         return entry_id.decode() if isinstance(entry_id, bytes) else str(entry_id)
 
@@ -167,21 +172,28 @@ class EventConsumer:
         answer: Any = await self._redis.xreadgroup(
             self._group, self._consumer, streams, count=BATCH_SIZE, block=block_ms
         )
+        # Protocol 2 answers [[stream, [(id, fields), …]], …], protocol 3 {stream: [[(id, fields), …]]}.
         pairs = answer.items() if isinstance(answer, dict) else answer or ()
         entries: list[tuple[str, str, dict[str, str]]] = []
         for key, rows in pairs:
-            entries.extend((topics[_text(key)], _text(entry_id), _text_map(fields)) for entry_id, fields in rows)
+            flat = rows[0] if isinstance(answer, dict) and rows else rows
+            entries.extend((topics[_text(key)], _text(entry_id), _text_map(fields)) for entry_id, fields in flat)
         return entries
 
     async def _deliver(self, topic: str, entry_id: str, fields: dict[str, str]) -> None:
         """Run the handler once and acknowledge; on failure leave it pending, or bury it after the last try."""
+        if not fields:
+            # Pending and trimmed from the stream since: nothing is left to deliver.
+            log.error("events.trimmed_before_delivery", topic=topic, event_id=entry_id, group=self._group)
+            await self._redis.xack(stream_key(topic), self._group, entry_id)
+            return
         try:
             event = Event(
                 topic=topic,
                 kind=fields["kind"],
                 data=json.loads(fields["data"]),
                 occurred_at=datetime.fromisoformat(fields["at"]),
-                id=entry_id,
+                id=fields.get("id", entry_id),
             )
             await self._handlers[topic](event)
         except (RedisConnectionError, RedisTimeoutError):
@@ -213,5 +225,5 @@ def _text(value: bytes | str) -> str:
     return value.decode() if isinstance(value, bytes) else value
 
 
-def _text_map(fields: Mapping[Any, Any]) -> dict[str, str]:
-    return {_text(name): _text(value) for name, value in fields.items()}
+def _text_map(fields: Mapping[Any, Any] | None) -> dict[str, str]:
+    return {_text(name): _text(value) for name, value in (fields or {}).items()}

@@ -20,7 +20,10 @@ def configure_logs(process: str, level: str = "INFO", stream: TextIO | None = No
     """Route structlog and the standard library's logging into one format. Call once, where the process starts."""
     target = stream or sys.stderr
     renderer: structlog.types.Processor = (
-        structlog.dev.ConsoleRenderer(colors=True) if colours else structlog.processors.JSONRenderer()
+        # Plain tracebacks: the pretty ones print local variables, and those can be passwords and tokens.
+        structlog.dev.ConsoleRenderer(colors=True, exception_formatter=structlog.dev.plain_traceback)
+        if colours
+        else structlog.processors.JSONRenderer()
     )
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -39,7 +42,7 @@ def configure_logs(process: str, level: str = "INFO", stream: TextIO | None = No
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
+                *([] if colours else [structlog.processors.format_exc_info]),
                 renderer,
             ],
         )

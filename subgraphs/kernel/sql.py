@@ -1,0 +1,120 @@
+"""SQL stores: SQLite embedded, PostgreSQL by URL, with the same promises from both.
+
+SQLite runs in WAL mode with foreign keys on, and a writing transaction takes the write lock at its start (BEGIN
+IMMEDIATE), so that reading before writing in one transaction is safe, as SELECT … FOR UPDATE makes it on PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, DateTime, Dialect, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.types import TypeDecorator
+
+__all__ = ["UtcDateTime", "check_store", "open_engine", "reading", "sqlite_url", "writing"]
+
+BUSY_TIMEOUT_S = 5.0
+"""How long a writer waits for another's lock; longer means something hangs."""
+STATEMENT_TIMEOUT_S = 5.0
+POOL_SIZE = 8
+POOL_WAIT_S = 2.0
+
+_WRITING = {"marquee_writing": True}
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware instant, to the microsecond; SQLite, which knows no zones, keeps it as UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Aware in; raises ValueError for a naive one, whose zone nobody knows."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"an instant needs a time zone, got {value.isoformat()}")
+        instant = value.astimezone(UTC)
+        return instant.replace(tzinfo=None) if dialect.name == "sqlite" else instant
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Aware UTC out."""
+        del dialect
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def sqlite_url(path: Path) -> str:
+    """The URL of a SQLite file; its folder is made when missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return f"sqlite+aiosqlite:///{path.absolute()}"
+
+
+def open_engine(url: str) -> AsyncEngine:
+    """An engine for `sqlite+aiosqlite:///…` or `postgresql+asyncpg://…`; raises ValueError for another scheme.
+
+    It connects when first used. Dispose of it when done.
+    """
+    scheme = make_url(url).drivername
+    if scheme == "sqlite+aiosqlite":
+        engine = create_async_engine(
+            url, connect_args={"timeout": BUSY_TIMEOUT_S}, pool_size=POOL_SIZE, pool_timeout=POOL_WAIT_S
+        )
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+        return engine
+    if scheme == "postgresql+asyncpg":
+        return create_async_engine(
+            url,
+            connect_args={
+                "command_timeout": STATEMENT_TIMEOUT_S,
+                "server_settings": {"statement_timeout": str(int(STATEMENT_TIMEOUT_S * 1000))},
+            },
+            pool_size=POOL_SIZE,
+            pool_timeout=POOL_WAIT_S,
+            pool_pre_ping=True,
+        )
+    raise ValueError(f"database URL has scheme {scheme!r}; wanted sqlite+aiosqlite or postgresql+asyncpg")
+
+
+@asynccontextmanager
+async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection for reading one consistent state."""
+    async with engine.connect() as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A transaction that commits when the block ends and rolls back when it raises."""
+    async with engine.connect() as connection:
+        await connection.execution_options(**_WRITING)
+        async with connection.begin():
+            yield connection
+
+
+async def check_store(engine: AsyncEngine) -> None:
+    """A health check: returns when the store answers."""
+    async with engine.connect() as connection:
+        await connection.execute(text("SELECT 1"))
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # Without this the driver begins transactions by its own rules, late and never IMMEDIATE; see _begin_sqlite.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    is_writing = connection.get_execution_options().get("marquee_writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
