@@ -130,7 +130,8 @@ class _Endpoint:
             return error_answer(ErrorKind.UNAVAILABLE, f"{self._name} is starting or stopping; try again")
         try:
             # Who asks comes first: a stranger learns nothing about what is wrong with the rest.
-            viewer = self._viewers.verify(request.headers.get(VIEWER_HEADER))
+            viewer_token = request.headers.get(VIEWER_HEADER)
+            viewer = self._viewers.verify(viewer_token)
         except TokenInvalid as error:
             log.warning("viewer.refused", reason=error.reason, error=str(error))
             return error_answer(ErrorKind.UNAUTHENTICATED, "the viewer context can't be trusted", reason=error.reason)
@@ -144,6 +145,7 @@ class _Endpoint:
                         now=self._clock.now(),
                         request_id=request_id,
                         client_address=_client_address(request),
+                        viewer_token=viewer_token,
                     )
                 )
                 return await self._execute(operation, context)
