@@ -1,5 +1,5 @@
 """What every media service needs to run: gRPC server and guard, identity, object store, media tokens, ids.
 
 Nothing here knows films, keys or pathways. A service builds its own settings on `MediaSettings` and starts with
-`serve_grpc`.
+`grpc_server`.
 """

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import grpc
 import structlog
@@ -18,7 +18,7 @@ from media_pipeline.kernel.identity import CallerVerifier
 from media_pipeline.kernel.interceptors import CallGuard
 from media_pipeline.kernel.settings import GrpcSettings
 
-__all__ = ["PortInUse", "grpc_server", "serve_grpc"]
+__all__ = ["PortInUse", "grpc_server", "run_until_cancelled"]
 
 log = structlog.get_logger(__name__)
 
@@ -74,9 +74,9 @@ async def grpc_server(
         log.info("grpc.stopped", service=service_name)
 
 
-async def serve_grpc(settings: GrpcSettings, service_name: str, register: Callable[[grpc.aio.Server], None]) -> None:
-    """Run until cancelled."""
-    async with grpc_server(settings, service_name, register):
+async def run_until_cancelled(server: AbstractAsyncContextManager[int]) -> None:
+    """Start a service and keep it until this task is cancelled; then drain it."""
+    async with server:
         await asyncio.Event().wait()
 
 

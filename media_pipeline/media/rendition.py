@@ -11,7 +11,7 @@ __all__ = ["AudioRendition", "Rendition", "TextRendition", "VideoRendition"]
 
 @dataclass(frozen=True, slots=True)
 class VideoRendition:
-    """A rung of this film. `lines` names the rung (and its limits); the picture itself is width_px × height_px."""
+    """A rung of this film. `lines` names the rung (and its limits); the picture itself is width_px by height_px."""
 
     lines: int
     width_px: int

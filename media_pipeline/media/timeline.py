@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-__all__ = ["GOP_TARGET_S", "GOPS_PER_SEGMENT", "Timeline"]
+__all__ = ["GOPS_PER_SEGMENT", "GOP_TARGET_S", "Timeline"]
 
 GOP_TARGET_S = 2
 GOPS_PER_SEGMENT = 2

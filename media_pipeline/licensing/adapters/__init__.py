@@ -1,0 +1,1 @@
+"""The licensing service's database and master key."""

@@ -1,0 +1,1 @@
+"""Where pathways' health is kept."""
