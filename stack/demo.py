@@ -94,7 +94,10 @@ async def _wait_until_playable() -> None:
 async def _media_status() -> str | None:
     url = f"{SharedSettings().public_gateway_url}/graphql"
     request = {"query": _MEDIA_STATUS, "variables": {"id": DEMO_TITLE_ID}}
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as client, client.post(url, json=request) as answer:
+    async with (
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as client,
+        client.post(url, json=request) as answer,
+    ):
         body = await answer.json(content_type=None)
     title = (body.get("data") or {}).get("title")
     return None if title is None else str(title["mediaStatus"])

@@ -63,7 +63,9 @@ def main() -> int:
             continue
         if arguments.check:
             drifted = True
-            diff = difflib.unified_diff(committed.splitlines(), text.splitlines(), str(path), "from the code", lineterm="")
+            diff = difflib.unified_diff(
+                committed.splitlines(), text.splitlines(), str(path), "from the code", lineterm=""
+            )
             print("\n".join(list(diff)[:60]))
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
