@@ -23,17 +23,17 @@ export async function supportsClearKey() {
 }
 
 /**
- * The manifest to play and the engine for it. The server's order is kept, but for one thing: where DASH and HLS are
- * offered with the same protection, an engine's own protocol goes first.
+ * The manifest to play and the engine for it: {manifest, engine}, or null when none can be played here. Everything that
+ * the server offers is allowed; a page that prefers hls.js takes HLS in the clear, any other takes the protected
+ * version and DASH before HLS.
  */
 export function chooseManifest(manifests, { preferHlsJs = false, clearKey = true } = {}) {
   const usable = manifests.filter((manifest) => manifest.encryption === "CLEAR" || clearKey);
-  if (!usable.length) return null;
-  const protection = usable[0].encryption;
-  const alike = usable.filter((manifest) => manifest.encryption === protection);
-  const protocol = preferHlsJs && protection === "CLEAR" ? "HLS" : "DASH";
-  const manifest = alike.find((candidate) => candidate.protocol === protocol) ?? alike[0];
-  return { manifest, engine: preferHlsJs && manifest.protocol === "HLS" && protection === "CLEAR" ? "hls.js" : "shaka" };
+  const find = (encryption, protocol) => usable.find((one) => one.encryption === encryption && one.protocol === protocol);
+  const plainHls = preferHlsJs ? find("CLEAR", "HLS") : null;
+  if (plainHls) return { manifest: plainHls, engine: "hls.js" };
+  const manifest = find("CLEARKEY", "DASH") ?? find("CLEARKEY", "HLS") ?? find("CLEAR", "DASH") ?? usable[0];
+  return manifest ? { manifest, engine: "shaka" } : null;
 }
 
 /** A ready engine of that name on this video element. */

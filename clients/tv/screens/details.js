@@ -1,0 +1,232 @@
+// A title's own screen: what it is, what can be done with it, its episodes, and titles like it.
+
+import { h, icon, statement } from "../../shared/elements.js";
+import { loadDetails, nodes, playableId, rate, setInMyList } from "../../shared/titles.js";
+import { clock, count, failureWords, refusalSentence } from "../../shared/wording.js";
+import { createBillboard, titleWords } from "../billboard.js";
+import { episodeCard, titleCard } from "../cards.js";
+import { focusItem, itemsOf, rememberedItem, rowsOf, slideTo } from "../focus.js";
+import { playerScreen } from "./player.js";
+
+const SIZES = { backdropWidthPx: 1920, thumbnailWidthPx: 416 };
+const SIMILAR_LAYOUT = { artworkRole: "BACKDROP", cardWidthPx: 360, cardHeightPx: 202 };
+
+/** preview: what the card already knew, shown while the rest is on its way. */
+export function detailsScreen(app, id, preview = null) {
+  const billboard = createBillboard();
+  const actions = h("div", { class: "details-actions", dataset: { row: "actions" } });
+  const stars = h("div", { class: "stars", dataset: { row: "stars" }, "aria-label": "Your rating", hidden: true });
+  const notice = h("p", { class: "details-notice", role: "status" });
+  const credits = h("div", { class: "credits" });
+  const below = h("div", { class: "details-below" });
+  const head = h("div", { class: "details-head" }, billboard.words, credits, notice, actions, stars);
+  const track = h("div", { class: "details-track" }, head, below);
+  const element = h("section", { class: "screen details", "aria-label": preview?.displayName ?? "Title" }, billboard.backdrop, track);
+  let title = null;
+
+  async function load() {
+    try {
+      title = await loadDetails(id, SIZES);
+    } catch (error) {
+      if (error.kind === "signed-out") return;
+      return say(failureWords(error), h("button", { class: "button is-primary", dataset: { item: "" }, onclick: load }, "Try again"));
+    }
+    if (!title) return say({ heading: "This title is not here", text: "It may have left Marquee, or it is not for this profile." }, backButton());
+    draw();
+  }
+
+  function say(words, button) {
+    billboard.words.replaceChildren(statement({ ...words, actions: [button] }));
+    actions.replaceChildren();
+    if (app.isCurrent(screen)) focusItem(button);
+  }
+
+  function backButton() {
+    return h("button", { class: "button is-primary", dataset: { item: "" }, onclick: () => app.back() }, "Go back");
+  }
+
+  function draw() {
+    const held = focusName(element);
+    element.setAttribute("aria-label", title.displayName);
+    billboard.show(title);
+    billboard.words.replaceChildren(...titleWords(title));
+    credits.replaceChildren(...creditLines(title));
+    drawActions();
+    below.replaceChildren(...[episodesOf(title), similarTo(title)].flat().filter(Boolean));
+    element.dataset.state = "ready";
+    if (app.isCurrent(screen)) restoreFocus(held);
+  }
+
+  function drawActions() {
+    const buttons = [...playButtons(), listButton(), rateButton()];
+    actions.replaceChildren(...buttons);
+    drawStars();
+  }
+
+  function playButtons() {
+    const { allowed, refusal } = title.canPlay;
+    if (!allowed) {
+      notice.replaceChildren(icon("info"), ` ${refusalNotice(title, refusal)}`);
+      return [];
+    }
+    notice.replaceChildren();
+    const target = title.progress?.resumeTitle;
+    const started = title.progress?.positionSeconds > 0 && !title.progress.completed;
+    const episode = target?.season ? ` S${target.season.number} E${target.number}` : "";
+    const words = started ? `Resume${episode || ` at ${clock(title.progress.positionSeconds)}`}` : `Play${title.kind === "SERIES" ? (episode || " S1 E1") : ""}`;
+    const play = actionButton("play", words, "play", () => app.open(playerScreen(app, playableId(title))), true);
+    if (!started) return [play];
+    return [play, actionButton("restart", "From the start", "restart", () => app.open(playerScreen(app, playableId(title), { startOver: true })))];
+  }
+
+  function listButton() {
+    const button = actionButton(title.inMyList ? "check" : "plus", title.inMyList ? "In My List" : "My List", "list", async () => {
+      try {
+        title.inMyList = await setInMyList(title.id, !title.inMyList);
+        app.changed = true;
+        app.toast(title.inMyList ? "Added to My List." : "Removed from My List.");
+        redrawActions("list");
+      } catch (error) {
+        app.toast(error.kind ? failureWords(error).heading : error.message);
+      }
+    });
+    button.setAttribute("aria-pressed", String(title.inMyList));
+    return button;
+  }
+
+  function rateButton() {
+    const given = title.rating?.stars;
+    return actionButton("star", given ? `You gave ${count(given, "star")}` : "Rate", "rate", () => {
+      stars.hidden = !stars.hidden;
+      if (!stars.hidden) focusItem(itemsOf(stars)[Math.max(0, (given ?? 4) - 1)]);
+    });
+  }
+
+  function drawStars() {
+    stars.replaceChildren(
+      ...[1, 2, 3, 4, 5].map((value) =>
+        h(
+          "button",
+          {
+            class: `star${value <= (title.rating?.stars ?? 0) ? " is-given" : ""}`,
+            dataset: { item: "", stars: value },
+            "aria-label": value === title.rating?.stars ? `Take back ${count(value, "star")}` : `Give ${count(value, "star")}`,
+            onclick: () => giveStars(value),
+          },
+          icon("star"),
+        ),
+      ),
+    );
+  }
+
+  async function giveStars(value) {
+    try {
+      // The same number again takes the rating back.
+      const kept = await rate(title.id, value === title.rating?.stars ? null : value);
+      title.rating = kept ? { stars: kept } : null;
+      app.toast(kept ? `Thank you. ${count(kept, "star")}.` : "Your rating is taken back.");
+      stars.hidden = true;
+      redrawActions("rate");
+    } catch (error) {
+      app.toast(error.kind ? failureWords(error).heading : error.message);
+    }
+  }
+
+  function redrawActions(name) {
+    drawActions();
+    focusItem(itemsOf(actions).find((item) => item.dataset.action === name));
+  }
+
+  function episodesOf(series) {
+    const seasons = nodes(series.seasons);
+    if (!seasons.length) return series.kind === "SERIES" ? [h("p", { class: "details-empty" }, "No episodes are available yet.")] : [];
+    const tabs = h("div", { class: "seasons", dataset: { row: "seasons" }, role: "tablist" });
+    const track = h("div", { class: "row-track", dataset: { row: "episodes" } });
+    const show = (season) => {
+      for (const tab of tabs.children) tab.setAttribute("aria-selected", String(tab.dataset.season === season.id));
+      track.style.translate = "0 0";
+      track.replaceChildren(...nodes(season.episodes).map((episode) => episodeCard(episode, () => app.open(playerScreen(app, episode.id)))));
+    };
+    for (const season of seasons) {
+      tabs.append(h("button", { class: "season", role: "tab", dataset: { item: "", season: season.id }, onclick: () => show(season) }, season.displayName));
+    }
+    // A season is shown as soon as its tab has the focus.
+    tabs.addEventListener("itemfocus", ({ detail: { item } }) => show(seasons.find((season) => season.id === item.dataset.season)));
+    const resumeSeason = series.progress?.resumeTitle?.season?.number;
+    show(seasons.find((season) => season.number === resumeSeason) ?? seasons[0]);
+    return [h("section", { class: "row is-episodes", "aria-label": "Episodes" }, seasons.length > 1 ? tabs : h("h2", {}, seasons[0].displayName), track)];
+  }
+
+  function similarTo(one) {
+    const similar = nodes(one.similar);
+    if (!similar.length) return null;
+    const cards = similar.map((other) =>
+      titleCard({ title: other, artwork: other.wide, layout: SIMILAR_LAYOUT, onopen: () => app.open(detailsScreen(app, other.id, other)) }),
+    );
+    return h("section", { class: "row", "aria-label": "More like this" }, h("h2", {}, "More like this"), h("div", { class: "row-track", dataset: { row: "similar" } }, cards));
+  }
+
+  element.addEventListener("itemfocus", ({ detail: { row, item } }) => {
+    const section = row.closest(".row");
+    if (row.classList.contains("row-track")) slideTo(row, item, section.clientWidth);
+    element.classList.toggle("is-below-head", Boolean(section));
+    // Rows come up under the words; the head slides away only as far as they need.
+    const shift = section ? Math.max(0, below.offsetTop + section.offsetTop + section.offsetHeight - element.clientHeight * 0.95) : 0;
+    track.style.translate = `0 ${-shift}px`;
+    if (!stars.hidden && row !== stars && row !== actions) stars.hidden = true;
+  });
+
+  function restoreFocus(held) {
+    const item = held && [...element.querySelectorAll("[data-item]")].find((candidate) => focusNameOf(candidate) === held);
+    focusItem(item ?? rememberedItem(rowsOf(element)[0]));
+  }
+
+  const screen = {
+    element,
+    start() {
+      if (preview) {
+        billboard.show(preview);
+        actions.replaceChildren(h("span", { class: "skeleton skeleton-button" }), h("span", { class: "skeleton skeleton-button" }));
+      } else {
+        billboard.words.replaceChildren(h("span", { class: "spinner", role: "progressbar", "aria-label": "Loading" }));
+      }
+      return load();
+    },
+    /** Back from the film: where the viewer is has changed. */
+    resume() {
+      if (app.changed) load();
+    },
+    key(event) {
+      const isBack = event.key === "Escape" || event.key === "Backspace";
+      if (!isBack || stars.hidden) return false;
+      stars.hidden = true;
+      return focusItem(itemsOf(actions).find((item) => item.dataset.action === "rate"));
+    },
+  };
+  return screen;
+}
+
+function actionButton(sign, words, action, onclick, primary = false) {
+  return h("button", { class: `button${primary ? " is-primary" : ""}`, dataset: { item: "", action }, onclick }, icon(sign), words);
+}
+
+/** Why there is no Play button: what the server says, sharpened by the media's state. */
+export function refusalNotice(title, refusal) {
+  if (refusal === "NOT_READY" && title.mediaStatus === "PROCESSING") return "This film is being prepared. It can be played in a few minutes.";
+  return refusalSentence({ reason: refusal });
+}
+
+function creditLines(title) {
+  const names = (people) => people.map((credit) => credit.person.displayName).join(", ");
+  const line = (label, people) => (people?.length ? h("p", {}, h("span", { class: "credit-label" }, label), names(people)) : null);
+  return [line("Directed by", title.directors), line("With", title.cast)].filter(Boolean);
+}
+
+function focusNameOf(item) {
+  return item.dataset.action ?? (item.dataset.title ? `title ${item.dataset.title}` : null);
+}
+
+function focusName(element) {
+  const item = document.activeElement?.closest("[data-item]");
+  return item && element.contains(item) ? focusNameOf(item) : null;
+}

@@ -1,0 +1,46 @@
+// The profile's own list, newest first.
+
+import { call } from "../../shared/api.js";
+import { h, statement } from "../../shared/elements.js";
+import { nodes } from "../../shared/titles.js";
+import { failureWords } from "../../shared/wording.js";
+import { focusItem, rememberedItem, rowsOf } from "../focus.js";
+import { followGrid, titleGrid } from "../title_grid.js";
+import { topBar } from "../top_bar.js";
+import { detailsScreen } from "./details.js";
+
+const MAX_TITLES = 50;
+
+export function myListScreen(app) {
+  const track = h("div", { class: "grid-track" }, h("span", { class: "spinner", role: "progressbar", "aria-label": "Loading" }));
+  const grid = h("div", { class: "grid" }, track);
+  const element = h("section", { class: "screen my-list", "aria-label": "My List" }, topBar(app, "MY_LIST"), h("h1", { class: "page-name" }, "My List"), grid);
+  followGrid(grid, track);
+
+  async function load() {
+    try {
+      const { data } = await call("shared/my_list", { first: MAX_TITLES });
+      const titles = nodes(data.viewer?.profile?.myList);
+      track.replaceChildren(...(titles.length ? titleGrid(titles, (title) => app.open(detailsScreen(app, title.id, title))) : [empty()]));
+    } catch (error) {
+      if (error.kind === "signed-out") return;
+      const retry = h("button", { class: "button is-primary", dataset: { item: "" }, onclick: load }, "Try again");
+      track.replaceChildren(statement({ ...failureWords(error), actions: [retry] }));
+    }
+    if (app.isCurrent(screen)) focusItem(rememberedItem(rowsOf(element)[1] ?? rowsOf(element)[0]));
+  }
+
+  const screen = {
+    element,
+    start: load,
+    resume() {
+      if (app.changed) load();
+      app.changed = false;
+    },
+  };
+  return screen;
+}
+
+function empty() {
+  return statement({ sign: "list", heading: "Your list is empty", text: "Open a title and choose My List to keep it here." });
+}
