@@ -1,0 +1,9 @@
+"""Alembic's environment: the store that is being opened, never one from a configuration file."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from subgraphs.kernel.migrations import run_environment
+
+run_environment(context)  # type: ignore[arg-type]  # alembic's module-level proxy stands for the EnvironmentContext

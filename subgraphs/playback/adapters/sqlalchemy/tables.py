@@ -1,0 +1,126 @@
+"""The tables, as the migrations make them.
+
+Instants are whole microseconds since 1970: they are compared and sorted in hot paths.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from subgraphs.kernel.outbox import OutboxTable
+
+__all__ = [
+    "assets",
+    "bookmarks",
+    "device_cursors",
+    "from_micros",
+    "metadata",
+    "outbox",
+    "titles",
+    "to_micros",
+    "upsert",
+]
+
+metadata = MetaData()
+
+titles = Table(
+    "titles",
+    metadata,
+    Column("id", String(200), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("display_name", Text, nullable=False),
+    Column("series_id", String(200)),
+    Column("season_number", Integer),
+    Column("episode_number", Integer),
+    Column("next_episode_id", String(200)),
+    Column("duration_s", Float),
+    Column("minimum_age", Integer, nullable=False),
+    Column("is_kids", Boolean, nullable=False),
+    Column("is_withdrawn", Boolean, nullable=False),
+    Column("windows", JSON, nullable=False),
+    Column("blocked_countries", JSON, nullable=False),
+    Column("markers", JSON, nullable=False),
+    Index("titles_by_series", "series_id", "season_number", "episode_number"),
+)
+
+assets = Table(
+    "assets",
+    metadata,
+    Column("title_id", String(200), primary_key=True),
+    Column("asset_id", String(200), nullable=False),
+    Column("variants", JSON, nullable=False),
+    Column("duration_s", Float, nullable=False),
+    Column("max_height_px", Integer, nullable=False),
+    Column("audio_languages", JSON, nullable=False),
+    Column("subtitle_languages", JSON, nullable=False),
+    Column("thumbnails", Text),
+    Column("published_at", BigInteger, nullable=False),
+)
+
+bookmarks = Table(
+    "bookmarks",
+    metadata,
+    Column("profile_id", String(200), primary_key=True),
+    Column("title_id", String(200), primary_key=True),
+    Column("account_id", String(200), nullable=False),
+    Column("series_id", String(200)),
+    Column("position_s", Float, nullable=False),
+    Column("duration_s", Float, nullable=False),
+    Column("completed", Boolean, nullable=False),
+    Column("completed_at", BigInteger),
+    Column("last_watched_at", BigInteger, nullable=False),
+    Column("announced_at", BigInteger),
+    Index("bookmarks_by_recency", "profile_id", "last_watched_at", "title_id"),
+    Index("bookmarks_by_series", "profile_id", "series_id"),
+)
+
+device_cursors = Table(
+    "device_cursors",
+    metadata,
+    Column("profile_id", String(200), primary_key=True),
+    Column("title_id", String(200), primary_key=True),
+    Column("device_id", String(200), primary_key=True),
+    Column("session_ordinal", BigInteger, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+)
+
+outbox = OutboxTable.define(metadata)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_micros(instant: datetime) -> int:
+    """Whole microseconds since 1970."""
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+def from_micros(micros: int) -> datetime:
+    """The instant, aware, in UTC."""
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+def upsert(engine: AsyncEngine, table: Table) -> Any:
+    """INSERT … ON CONFLICT (primary key) DO UPDATE of all other columns, for executemany."""
+    insert = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
+    statement = insert(table)
+    keys = [column.name for column in table.primary_key.columns]
+    changed = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changed)

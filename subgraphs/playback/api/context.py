@@ -1,0 +1,37 @@
+"""The GraphQL context of one request to playback."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from strawberry.types import Info
+
+from subgraphs.kernel.context import RequestContext
+from subgraphs.playback.ports import SessionStore
+from subgraphs.playback.services.read_progress import ViewerProgress
+from subgraphs.playback.services.record_progress import RecordProgress
+from subgraphs.playback.services.start_playback import StartPlayback
+
+__all__ = ["PlaybackContext", "PlaybackInfo", "PlaybackServices"]
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackServices:
+    """What lives as long as the process."""
+
+    start: StartPlayback
+    record: RecordProgress
+    sessions: SessionStore
+    heartbeat_interval_s: int
+
+
+@dataclass(slots=True, kw_only=True)
+class PlaybackContext(RequestContext):
+    """One request: the services, and this viewer's reads."""
+
+    services: PlaybackServices
+    progress: ViewerProgress
+
+
+PlaybackInfo = Info[PlaybackContext, Any]

@@ -1,0 +1,127 @@
+"""Playback's application: opens the stores, the channels and the consumer, and wires them to the services."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import grpc
+from redis.asyncio import Redis
+from starlette.applications import Starlette
+
+from common.clock import Clock
+from common.events import EventConsumer, EventPublisher
+from subgraphs.kernel import migrations
+from subgraphs.kernel.app import OpenedSubgraph, create_subgraph_app
+from subgraphs.kernel.context import RequestContext, RequestHead
+from subgraphs.kernel.outbox import OutboxRelay
+from subgraphs.kernel.sql import check_store, open_engine
+from subgraphs.playback.adapters.grpc.calls import CHANNEL_OPTIONS
+from subgraphs.playback.adapters.grpc.licensing import GrpcLicensing
+from subgraphs.playback.adapters.grpc.steering import GrpcSteering
+from subgraphs.playback.adapters.sqlalchemy import tables
+from subgraphs.playback.adapters.sqlalchemy.bookmarks import SqlBookmarkStore
+from subgraphs.playback.adapters.sqlalchemy.catalogue import SqlTitleCatalogue
+from subgraphs.playback.adapters.valkey.leases import ValkeyStreamLeases
+from subgraphs.playback.adapters.valkey.sessions import ValkeySessionStore
+from subgraphs.playback.api.context import PlaybackContext, PlaybackServices
+from subgraphs.playback.api.schema import schema
+from subgraphs.playback.ports import BookmarkStore, TitleCatalogue
+from subgraphs.playback.services.follow_events import FollowEvents
+from subgraphs.playback.services.read_progress import ViewerProgress
+from subgraphs.playback.services.record_progress import RecordProgress
+from subgraphs.playback.services.start_playback import StartPlayback
+from subgraphs.playback.settings import PlaybackSettings
+
+__all__ = ["MIGRATIONS", "create_app"]
+
+MIGRATIONS = Path(__file__).parent / "adapters" / "sqlalchemy" / "migrations"
+VALKEY_TIMEOUT_S = 2.0
+
+
+def create_app(settings: PlaybackSettings, clock: Clock | None = None) -> Starlette:
+    """The subgraph as an ASGI application; it opens what it needs when it starts."""
+    return create_subgraph_app(
+        name="playback", schema=schema, settings=settings, open_subgraph=partial(_open, settings), clock=clock
+    )
+
+
+@asynccontextmanager
+async def _open(settings: PlaybackSettings) -> AsyncIterator[OpenedSubgraph]:
+    async with AsyncExitStack() as stack:
+        engine = open_engine(settings.resolved_database_url)
+        stack.push_async_callback(engine.dispose)
+        await migrations.upgrade(engine, MIGRATIONS)
+        redis = Redis.from_url(
+            settings.shared.valkey_url, socket_timeout=VALKEY_TIMEOUT_S, socket_connect_timeout=VALKEY_TIMEOUT_S
+        )
+        stack.push_async_callback(redis.aclose)
+        # A consumer waits on the stream for longer than any other call may take.
+        stream_redis = Redis.from_url(settings.shared.valkey_url)
+        stack.push_async_callback(stream_redis.aclose)
+
+        relay = OutboxRelay(engine, tables.outbox, EventPublisher(redis))
+        bookmarks = SqlBookmarkStore(engine, on_commit=relay.wake)
+        catalogue = SqlTitleCatalogue(engine)
+        services = await _build_services(stack, settings, redis, bookmarks, catalogue)
+        consumer = EventConsumer(
+            stream_redis,
+            group="playback",
+            consumer=f"{socket.gethostname()}-{os.getpid()}",
+            handlers=FollowEvents(catalogue, bookmarks).handlers(),
+        )
+        await stack.enter_async_context(relay.running())
+        await stack.enter_async_context(bookmarks.running())
+        await stack.enter_async_context(consumer.running())
+
+        def make_context(head: RequestHead) -> RequestContext:
+            progress = ViewerProgress(head.viewer, head.now, bookmarks, catalogue)
+            return PlaybackContext(head=head, services=services, progress=progress)
+
+        yield OpenedSubgraph(
+            make_context=make_context,
+            required={"store": partial(check_store, engine), "valkey": partial(_check_valkey, redis)},
+            resources=services,
+        )
+
+
+async def _build_services(
+    stack: AsyncExitStack,
+    settings: PlaybackSettings,
+    redis: Redis,
+    bookmarks: BookmarkStore,
+    catalogue: TitleCatalogue,
+) -> PlaybackServices:
+    sessions = ValkeySessionStore(redis, timedelta(seconds=settings.session_life_s))
+    leases = ValkeyStreamLeases(redis, timedelta(seconds=settings.lease_life_s))
+    licensing = GrpcLicensing(await _open_channel(stack, settings.licensing_target))
+    steering = GrpcSteering(await _open_channel(stack, settings.steering_target))
+    return PlaybackServices(
+        start=StartPlayback(
+            catalogue=catalogue,
+            bookmarks=bookmarks,
+            sessions=sessions,
+            leases=leases,
+            licensing=licensing,
+            steering=steering,
+            call_timeout_s=settings.call_timeout_s,
+        ),
+        record=RecordProgress(bookmarks=bookmarks, sessions=sessions, leases=leases, licensing=licensing),
+        sessions=sessions,
+        heartbeat_interval_s=settings.heartbeat_interval_s,
+    )
+
+
+async def _open_channel(stack: AsyncExitStack, target: str) -> grpc.aio.Channel:
+    channel = grpc.aio.insecure_channel(target, options=CHANNEL_OPTIONS)
+    stack.push_async_callback(channel.close, None)
+    return channel
+
+
+async def _check_valkey(redis: Redis) -> None:
+    await redis.ping()

@@ -1,0 +1,146 @@
+"""Where a profile is in a title, and which report of a player may move it.
+
+The problem: players report their position every few seconds, over networks that delay, repeat and reorder, from
+several devices. The idea: each device numbers its reports, and starting a session gives a new, higher ordinal on that
+device; a report is *in order* when (ordinal, number) is above the last one accepted from the same device for the same
+title. Reports in order win in the order of their arrival; all others change nothing and are acknowledged all the
+same, since a newer position of that device is safe.
+
+Invariants, held by the model test: the position is that of the last accepted report; `completed_at` never goes back
+to None, so that watching again does not erase what was seen; applying a report twice is applying it once.
+
+Known limit: between two devices only arrival decides, as their clocks can't be compared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from subgraphs.kernel.ids import AccountId, ProfileId, TitleId
+
+__all__ = [
+    "COMPLETED_RATIO",
+    "Bookmark",
+    "BookmarkKey",
+    "PositionReport",
+    "ReportOrder",
+    "apply_report",
+    "completion_point_s",
+    "is_in_order",
+    "is_started",
+    "resume_position_s",
+]
+
+COMPLETED_RATIO = 0.9
+MIN_STARTED_S = 30.0
+MIN_STARTED_RATIO = 0.02
+"""Below both, nobody has started a film: they looked at its first seconds."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ReportOrder:
+    """Place of a report among those of one device for one title; `session_ordinal` is the session's start in µs."""
+
+    session_ordinal: int
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class BookmarkKey:
+    """One profile in one title."""
+
+    profile_id: ProfileId
+    title_id: TitleId
+
+
+@dataclass(frozen=True, slots=True)
+class PositionReport:
+    """A position that a player reported; `is_final` when it stopped. Position and duration are in seconds."""
+
+    key: BookmarkKey
+    account_id: AccountId
+    series_id: TitleId | None
+    device_id: str
+    order: ReportOrder
+    position_s: float
+    duration_s: float
+    credits_start_s: float | None
+    received_at: datetime
+    is_final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    """`completed`: the position lies in what counts as the end; `completed_at`: when that was last reached, if ever.
+
+    `announced_at` is when others were last told, so that a heartbeat does not become an event each time.
+    """
+
+    key: BookmarkKey
+    account_id: AccountId
+    series_id: TitleId | None
+    position_s: float
+    duration_s: float
+    completed: bool
+    completed_at: datetime | None
+    last_watched_at: datetime
+    announced_at: datetime | None
+
+    @property
+    def fraction(self) -> float:
+        """0 to 1; 0 when the duration is unknown."""
+        return min(1.0, self.position_s / self.duration_s) if self.duration_s > 0 else 0.0
+
+
+def is_in_order(last: ReportOrder | None, report: PositionReport) -> bool:
+    """Whether a report comes after the last one accepted from its device."""
+    return last is None or report.order > last
+
+
+def apply_report(bookmark: Bookmark | None, report: PositionReport) -> Bookmark:
+    """The bookmark after a report that is in order; the position is cut to 0…duration."""
+    position = max(0.0, report.position_s)
+    if report.duration_s > 0:
+        position = min(position, report.duration_s)
+    completed = report.duration_s > 0 and position >= completion_point_s(report.duration_s, report.credits_start_s)
+    seen_at = None if bookmark is None else bookmark.completed_at
+    reaches_end = completed and (bookmark is None or not bookmark.completed)
+    moved = Bookmark(
+        key=report.key,
+        account_id=report.account_id,
+        series_id=report.series_id,
+        position_s=position,
+        duration_s=report.duration_s,
+        completed=completed,
+        completed_at=report.received_at if reaches_end else seen_at,
+        last_watched_at=report.received_at,
+        announced_at=None if bookmark is None else bookmark.announced_at,
+    )
+    if bookmark is not None and bookmark.last_watched_at > report.received_at:
+        # Two writers with clocks apart: recency never runs backwards.
+        return replace(moved, last_watched_at=bookmark.last_watched_at)
+    return moved
+
+
+def completion_point_s(duration_s: float, credits_start_s: float | None) -> float:
+    """From where on a title counts as watched: 90 %, or where the credits begin when that is earlier.
+
+    Marked credits in the first half are taken for a mistake.
+    """
+    point = COMPLETED_RATIO * duration_s
+    if credits_start_s is not None and credits_start_s >= duration_s / 2:
+        return min(point, credits_start_s)
+    return point
+
+
+def is_started(bookmark: Bookmark) -> bool:
+    """Whether enough was watched to offer to go on."""
+    return bookmark.position_s >= min(MIN_STARTED_S, MIN_STARTED_RATIO * bookmark.duration_s)
+
+
+def resume_position_s(bookmark: Bookmark | None) -> float:
+    """Where to start: the bookmark's position, or the beginning when there is none or the end was reached."""
+    if bookmark is None or bookmark.completed:
+        return 0.0
+    return bookmark.position_s

@@ -1,0 +1,76 @@
+"""Keeps the local facts up to date from the topics titles, assets and accounts.
+
+Every handler only sets what an event says, so that hearing one twice changes nothing. A snapshot that can't be read
+is logged and left out: its neighbours in the same event are good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import structlog
+
+from common.events import Event, EventHandler
+from subgraphs.kernel.ids import ProfileId, TitleId
+from subgraphs.playback.domain.titles import (
+    Asset,
+    PlayableTitle,
+    asset_from_published,
+    asset_from_snapshot,
+    title_from_snapshot,
+)
+from subgraphs.playback.ports import BookmarkStore, TitleCatalogue
+
+__all__ = ["FollowEvents"]
+
+log = structlog.get_logger(__name__)
+
+
+class FollowEvents:
+    """The handlers by topic."""
+
+    def __init__(self, catalogue: TitleCatalogue, bookmarks: BookmarkStore) -> None:
+        self._catalogue = catalogue
+        self._bookmarks = bookmarks
+
+    def handlers(self) -> Mapping[str, EventHandler]:
+        """For the event consumer."""
+        return {"titles": self.on_titles, "assets": self.on_assets, "accounts": self.on_accounts}
+
+    async def on_titles(self, event: Event) -> None:
+        """`title.changed` and `title.withdrawn`."""
+        if event.kind == "title.withdrawn":
+            await self._catalogue.withdraw([TitleId(str(title_id)) for title_id in event.data["titleIds"]])
+        if event.kind != "title.changed":
+            return
+        titles: list[PlayableTitle] = []
+        assets: list[Asset] = []
+        for snapshot in event.data["titles"]:
+            try:
+                titles.append(title_from_snapshot(snapshot))
+                asset = asset_from_snapshot(snapshot, event.occurred_at)
+            except (KeyError, TypeError, ValueError):
+                log.exception("event.snapshot_unreadable", event_id=event.id, title=_id_of(snapshot))
+                continue
+            if asset is not None:
+                assets.append(asset)
+        await self._catalogue.put_titles(titles)
+        for asset in assets:
+            # The media services' own event knows all variants; a snapshot only helps who has missed it.
+            await self._catalogue.put_asset(asset, only_if_absent=True)
+
+    async def on_assets(self, event: Event) -> None:
+        """`asset.published`; a failed asset leaves the one that plays."""
+        if event.kind == "asset.published":
+            await self._catalogue.put_asset(asset_from_published(event.data, event.occurred_at))
+
+    async def on_accounts(self, event: Event) -> None:
+        """`profile.deleted`: nothing of a deleted profile stays."""
+        if event.kind == "profile.deleted":
+            profile_id = ProfileId(str(event.data["profileId"]))
+            count = await self._bookmarks.erase_profile(profile_id)
+            log.info("profile.erased", profile_id=profile_id, bookmarks=count)
+
+
+def _id_of(snapshot: object) -> str:
+    return str(snapshot.get("id")) if isinstance(snapshot, Mapping) else type(snapshot).__name__
