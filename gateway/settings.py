@@ -108,7 +108,7 @@ class GatewaySettings(ProcessSettings):
 
     # --- identity --------------------------------------------------------------------------------------------
     access_jwks: str | None = None
-    """URL or file of the key set that client tokens are verified with; without it tokens are refused."""
+    """URL or file of the key set that client tokens are verified with; without it Authorization is not looked at."""
     access_jwks_refresh_s: PositiveSeconds = 300.0
     """How old the fetched key set may become; an unknown key id fetches it sooner, at most every 10 s."""
     sign_viewer_context: bool = False

@@ -72,6 +72,10 @@ class HttpTransport:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise SubgraphUnavailable(name, f"subgraph '{name}' can't be reached") from error
 
+    def add_urls(self, urls: Mapping[str, str]) -> None:
+        """Know further or other addresses from now on; requests under way keep theirs."""
+        self._urls = {**self._urls, **{name: URL(url) for name, url in urls.items() if url}}
+
     async def aclose(self) -> None:
         """See SubgraphTransport.aclose."""
         await self._session.close()

@@ -1,0 +1,205 @@
+"""The gateway's command line: every stage's artifact can be printed, and `serve` runs the gateway alone.
+
+`marquee` mounts these commands as they are; `python -m gateway.cli` offers them without the rest of the product.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+
+    from gateway.supergraph.model import Supergraph
+
+__all__ = ["app", "serve"]
+
+app = typer.Typer(
+    name="gateway",
+    help="A federation gateway: compose subgraphs, look at every stage of a query, serve the graph.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+SupergraphOption = Annotated[
+    Path | None, typer.Option("--supergraph", "-s", help="Supergraph SDL, of any composer.", show_default=False)
+]
+SubgraphsOption = Annotated[
+    Path | None,
+    typer.Option("--subgraphs", help="JSON list of {name, url, sdl} to compose instead.", show_default=False),
+]
+OperationArgument = Annotated[Path, typer.Argument(help="File with the operation; - reads standard input.")]
+NameOption = Annotated[str | None, typer.Option("--name", help="Which operation of the file.", show_default=False)]
+
+DEFAULT_SUPERGRAPH = Path("schema/supergraph.graphql")
+
+
+@app.command()
+def compose(
+    subgraphs: Annotated[
+        list[Path],
+        typer.Argument(help="SDL files (the name is the file's stem), or one JSON list of {name, url, sdl}."),
+    ],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the supergraph here.")] = None,
+) -> None:
+    """Compose subgraphs into supergraph SDL, or say why not."""
+    from gateway.supergraph.write import write_supergraph
+
+    supergraph = _compose(_read_sources(subgraphs), print_hints=True)
+    _write(write_supergraph(supergraph), out)
+
+
+@app.command("api-schema")
+def api_schema(supergraph: SupergraphOption = None, subgraphs: SubgraphsOption = None) -> None:
+    """Print what clients see of the graph."""
+    from gateway.supergraph.api_schema import write_api_sdl
+
+    print(write_api_sdl(_load(supergraph, subgraphs)), end="")
+
+
+@app.command()
+def serve(
+    supergraph: SupergraphOption = None,
+    subgraphs: SubgraphsOption = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 lets the system choose.")] = 4000,
+    host: Annotated[str, typer.Option(help="Address to bind.")] = "127.0.0.1",
+    access_log: Annotated[bool, typer.Option(help="One line per request on standard error.")] = False,
+) -> None:
+    """Serve a graph at http://HOST:PORT/graphql; limits and timeouts come from MARQUEE_GATEWAY_… variables."""
+    from common.settings import SettingsInvalid
+    from gateway.settings import GatewaySettings
+    from gateway.supergraph.read import SupergraphInvalid
+
+    try:
+        settings = GatewaySettings.load(host=host, port=port, access_log=access_log)
+    except SettingsInvalid as error:
+        _fail(str(error))
+    if subgraphs is not None:
+        if supergraph is not None:
+            _fail("give --supergraph or --subgraphs, not both")
+        settings = settings.model_copy(update={"supergraph": _composed_file(subgraphs), "reload_interval_s": 0.0})
+    elif supergraph is not None:
+        settings = settings.model_copy(update={"supergraph": supergraph})
+    if not settings.supergraph.is_file():
+        _fail(f"{settings.supergraph} is no file; give --supergraph FILE or --subgraphs FILE")
+    try:
+        _run_server(settings)
+    except (SupergraphInvalid, OSError) as error:
+        _fail(str(error))
+
+
+def _run_server(settings: Any) -> None:
+    import uvicorn
+
+    from common.telemetry import configure_logs
+    from gateway.server.app import create_app
+
+    configure_logs("gateway", settings.shared.log_level)
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=10,
+    )
+
+
+def _composed_file(subgraphs: Path) -> Path:
+    """Supergraph SDL composed from the list, in a file that lives as long as the process."""
+    import atexit
+    import tempfile
+
+    from gateway.supergraph.write import write_supergraph
+
+    sdl = write_supergraph(_compose(_read_sources([subgraphs])))
+    with tempfile.NamedTemporaryFile("w", suffix=".graphql", prefix="supergraph-", delete=False) as file:
+        file.write(sdl)
+    path = Path(file.name)
+    atexit.register(path.unlink, missing_ok=True)
+    return path
+
+
+def _load(supergraph: Path | None, subgraphs: Path | None) -> Supergraph:
+    from gateway.supergraph.read import SupergraphInvalid, read_supergraph
+
+    if supergraph is not None and subgraphs is not None:
+        _fail("give --supergraph or --subgraphs, not both")
+    if subgraphs is not None:
+        return _compose(_read_sources([subgraphs]))
+    path = supergraph or DEFAULT_SUPERGRAPH
+    try:
+        return read_supergraph(_read_text(path))
+    except SupergraphInvalid as error:
+        _fail(f"{path}: {error}")
+
+
+def _read_sources(paths: Sequence[Path]) -> list[Any]:
+    from gateway.composition.ingest import SubgraphSource
+
+    sources: list[Any] = []
+    for path in paths:
+        text = _read_text(path)
+        if path.suffix != ".json" and not text.lstrip().startswith("["):
+            sources.append(SubgraphSource(name=path.stem, url="", sdl=text))
+            continue
+        try:
+            listed = json.loads(text)
+            sources += [
+                SubgraphSource(name=item["name"], url=item.get("url") or "", sdl=item["sdl"]) for item in listed
+            ]
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            _fail(f"{path}: wanted a JSON list of objects with name, url and sdl ({error!r})")
+    return sources
+
+
+def _compose(sources: Sequence[Any], *, print_hints: bool = False) -> Supergraph:
+    from gateway.composition.compose import Composed
+    from gateway.composition.compose import compose as run_compose
+
+    result = run_compose(sources)
+    if not isinstance(result, Composed):
+        for item in result.diagnostics:
+            print(f"{item.code}: {item.message}", file=sys.stderr)
+        _fail(f"the subgraphs do not compose: {len(result.diagnostics)} problems")
+    if print_hints:
+        for item in result.hints:
+            print(f"hint {item.code}: {item.message}", file=sys.stderr)
+    return result.supergraph
+
+
+def _read_text(path: Path) -> str:
+    if str(path) == "-":
+        return sys.stdin.read()
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        _fail(f"{path} can't be read: {error}")
+
+
+def _write(text: str, out: Path | None) -> None:
+    if out is None:
+        print(text, end="")
+    else:
+        out.write_text(text, encoding="utf-8")
+
+
+def _fail(message: str) -> NoReturn:
+    print(f"error: {message}", file=sys.stderr)
+    raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app()
