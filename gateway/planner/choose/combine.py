@@ -1,0 +1,299 @@
+"""Exact search for the cheapest consistent set of options, within a budget.
+
+Problem: variables are *demands* (a field that some graph node must provide) and *entries* (a request that must be
+started to be at a graph node). Every option has a cost and needs further variables: providing a field needs the
+entry it is provided through, an entry needs the fields of its key and requirements. All variables that are needed
+must be given an option; entries must not lean on each other in a circle; entries of one group (subgraph) that do not
+lean on each other share one request.
+
+Idea: depth-first branch and bound. Variables with one option, and those where a cheapest option needs nothing new,
+are settled without branching; of the others the one with the fewest options is branched on first.
+Bound: what is settled + the cheapest option of everything still open + one request for each group entered so far +
+one more if some open variable can't be settled without entering a new group. Shared entries are counted once.
+It never exceeds the true cost of any completion (tests/properties/gateway_combine_test.py, against brute force).
+
+Limits: settling without branching assumes that a demand that no entry leans on yet stays so; when that assumption
+leaves no solution at all, the search is repeated without it. `states` counts calls of the branching step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from gateway.planner.choose.cost import DEPTH_COST, REQUEST_COST
+
+__all__ = ["Budget", "Combination", "Option", "Problem", "VariableKey", "combine", "true_cost"]
+
+VariableKey: TypeAlias = Hashable
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One way to settle a variable: its own cost, the variables that it needs, and what it stands for (`meaning`)."""
+
+    cost: int
+    needs: tuple[VariableKey, ...]
+    meaning: object = None
+    free: bool = False
+    """Whether settling by it can neither start a request nor lean on one."""
+
+
+class Problem(Protocol):
+    """What the search asks of a problem. Answers must not change during a search."""
+
+    def options(self, key: VariableKey) -> Sequence[Option]:
+        """All ways to settle a variable, best guess first; none: it can't be."""
+
+    def group(self, key: VariableKey) -> str | None:
+        """For an entry the group that its request goes to; None for a demand."""
+
+    def may_share(self, one: VariableKey, other: VariableKey) -> bool:
+        """Whether two entries of one group can be one request if they do not lean on each other."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """States that all searches of one plan may look at together; `spent` only grows."""
+
+    limit: int
+    spent: int = 0
+    reached: bool = False
+
+    def spend(self) -> bool:
+        """Count a state; whether it was within the budget."""
+        self.spent += 1
+        if self.spent > self.limit:
+            self.reached = True
+        return not self.reached
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """A consistent choice: the option of every needed variable; the requests as entries, in a possible order."""
+
+    cost: int
+    options: Mapping[VariableKey, Option]
+    requests: tuple[tuple[VariableKey, ...], ...]
+
+
+def combine(problem: Problem, wanted: Iterable[VariableKey], budget: Budget) -> Combination | None:
+    """The cheapest combination that settles `wanted`; None when there is none.
+
+    When the budget ends the search, the best found until then; at least one descent is always completed.
+    """
+    keys = list(dict.fromkeys(wanted))
+    found = _Search(problem, budget, settle_early=True).run(keys)
+    if found is None:
+        found = _Search(problem, budget, settle_early=False).run(keys)
+    return found
+
+
+def true_cost(problem: Problem, options: Mapping[VariableKey, Option]) -> Combination | None:
+    """The exact cost of a complete assignment with its requests; None when entries lean on each other in a circle."""
+    entries = [key for key in options if problem.group(key) is not None]
+    if not entries:
+        return Combination(sum(option.cost for option in options.values()), options, ())
+    leans_on = {entry: _entries_below(problem, options, entry) for entry in entries}
+    order = _topological(entries, leans_on)
+    if order is None:
+        return None
+    requests = _share_requests(problem, order, leans_on)
+    depths = _depths(requests, leans_on)
+    cost = sum(option.cost for option in options.values())
+    cost += REQUEST_COST * len(requests) + DEPTH_COST * sum(depth - 1 for depth in depths)
+    ordered = sorted(range(len(requests)), key=lambda i: depths[i])
+    return Combination(cost, options, tuple(tuple(requests[i]) for i in ordered))
+
+
+class _Search:
+    def __init__(self, problem: Problem, budget: Budget, *, settle_early: bool) -> None:
+        self.problem = problem
+        self.budget = budget
+        self.settle_early = settle_early
+        self.best: Combination | None = None
+
+    def run(self, wanted: list[VariableKey]) -> Combination | None:
+        self.descend({}, dict.fromkeys(wanted), set(), 0)
+        return self.best
+
+    def descend(
+        self,
+        settled: dict[VariableKey, Option],
+        open_: dict[VariableKey, None],
+        groups: set[str],
+        cost: int,
+    ) -> None:
+        """Settle what needs no choice, then branch. Takes ownership of its arguments. `cost` is of options only."""
+        if not self.budget.spend() and self.best is not None:
+            return
+        while True:
+            step = self.next_without_choice(settled, open_)
+            if step is None:
+                break
+            key, option = step
+            if option is None:
+                return
+            cost += self.settle(key, option, settled, open_, groups)
+        if self.best is not None and self.bound(open_, groups, cost) >= self.best.cost:
+            return
+        if not open_:
+            found = true_cost(self.problem, settled)
+            if found is not None and (self.best is None or found.cost < self.best.cost):
+                self.best = found
+            return
+        key = min(open_, key=lambda k: len(self.problem.options(k)))
+        for option in sorted(self.problem.options(key), key=lambda o: self.cost_with_entries(o, groups)):
+            next_settled, next_open, next_groups = dict(settled), dict(open_), set(groups)
+            more = self.settle(key, option, next_settled, next_open, next_groups)
+            self.descend(next_settled, next_open, next_groups, cost + more)
+            if self.budget.reached and self.best is not None:
+                return
+
+    def settle(
+        self,
+        key: VariableKey,
+        option: Option,
+        settled: dict[VariableKey, Option],
+        open_: dict[VariableKey, None],
+        groups: set[str],
+    ) -> int:
+        settled[key] = option
+        del open_[key]
+        group = self.problem.group(key)
+        if group is not None:
+            groups.add(group)
+        for need in option.needs:
+            if need not in settled:
+                open_[need] = None
+        return option.cost
+
+    def next_without_choice(
+        self, settled: dict[VariableKey, Option], open_: dict[VariableKey, None]
+    ) -> tuple[VariableKey, Option | None] | None:
+        """A variable that can be settled without branching; its option is None when it can't be settled at all."""
+        for key in open_:
+            options = self.problem.options(key)
+            if not options:
+                return key, None
+            if len(options) == 1:
+                return key, options[0]
+        if not self.settle_early:
+            return None
+        for key in open_:
+            options = self.problem.options(key)
+            least = min(option.cost for option in options)
+            for option in options:
+                if option.cost == least and (
+                    option.free or all(need in settled or need in open_ for need in option.needs)
+                ):
+                    return key, option
+        return None
+
+    def bound(self, open_: Mapping[VariableKey, None], groups: set[str], cost: int) -> int:
+        needs_new_group = 0
+        entered = set(groups)
+        for key in open_:
+            group = self.problem.group(key)
+            if group is not None:
+                entered.add(group)
+        for key in open_:
+            options = self.problem.options(key)
+            cost += min((option.cost for option in options), default=0)
+            if not needs_new_group and self.problem.group(key) is None:
+                needs_new_group = all(self.starts_group(option, entered) for option in options)
+        return cost + REQUEST_COST * (len(entered) + needs_new_group)
+
+    def starts_group(self, option: Option, entered: set[str]) -> bool:
+        groups = (self.problem.group(need) for need in option.needs)
+        return any(group is not None and group not in entered for group in groups)
+
+    def cost_with_entries(self, option: Option, groups: set[str]) -> int:
+        new = {self.problem.group(need) for need in option.needs} - groups - {None}
+        return option.cost + REQUEST_COST * len(new)
+
+
+def _entries_below(
+    problem: Problem, options: Mapping[VariableKey, Option], entry: VariableKey
+) -> frozenset[VariableKey]:
+    """The entries that must be answered before this one can be sent, found through the demands that it needs."""
+    found: set[VariableKey] = set()
+    seen: set[VariableKey] = set()
+    stack = list(options[entry].needs)
+    while stack:
+        key = stack.pop()
+        if key in seen:
+            continue
+        seen.add(key)
+        if problem.group(key) is not None:
+            found.add(key)
+        else:
+            stack.extend(options[key].needs)
+    return frozenset(found)
+
+
+def _topological(
+    entries: Sequence[VariableKey], leans_on: Mapping[VariableKey, frozenset[VariableKey]]
+) -> list[VariableKey] | None:
+    order: list[VariableKey] = []
+    done: set[VariableKey] = set()
+    waiting = list(entries)
+    while waiting:
+        ready = [entry for entry in waiting if leans_on[entry] <= done]
+        if not ready:
+            return None
+        order.extend(ready)
+        done.update(ready)
+        waiting = [entry for entry in waiting if entry not in done]
+    return order
+
+
+def _share_requests(
+    problem: Problem, order: Sequence[VariableKey], leans_on: Mapping[VariableKey, frozenset[VariableKey]]
+) -> list[list[VariableKey]]:
+    """Entries as requests: each joins the first request of its group that it may share without making a circle."""
+    requests: list[list[VariableKey]] = []
+    place: dict[VariableKey, int] = {}
+
+    def ancestors(start: Iterable[VariableKey]) -> set[int]:
+        found: set[int] = set()
+        stack = [place[key] for entry in start for key in leans_on[entry] if key in place]
+        while stack:
+            index = stack.pop()
+            if index not in found:
+                found.add(index)
+                stack.extend(place[key] for entry in requests[index] for key in leans_on[entry] if key in place)
+        return found
+
+    for entry in order:
+        above = ancestors([entry])
+        for index, request in enumerate(requests):
+            if (
+                index not in above
+                and problem.group(request[0]) == problem.group(entry)
+                and not any(index in ancestors(requests[i]) for i in above)
+                and all(problem.may_share(entry, member) for member in request)
+            ):
+                request.append(entry)
+                place[entry] = index
+                break
+        else:
+            place[entry] = len(requests)
+            requests.append([entry])
+    return requests
+
+
+def _depths(
+    requests: Sequence[Sequence[VariableKey]], leans_on: Mapping[VariableKey, frozenset[VariableKey]]
+) -> list[int]:
+    place = {entry: index for index, request in enumerate(requests) for entry in request}
+    known: dict[int, int] = {}
+
+    def depth(index: int) -> int:
+        if index not in known:
+            above = {place[key] for entry in requests[index] for key in leans_on[entry]}
+            known[index] = 1 + max((depth(i) for i in above), default=0)
+        return known[index]
+
+    return [depth(index) for index in range(len(requests))]

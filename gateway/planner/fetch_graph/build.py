@@ -1,0 +1,309 @@
+"""Query tree → fetch graph.
+
+For each position: every field is put where it is asked (at hand: into the step that delivers the objects; through an
+entry: into that entry's request, which is started when its first field is placed), and every request leans on all
+steps that deliver what its representations contain. Fields are placed before the requests that need them; the
+chooser has ruled out circles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from gateway.graphql_kit.paths import EVERY_ITEM, KeyElement
+from gateway.graphql_kit.type_refs import named_type
+from gateway.planner.fetch_graph.model import (
+    DraftField,
+    DraftInput,
+    DraftPath,
+    DraftSelection,
+    DraftShape,
+    DraftStep,
+    FetchGraph,
+    Narrowing,
+    list_depth,
+    response_keys,
+)
+from gateway.planner.selection_table import merge_fields
+from gateway.query_graph.model import NodeId, QueryGraph
+from gateway.supergraph.model import InterfaceType, ObjectType, UnionType
+
+if TYPE_CHECKING:
+    from gateway.graphql_kit.selections import Condition, FieldSelection
+    from gateway.planner.fetch_graph.source_keys import SourceKeys
+    from gateway.planner.plan.nodes import OperationKind
+    from gateway.planner.query_tree import TreeEntry, TreeField, TreePosition
+
+__all__ = ["build_fetch_graph"]
+
+_Sinks = Mapping[NodeId, tuple[DraftStep, DraftSelection]]
+"""Where fields of objects at hand go: for each node the step that delivers them and its selection there."""
+
+
+def build_fetch_graph(
+    graph: QueryGraph, positions: list[TreePosition], keys: SourceKeys, kind: OperationKind
+) -> FetchGraph:
+    """The steps for root positions that are answered one after the other (queries have one position)."""
+    fetch_graph = FetchGraph()
+    for position in positions:
+        before = set(fetch_graph.steps)
+        _PositionBuilder(graph, fetch_graph, keys, kind, position, (), {}, abstract=False).build()
+        for step in fetch_graph.steps.values():
+            if step.id not in before and not step.parents:
+                step.parents |= before
+    return fetch_graph
+
+
+class _PositionBuilder:
+    def __init__(
+        self,
+        graph: QueryGraph,
+        fetch_graph: FetchGraph,
+        keys: SourceKeys,
+        kind: OperationKind,
+        position: TreePosition,
+        path: DraftPath,
+        sinks: _Sinks,
+        *,
+        abstract: bool,
+    ) -> None:
+        self.graph = graph
+        self.fetch_graph = fetch_graph
+        self.keys = keys
+        self.kind = kind
+        self.position = position
+        self.path = path
+        self.sinks = sinks
+        self.abstract = abstract
+        self.request_of = {entry: number for number, entries in enumerate(position.requests) for entry in entries}
+        self.started: dict[int, DraftStep] = {}
+        self.placed: dict[tuple[int, str], set[int]] = {}
+        self.asked_conditions = self._asked_conditions()
+        self.conditions_known: dict[int, frozenset[Condition]] = {}
+
+    def build(self) -> set[int]:
+        """Place everything; the steps that deliver what was asked at this position and below."""
+        self.want_typenames()
+        steps: set[int] = set()
+        for asked in self.position.asked:
+            steps |= self.place(asked.field, asked.selection.response_key, frozenset(asked.selection.conditions))
+        if self.position.typing is not None:
+            steps.add(self.start(self.position.typing).id)
+        if not self.position.asked:
+            steps |= {step.id for step, _ in self.sinks.values()}
+        return steps
+
+    def want_typenames(self) -> None:
+        for node_id, (_, selection) in self.sinks.items():
+            node = self.graph.nodes[node_id]
+            abstract = self.abstract or node.is_abstract
+            if abstract and (node.is_abstract or self.position.typed) and not self._hides_type(node_id):
+                selection.wants_typename = True
+
+    def _hides_type(self, node_id: NodeId) -> bool:
+        return self.graph.nodes[node_id].kind.name == "INTERFACE_OBJECT"
+
+    def place(self, index: int, key: str, conditions: frozenset[Condition]) -> set[int]:
+        """Ask a field under a response key; the steps that deliver it with all below."""
+        known = self.placed.get((index, key))
+        if known is not None:
+            self._ask_again(index, key, conditions)
+            return known
+        field = self.position.fields[index]
+        steps: set[int] = set()
+        targets: dict[NodeId, tuple[DraftStep, DraftSelection]] = {}
+        for provider in field.providers:
+            if provider.entry is None:
+                step, selection = self.sink(field.type_name, provider.node)
+            else:
+                step = self.start(provider.entry)
+                selection = self.entry_selection(step, provider.entry, provider.node)
+            steps.add(step.id)
+            draft = self.add_field(selection, field, key, provider.node, conditions)
+            target = self.graph.nodes[provider.node].fields[field.name].target
+            if target is not None and draft.child is not None:
+                targets[target] = (step, draft.child)
+        if field.child is not None:
+            steps |= self.build_below(field, field.child, key, targets)
+        self.placed[index, key] = steps
+        return steps
+
+    def _ask_again(self, index: int, key: str, conditions: frozenset[Condition]) -> None:
+        field = self.position.fields[index]
+        for provider in field.providers:
+            if provider.entry is None:
+                _, selection = self.sink(field.type_name, provider.node)
+            else:
+                selection = self.entry_selection(self.start(provider.entry), provider.entry, provider.node)
+            selection.fields[field.type_name][key].ask(conditions)
+
+    def build_below(self, field: TreeField, child: TreePosition, key: str, targets: _Sinks) -> set[int]:
+        definition = self.graph.supergraph.types[field.type_name]
+        assert isinstance(definition, ObjectType | InterfaceType)
+        api_type = definition.fields[field.name].type
+        narrowed: DraftPath = self.path
+        if self.abstract and self.position.typed:
+            narrowed = (*narrowed, Narrowing(frozenset((field.type_name,)), frozenset(self.position.types)))
+        path = (*narrowed, KeyElement(key), *(EVERY_ITEM for _ in range(list_depth(api_type))))
+        abstract = isinstance(self.graph.supergraph.types[named_type(api_type)], InterfaceType | UnionType)
+        builder = _PositionBuilder(
+            self.graph, self.fetch_graph, self.keys, self.kind, child, path, targets, abstract=abstract
+        )
+        return builder.build()
+
+    def sink(self, type_name: str, node_id: NodeId) -> tuple[DraftStep, DraftSelection]:
+        """The place at hand whose objects of a type are known at a node."""
+        for sink_node, place in self.sinks.items():
+            node = self.graph.nodes[sink_node]
+            if sink_node == node_id or node.members.get(type_name) == node_id:
+                return place
+        raise AssertionError(f"{self.graph.nodes[node_id]} is not at hand")
+
+    def add_field(
+        self, selection: DraftSelection, field: TreeField, key: str, node_id: NodeId, conditions: frozenset[Condition]
+    ) -> DraftField:
+        move = self.graph.nodes[node_id].fields[field.name]
+        by_key = selection.fields.setdefault(field.type_name, {})
+        draft = by_key.get(key)
+        if draft is None:
+            child = None if move.target is None else DraftSelection(move.target)
+            draft = by_key[key] = DraftField(key, field.name, field.arguments, move.type, child=child)
+        draft.ask(conditions)
+        return draft
+
+    def start(self, entry_index: int) -> DraftStep:
+        """The request that an entry belongs to, started with all its entries when first asked for."""
+        number = self.request_of[entry_index]
+        known = self.started.get(number)
+        if known is not None:
+            return known
+        entries = [(index, self.position.entries[index]) for index in self.position.requests[number]]
+        first = self.graph.nodes[entries[0][1].node]
+        step = self.fetch_graph.add(first.subgraph, "query", set())
+        self.started[number] = step
+        if first.is_root:
+            step.kind, step.path, step.root = (
+                self.kind if not self.path else "query",
+                self.path,
+                DraftSelection(first.id),
+            )
+            step.parents |= {at_hand.id for at_hand, _ in self.sinks.values()}
+            return step
+        parents, shapes = self.representations(entries)
+        if self.position.typing is not None and self.position.typing not in self.position.requests[number]:
+            parents.add(self.start(self.position.typing).id)
+        step.parents |= (parents or {at_hand.id for at_hand, _ in self.sinks.values()}) - {step.id}
+        needs_type = (
+            self.abstract and self.position.typed and self.position.typing not in self.position.requests[number]
+        )
+        step.inputs.append(DraftInput(self.path, needs_type, shapes, {}))
+        if self.position.typing in self.position.requests[number]:
+            typing_node = self.position.entries[self.position.typing].node if self.position.typing is not None else -1
+            step.inputs[0].selection[typing_node] = DraftSelection(typing_node, wants_typename=True)
+        return step
+
+    def representations(
+        self, entries: list[tuple[int, TreeEntry]]
+    ) -> tuple[set[int], dict[str, tuple[str, tuple[DraftShape, ...]]]]:
+        """The steps that deliver what the representations contain, and their shapes by type."""
+        parents: set[int] = set()
+        shapes: dict[str, tuple[str, tuple[DraftShape, ...]]] = {}
+        path = response_keys(self.path)
+        for index, entry in entries:
+            conditions = self.entry_conditions(index)
+            fields: list[DraftShape] = []
+            for need in entry.needs:
+                key = self.keys.key_for(path, need.selection)
+                parents |= self.place(need.field, key, conditions)
+                fields.append(self.shape(need.selection, key, (*path, key), entry.type_name))
+            sent = self.graph.nodes[entry.node].type_name
+            have = shapes.get(entry.type_name)
+            both = (*(have[1] if have else ()), *fields)
+            shapes[entry.type_name] = (sent, merge_shapes(both))
+        return parents, shapes
+
+    def shape(self, selection: FieldSelection, key: str, path: tuple[str, ...], type_name: str) -> DraftShape:
+        definition = self.graph.supergraph.types[type_name]
+        assert isinstance(definition, ObjectType | InterfaceType)
+        below = named_type(definition.fields[selection.name].type)
+        return DraftShape(selection.name, key, self.shapes_below(selection, path, below))
+
+    def shapes_below(self, selection: FieldSelection, path: tuple[str, ...], type_name: str) -> tuple[DraftShape, ...]:
+        """The nested fields of a required object; on an abstract type each with the concrete types it is for."""
+        definition = self.graph.supergraph.types.get(type_name)
+        if not isinstance(definition, InterfaceType | UnionType):
+            return self.fields_below(selection, path, type_name, None)
+        found: dict[DraftShape, list[str]] = {}
+        for concrete in sorted(self.graph.possible_types(type_name)):
+            for shape in self.fields_below(selection, path, concrete, None):
+                found.setdefault(shape, []).append(concrete)
+        return tuple(
+            DraftShape(shape.name, shape.source_key, shape.fields, tuple(types)) for shape, types in found.items()
+        )
+
+    def fields_below(
+        self, selection: FieldSelection, path: tuple[str, ...], type_name: str, types: tuple[str, ...] | None
+    ) -> tuple[DraftShape, ...]:
+        definition = self.graph.supergraph.types.get(type_name)
+        shapes: list[DraftShape] = []
+        for item in merge_fields(self.graph.fields_for(selection.selections, type_name)):
+            if item.name == "__typename":
+                shapes.append(DraftShape("__typename", "__typename", (), types))
+                continue
+            assert isinstance(definition, ObjectType | InterfaceType)
+            key = self.keys.key_for(path, item)
+            below = named_type(definition.fields[item.name].type)
+            shapes.append(DraftShape(item.name, key, self.shapes_below(item, (*path, key), below), types))
+        return tuple(shapes)
+
+    def entry_selection(self, step: DraftStep, entry_index: int, node_id: NodeId) -> DraftSelection:
+        """Where fields asked through an entry go; a node that the typing entry's node leads to shares its selection."""
+        if step.root is not None:
+            return step.root
+        selections = step.inputs[0].selection
+        outer = self.position.entries[entry_index].node
+        assert outer == node_id or node_id in self.graph.nodes[outer].members.values()
+        return selections.setdefault(outer, DraftSelection(outer))
+
+    def _asked_conditions(self) -> dict[int, frozenset[Condition]]:
+        found: dict[int, frozenset[Condition]] = {}
+        for asked in self.position.asked:
+            conditions = frozenset(asked.selection.conditions)
+            found[asked.field] = found[asked.field] & conditions if asked.field in found else conditions
+        return found
+
+    def entry_conditions(self, entry_index: int) -> frozenset[Condition]:
+        """What all fields have in common that are asked through the entry's request."""
+        number = self.request_of[entry_index]
+        if number in self.conditions_known:
+            return self.conditions_known[number]
+        if self.position.typing in self.position.requests[number]:
+            return frozenset()
+        found: frozenset[Condition] | None = None
+        for index, field in enumerate(self.position.fields):
+            if any(p.entry is not None and self.request_of[p.entry] == number for p in field.providers):
+                conditions = self.field_conditions(index)
+                found = conditions if found is None else found & conditions
+        result = found or frozenset()
+        self.conditions_known[number] = result
+        return result
+
+    def field_conditions(self, index: int) -> frozenset[Condition]:
+        found = self.asked_conditions.get(index)
+        for entry_index, entry in enumerate(self.position.entries):
+            if any(need.field == index for need in entry.needs):
+                conditions = self.entry_conditions(entry_index)
+                found = conditions if found is None else found & conditions
+        return found or frozenset()
+
+
+def merge_shapes(shapes: tuple[DraftShape, ...]) -> tuple[DraftShape, ...]:
+    """Fields of one representation with one entry per name, nested fields put together."""
+    merged: dict[tuple[str, str, tuple[str, ...] | None], DraftShape] = {}
+    for shape in shapes:
+        key = (shape.name, shape.source_key, shape.type_names)
+        have = merged.get(key)
+        nested = (*have.fields, *shape.fields) if have else shape.fields
+        merged[key] = DraftShape(shape.name, shape.source_key, merge_shapes(nested), shape.type_names)
+    return tuple(merged.values())

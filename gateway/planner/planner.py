@@ -1,0 +1,140 @@
+"""One operation → its query plan. `Planner.plan` reads as the list of stages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gateway.errors import NoPath
+from gateway.graphql_kit.selections import FieldSelection, InlineFragment
+from gateway.planner.choose.combine import Budget
+from gateway.planner.choose.positions import PositionChooser
+from gateway.planner.fetch_graph.build import build_fetch_graph
+from gateway.planner.fetch_graph.order import improve
+from gateway.planner.fetch_graph.source_keys import SourceKeys
+from gateway.planner.plan.emit import emit_plan
+from gateway.planner.plan.nodes import PlanVerdict, QueryPlan
+from gateway.planner.selection_table import SelectionTable
+from gateway.query_graph.build import build_query_graph
+from gateway.query_graph.reach import Reachability
+from gateway.supergraph.api_schema import build_api_schema
+from gateway.supergraph.model import ObjectType, Supergraph
+
+if TYPE_CHECKING:
+    from graphql import GraphQLSchema
+
+    from gateway.planner.fetch_graph.model import FetchGraph
+    from gateway.planner.normalize.operation import NormalizedOperation
+    from gateway.planner.query_tree import TreePosition
+    from gateway.planner.walk import Demand
+    from gateway.query_graph.model import QueryGraph
+
+__all__ = ["DEFAULT_STATES", "Planner", "Stages"]
+
+DEFAULT_STATES = 20_000
+"""States that choosing may look at for one operation. About a second's work on one core; ordinary operations need under 100."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """What each stage made of one operation, for people who look for the first wrong one."""
+
+    positions: tuple[TreePosition, ...]
+    fetch_graph: FetchGraph
+    plan: QueryPlan
+
+
+class Planner:
+    """Plans operations against one supergraph. Safe to use from several threads: all state belongs to one call."""
+
+    def __init__(
+        self, supergraph: Supergraph, api_schema: GraphQLSchema | None = None, *, states: int = DEFAULT_STATES
+    ) -> None:
+        self.supergraph = supergraph
+        self.api_schema = api_schema if api_schema is not None else build_api_schema(supergraph)
+        self.query_graph: QueryGraph = build_query_graph(supergraph)
+        self.states = states
+        self._reachability: dict[frozenset[str], Reachability] = {}
+
+    def plan(self, operation: NormalizedOperation, active_labels: frozenset[str] = frozenset()) -> QueryPlan:
+        """The plan; raises NoPath when some field can't be had, PlanningFailed when it can't be asked.
+
+        `active_labels`: the labels of gradual overrides that hold for the request.
+        """
+        return self.stages(operation, active_labels).plan
+
+    def stages(self, operation: NormalizedOperation, active_labels: frozenset[str] = frozenset()) -> Stages:
+        """The plan with everything on the way to it."""
+        budget = Budget(self.states)
+        positions = self._choose(operation, active_labels, budget)
+        keys = SourceKeys(operation.selections)
+        fetch_graph = build_fetch_graph(self.query_graph, positions, keys, operation.kind)
+        improve(fetch_graph)
+        verdict = PlanVerdict.BUDGET_REACHED if budget.reached else PlanVerdict.OPTIMAL
+        cost = sum(position.cost for position in positions)
+        plan = emit_plan(
+            self.query_graph, fetch_graph, operation, keys, verdict=verdict, cost=cost, states=budget.spent
+        )
+        return Stages(tuple(positions), fetch_graph, plan)
+
+    def _choose(
+        self, operation: NormalizedOperation, active_labels: frozenset[str], budget: Budget
+    ) -> list[TreePosition]:
+        """One position for a query; for a mutation one per run of root fields that a single request answers wholly."""
+        reachability = Reachability(self.query_graph, active_labels)
+        chooser = PositionChooser(self.query_graph, reachability, SelectionTable(self.query_graph), budget)
+        fields = _root_fields(operation)
+        if operation.kind == "query":
+            return [self._choose_fields(chooser, operation, fields)] if fields else []
+        runs: list[tuple[FieldSelection, ...]] = []
+        positions: list[TreePosition] = []
+        for field in fields:
+            position = self._choose_fields(chooser, operation, (field,))
+            if runs and _is_one_request(positions[-1]) and self._same_subgraph(positions[-1], position):
+                runs[-1] = (*runs[-1], field)
+                positions[-1] = self._choose_fields(chooser, operation, runs[-1])
+            else:
+                runs.append((field,))
+                positions.append(position)
+        return positions
+
+    def _choose_fields(
+        self, chooser: PositionChooser, operation: NormalizedOperation, fields: tuple[FieldSelection, ...]
+    ) -> TreePosition:
+        position = chooser.choose_root(operation.root_type, fields)
+        if position is None:
+            raise self._no_path(chooser.failures[0])
+        return position
+
+    def _same_subgraph(self, one: TreePosition, other: TreePosition) -> bool:
+        return {self.query_graph.nodes[entry.node].subgraph for entry in (*one.entries, *other.entries[:1])} == {
+            self.query_graph.nodes[one.entries[0].node].subgraph
+        }
+
+    def _no_path(self, demand: Demand) -> NoPath:
+        definition = self.supergraph.types.get(demand.type_name)
+        field = definition.fields.get(demand.name) if isinstance(definition, ObjectType) else None
+        tried = [
+            f"'{join.subgraph}' {'declares it external' if join.external else 'can not be reached from here'}"
+            for join in (field.joins.values() if field else ())
+        ]
+        return NoPath(f"{demand.type_name}.{demand.name}", tried)
+
+
+def _root_fields(operation: NormalizedOperation) -> tuple[FieldSelection, ...]:
+    """The fields to ask of subgraphs, fragments on the root type opened (normalization leaves none)."""
+    fields: list[FieldSelection] = []
+    for item in operation.selections:
+        assert not isinstance(item, InlineFragment)
+        if not item.name.startswith("__"):
+            fields.append(item)
+    return tuple(fields)
+
+
+def _is_one_request(position: TreePosition) -> bool:
+    """Whether nothing but one root request is needed."""
+
+    def request_count(at: TreePosition) -> int:
+        return len(at.requests) + sum(request_count(f.child) for f in at.fields if f.child is not None)
+
+    return request_count(position) == 1

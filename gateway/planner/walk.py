@@ -1,0 +1,222 @@
+"""All candidate ways for every field of one position: the problem that choosing solves.
+
+Variables are demands (a field of objects of one type, with its arguments and what is selected below) and entries (an
+entity move for objects of one type into a node, together with the requirement that it must satisfy). The same demand
+of the client and of a requirement is one variable, so nothing is asked twice without need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from gateway.graphql_kit.selections import FieldSelection, SelectionSet
+from gateway.planner.choose.combine import Option, VariableKey
+from gateway.planner.choose.cost import FIELD_COST, REQUEST_COST
+from gateway.planner.query_tree import TreePosition
+from gateway.planner.selection_table import SelectionTable, merge_fields
+from gateway.query_graph.model import NodeId, QueryGraph
+
+if TYPE_CHECKING:
+    from gateway.query_graph.reach import Reachability
+
+__all__ = ["Demand", "Entry", "EntryWay", "FieldWay", "PositionProblem"]
+
+_ALL_SUBSETS_UP_TO = 4
+"""Of at most so many candidates every combination is tried when one subgraph alone does not answer all below a field."""
+
+
+class Demand(NamedTuple):
+    """A field of objects of one type; `below` numbers the selection set under it."""
+
+    type_name: str
+    name: str
+    arguments: tuple[tuple[str, str], ...]
+    below: int
+
+
+class Entry(NamedTuple):
+    """Objects of one type are entered at a node, with `requires` (a selection's number) among the representation's fields."""
+
+    type_name: str
+    node: NodeId
+    requires: int
+
+
+@dataclass(frozen=True, slots=True)
+class FieldWay:
+    """Ask these nodes, each through an entry or at hand; `child` is what was chosen below."""
+
+    providers: tuple[tuple[NodeId, Entry | None], ...]
+    child: TreePosition | None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryWay:
+    """Enter by a key: the fields of the representation, and the demand that answers each."""
+
+    needs: tuple[tuple[FieldSelection, Demand], ...]
+
+
+ChooseBelow: TypeAlias = Callable[[Demand, frozenset[NodeId]], TreePosition | None]
+
+
+class PositionProblem:
+    """The variables of one position and their options, made as the search asks for them.
+
+    `hand`: for each concrete type the nodes at hand; `typing`: the entry that tells concrete types, through which
+    nodes in `through_typing` are at hand. `choose_below` solves the position below a field for a set of nodes that
+    it comes from.
+    """
+
+    def __init__(
+        self,
+        graph: QueryGraph,
+        reachability: Reachability,
+        table: SelectionTable,
+        hand: Mapping[str, frozenset[NodeId]],
+        choose_below: ChooseBelow,
+    ) -> None:
+        self.graph = graph
+        self.reachability = reachability
+        self.table = table
+        self.hand = hand
+        self.choose_below = choose_below
+        self.typing: Entry | None = None
+        self.through_typing: frozenset[NodeId] = frozenset()
+        self._options: dict[VariableKey, Sequence[Option]] = {}
+
+    def demand(self, type_name: str, field: FieldSelection) -> Demand:
+        """The variable for a selected field."""
+        return Demand(type_name, field.name, field.arguments, self.table.number(field.selections))
+
+    def options(self, key: VariableKey) -> Sequence[Option]:
+        """All ways to settle a variable."""
+        known = self._options.get(key)
+        if known is None:
+            if isinstance(key, Demand):
+                known = self._field_options(key)
+            else:
+                assert isinstance(key, Entry)
+                known = self._entry_options(key)
+            self._options[key] = known
+        return known
+
+    def group(self, key: VariableKey) -> str | None:
+        """An entry's subgraph."""
+        return self.graph.nodes[key.node].subgraph if isinstance(key, Entry) else None
+
+    def may_share(self, one: VariableKey, other: VariableKey) -> bool:
+        """Entries share a request unless their requirements want one field with different arguments."""
+        assert isinstance(one, Entry)
+        assert isinstance(other, Entry)
+        if one.requires == other.requires or one.type_name != other.type_name:
+            return True
+        return not _conflict(self.table.selections(one.requires), self.table.selections(other.requires))
+
+    def _candidates(self, demand: Demand) -> list[tuple[NodeId, Entry | None]]:
+        hand = self.hand.get(demand.type_name, frozenset())
+        ranks = self.reachability.at(demand.type_name, hand).providers.get(demand.name, {})
+        at_hand: list[tuple[NodeId, Entry | None]] = []
+        entered: list[tuple[NodeId, Entry | None]] = []
+        for node_id in sorted(ranks, key=ranks.__getitem__):
+            move = self.graph.nodes[node_id].fields[demand.name]
+            if node_id in hand and not move.requires:
+                at_hand.append((node_id, self.typing if node_id in self.through_typing else None))
+            else:
+                entry = Entry(demand.type_name, node_id, self.table.number(move.requires))
+                entered.append((node_id, entry))
+        present = {self.graph.nodes[node_id].subgraph for node_id, _ in at_hand}
+        return at_hand + [c for c in entered if self.graph.nodes[c[0]].subgraph not in present]
+
+    def _field_options(self, demand: Demand) -> list[Option]:
+        candidates = self._candidates(demand)
+        leaf = not candidates or self.graph.nodes[candidates[0][0]].fields[demand.name].target is None
+        if leaf:
+            return [
+                Option(FIELD_COST, (entry,) if entry else (), FieldWay(((node_id, entry),), None), free=entry is None)
+                for node_id, entry in candidates
+            ]
+        options: list[Option] = []
+        for candidate in candidates:
+            option = self._way_below(demand, (candidate,))
+            if option is not None:
+                options.append(option)
+        cheapest = min((option.cost for option in options), default=None)
+        if len(candidates) > 1 and (cheapest is None or cheapest >= REQUEST_COST):
+            options += self._ways_together(demand, candidates, cheapest)
+        return options
+
+    def _ways_together(
+        self, demand: Demand, candidates: list[tuple[NodeId, Entry | None]], cheapest: int | None
+    ) -> list[Option]:
+        """The field asked of several subgraphs at once, where that is cheaper below or the only way.
+
+        All subsets of few candidates; of many, pairs, then ever larger ones until some answer everything.
+        """
+        found: list[Option] = []
+        for size in range(2, len(candidates) + 1):
+            if len(candidates) > _ALL_SUBSETS_UP_TO and size > 2 and (found or cheapest is not None):
+                break
+            if (
+                len(candidates) > _ALL_SUBSETS_UP_TO and size > 3
+            ):  # too many subsets: all of them together is the last resort
+                option = self._way_below(demand, tuple(candidates))
+                return found if option is None else [*found, option]
+            for together in combinations(candidates, size):
+                option = self._way_below(demand, together)
+                if option is not None and (cheapest is None or option.cost < cheapest):
+                    found.append(option)
+        return found
+
+    def _way_below(self, demand: Demand, providers: tuple[tuple[NodeId, Entry | None], ...]) -> Option | None:
+        targets = (self.graph.nodes[node_id].fields[demand.name].target for node_id, _ in providers)
+        nodes = frozenset(target for target in targets if target is not None)
+        child = self.choose_below(demand, nodes)
+        if child is None:
+            return None
+        entries = tuple(dict.fromkeys(entry for _, entry in providers if entry is not None))
+        return Option(FIELD_COST * len(providers) + child.cost, entries, FieldWay(providers, child), free=not entries)
+
+    def _entry_options(self, entry: Entry) -> list[Option]:
+        node = self.graph.nodes[entry.node]
+        hand = self.hand.get(entry.type_name, frozenset())
+        requires = self.table.selections(entry.requires)
+        options: list[Option] = []
+        for key in node.keys:
+            if not self.reachability.can_select(entry.type_name, hand, key):
+                continue
+            fields = merge_fields(self.graph.fields_for(key + requires, entry.type_name))
+            needs = tuple((f, self.demand(entry.type_name, f)) for f in fields if f.name != "__typename")
+            variables: tuple[VariableKey, ...] = tuple(dict.fromkeys(demand for _, demand in needs))
+            free = all(self._is_free(demand) for _, demand in needs)
+            if self.typing is not None and entry != self.typing:
+                variables = (self.typing, *variables)
+            options.append(Option(0, variables, EntryWay(needs), free=free))
+        options.sort(key=lambda option: (not option.free, len(option.needs)))
+        return options
+
+    def _is_free(self, demand: Demand) -> bool:
+        """Whether a leaf can be read where the object is at hand."""
+        hand = self.hand.get(demand.type_name, frozenset())
+        for node_id in hand:
+            move = self.graph.nodes[node_id].fields.get(demand.name)
+            if move is not None and not move.requires and self.reachability.is_open(move.guard):
+                return move.target is None
+        return False
+
+
+def _conflict(one: SelectionSet, other: SelectionSet) -> bool:
+    """Whether two requirements want one key of a representation to hold different values."""
+    first = {item.name: item for item in one if isinstance(item, FieldSelection)}
+    for item in other:
+        if not isinstance(item, FieldSelection):
+            if any(not isinstance(have, FieldSelection) for have in one):
+                return True
+            continue
+        have = first.get(item.name)
+        if have is not None and (have.arguments != item.arguments or _conflict(have.selections, item.selections)):
+            return True
+    return False
