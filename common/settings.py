@@ -61,8 +61,8 @@ class SharedSettings(BaseSettings):
 class ProcessSettings(BaseSettings):
     """Base of every process's settings.
 
-    A subclass sets `model_config = SettingsConfigDict(env_prefix="MARQUEE_TITLES_")` and inherits the rest; `shared` holds
-    the SharedSettings that were read beside it.
+    A subclass sets `model_config = SettingsConfigDict(env_prefix="MARQUEE_TITLES_")` and inherits the rest; `shared`
+    holds the SharedSettings that were read beside it.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid")

@@ -35,6 +35,7 @@ __all__ = [
     "TokenVerifier",
     "Viewer",
     "ensure_key_file",
+    "sign_access_token",
     "sign_service_token",
     "sign_viewer_context",
 ]
@@ -248,6 +249,11 @@ class TokenVerifier:
         not_before = claims.get("nbf", claims.get("iat", 0))
         if not isinstance(not_before, int | float) or now + self.leeway.total_seconds() < not_before:
             raise TokenInvalid("claims", "token is not valid yet")
+
+
+def sign_access_token(key: SigningKey, viewer: Viewer, now: datetime, life: timedelta) -> str:
+    """A client's access token, as the profiles subgraph issues it."""
+    return key.sign(_stamped(viewer.to_claims(), ACCESS_ISSUER, ACCESS_AUDIENCE, now, life))
 
 
 def sign_viewer_context(key: SigningKey, viewer_claims: Mapping[str, Any], now: datetime) -> str:

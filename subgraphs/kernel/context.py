@@ -16,8 +16,8 @@ __all__ = ["RequestContext", "RequestHead"]
 class RequestHead:
     """One request as the app factory saw it: the viewer is verified, `client_address` is an IP address in text.
 
-    `now` was read once, so that every decision of one request is taken at one instant. `viewer_token` is the signed viewer
-    context as it came, to be handed on to internal services, which verify it again; None when anonymous.
+    `now` was read once, so that every decision of one request is taken at one instant. `viewer_token` is the signed
+    viewer context as it came, to be handed on to internal services, which verify it again; None when anonymous.
     """
 
     viewer: Viewer

@@ -13,6 +13,8 @@ from typing import Any
 from graphql import (
     REMOVE,
     FieldDefinitionNode,
+    InputValueDefinitionNode,
+    NullValueNode,
     ObjectTypeDefinitionNode,
     ScalarTypeDefinitionNode,
     UnionTypeDefinitionNode,
@@ -40,7 +42,7 @@ def export_sdl(schema: FederatedSchema) -> str:
 
 
 class _WithoutMachinery(Visitor):
-    """Takes the fields and types out that are there for the gateway."""
+    """Takes out the fields and types that are there for the gateway, and defaults that say nothing."""
 
     def enter_object_type_definition(self, node: ObjectTypeDefinitionNode, *_: Any) -> VisitorAction:
         return REMOVE if node.name.value in _MACHINERY_TYPES else None
@@ -53,6 +55,14 @@ class _WithoutMachinery(Visitor):
 
     def enter_field_definition(self, node: FieldDefinitionNode, *_: Any) -> VisitorAction:
         return REMOVE if node.name.value in _MACHINERY_FIELDS else None
+
+    def enter_input_value_definition(self, node: InputValueDefinitionNode, *_: Any) -> VisitorAction:
+        # Python's way to say "may be left out" prints as `= null`, which says the same as no default at all.
+        if not isinstance(node.default_value, NullValueNode):
+            return None
+        return InputValueDefinitionNode(
+            name=node.name, type=node.type, description=node.description, directives=node.directives
+        )
 
 
 def load_schema(subgraph_name: str) -> FederatedSchema:

@@ -42,3 +42,7 @@ class Loaders:
             loader = DataLoader(load, max_batch_size=max_keys)
             self._by_fetch[fetch] = loader
         return cast("DataLoader[KeyT, ValueT | None]", loader)
+
+    def clear(self) -> None:
+        """Forget everything loaded, as before a write whose result is read afterwards."""
+        self._by_fetch.clear()

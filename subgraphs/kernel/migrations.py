@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import structlog
-from alembic import command
+from alembic import command, context
 from alembic.config import Config
-from alembic.runtime.environment import EnvironmentContext
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -33,8 +32,8 @@ async def downgrade(engine: AsyncEngine, folder: Path, revision: str) -> None:
         await connection.run_sync(_run, command.downgrade, folder, revision)
 
 
-def run_environment(context: EnvironmentContext) -> None:
-    """What an Alembic folder's env.py does: `run_environment(context)`, on the connection that upgrade() opened."""
+def run_environment() -> None:
+    """All that an Alembic folder's env.py does: run the revisions on the connection that upgrade() opened."""
     connection = context.config.attributes["connection"]
     context.configure(connection=connection, render_as_batch=connection.dialect.name == "sqlite")
     with context.begin_transaction():

@@ -1,0 +1,244 @@
+# mypy: disable-error-code="untyped-decorator"
+# strawberry types its field decorators as Any when they are given arguments; the resolvers themselves are checked.
+"""The types that profiles owns, and its part of Title."""
+
+import strawberry
+import strawberry.federation
+
+from subgraphs.kernel.ids import AccountId, ProfileId, TitleId
+from subgraphs.kernel.pagination import Page, PageInfo, page_info, read_page_request
+from subgraphs.profiles.api.context import Info
+from subgraphs.profiles.domain import accounts as domain
+from subgraphs.profiles.domain.accounts import PlanId, SubscriptionStatus
+from subgraphs.profiles.domain.lists import ListEntry
+from subgraphs.profiles.services.viewer_lists import visible_entries
+
+__all__ = ["Account", "Plan", "Profile", "Rating", "Session", "Subscription", "Title", "TitleConnection", "Viewer"]
+
+MAX_LIST_PAGE = 50
+
+strawberry.enum(PlanId, description="The plans on offer.")
+strawberry.enum(SubscriptionStatus, description="Only ACTIVE, and CANCELLED until the paid period ends, may play.")
+
+
+@strawberry.type(description="The viewer's own rating of a title.")
+class Rating:
+    """1 to 5 stars."""
+
+    stars: int
+    rated_at: str
+
+
+@strawberry.federation.interface_object(name="Title", keys=["id"])
+class Title:
+    """What the viewer's profile noted about a title; whether the title exists and may be seen is titles' to say."""
+
+    id: strawberry.ID
+
+    @classmethod
+    def resolve_reference(cls, id: strawberry.ID) -> "Title":  # noqa: A002  # the key field's name
+        """A title is never looked up here: its fields are, all in one query."""
+        return cls(id=id)
+
+    @strawberry.field(description="On the selected profile's list; false without a profile.")
+    async def in_my_list(self, info: Info) -> bool:
+        """Batched over the request's titles."""
+        return (await info.context.marks(TitleId(self.id))).is_in_list
+
+    @strawberry.field(description="The selected profile's own rating; null when there is none.")
+    async def rating(self, info: Info) -> Rating | None:
+        """Batched with in_my_list."""
+        rating = (await info.context.marks(TitleId(self.id))).rating
+        return None if rating is None else Rating(stars=rating.stars, rated_at=rating.rated_at.isoformat())
+
+
+@strawberry.federation.type(shareable=True, description="One title in a list.")
+class TitleEdge:
+    """Relay's edge."""
+
+    cursor: str
+    node: Title
+
+
+@strawberry.federation.type(shareable=True, description="A page of titles.")
+class TitleConnection:
+    """Relay's connection."""
+
+    edges: list[TitleEdge]
+    page_info: PageInfo
+
+    @classmethod
+    def from_page(cls, page: Page[ListEntry]) -> "TitleConnection":
+        """Edges in the page's order."""
+        edges = [
+            TitleEdge(cursor=cursor, node=Title(id=strawberry.ID(entry.title_id)))
+            for entry, cursor in zip(page.items, page.cursors, strict=True)
+        ]
+        return cls(edges=edges, page_info=page_info(page))
+
+
+@strawberry.type(description="What an account pays for. Prices are per 30 days.")
+class Plan:
+    """One row of the plan table."""
+
+    id: PlanId
+    display_name: str
+    max_height_px: int = strawberry.field(description="The tallest picture that is streamed.")
+    max_streams: int = strawberry.field(description="How many may watch at once.")
+    max_download_devices: int
+    price_cents: int
+    currency: str
+
+    @classmethod
+    def from_domain(cls, plan: domain.Plan) -> "Plan":
+        """Field by field."""
+        return cls(
+            id=plan.id,
+            display_name=plan.display_name,
+            max_height_px=plan.max_height_px,
+            max_streams=plan.max_streams,
+            max_download_devices=plan.max_download_devices,
+            price_cents=plan.price_cents,
+            currency=plan.currency,
+        )
+
+
+@strawberry.type(description="Whether the account is paid for.")
+class Subscription:
+    """As it stands at the request's instant."""
+
+    status: SubscriptionStatus
+    renews_at: str | None = strawberry.field(description="Null when it does not renew.")
+
+
+@strawberry.federation.type(keys=["id"], description="One viewer of an account.")
+class Profile:
+    """A view on a profile record; only ever made for the account's own viewers."""
+
+    record: strawberry.Private[domain.Profile]
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> "Profile | None":  # noqa: A002
+        """Null for unknown profiles and for those of other accounts alike."""
+        account = await info.context.signed_in()
+        profile = await info.context.profile(ProfileId(id))
+        if account is None or profile is None or profile.account_id != account.id:
+            return None
+        return cls(record=profile)
+
+    @strawberry.field
+    def id(self) -> strawberry.ID:
+        """The profile's id."""
+        return strawberry.ID(self.record.id)
+
+    @strawberry.field
+    def name(self) -> str:
+        """At most 50 characters."""
+        return self.record.name
+
+    @strawberry.field
+    def avatar(self) -> str:
+        """A name that clients map to a picture."""
+        return self.record.avatar
+
+    @strawberry.field
+    def is_kids(self) -> bool:
+        """Whether only titles made for kids are shown."""
+        return self.record.is_kids
+
+    @strawberry.field(description="Highest certificate age shown, 0 to 18.")
+    def maturity_limit(self) -> int:
+        """In years."""
+        return self.record.maturity_limit
+
+    @strawberry.field
+    def language(self) -> str:
+        """BCP 47."""
+        return self.record.language
+
+    @strawberry.field(description="Newest first; first is at most 50. Titles that may not be seen are left out.")
+    async def my_list(self, info: Info, first: int = 20, after: str | None = None) -> TitleConnection:
+        """The whole (bounded) list is loaded, batched over profiles, then filtered and cut."""
+        request = read_page_request(first, after, max_first=MAX_LIST_PAGE, key_length=2)
+        context = info.context
+        entries = visible_entries(await context.list_entries(self.record.id), self.record, context.viewer, context.now)
+        if request.after is not None:
+            entries = tuple(entry for entry in entries if _list_key(entry) < request.after)
+        return TitleConnection.from_page(Page.cut(entries, request, _list_key))
+
+
+@strawberry.federation.type(keys=["id"], description="A customer's account.")
+class Account:
+    """A view on an account record; only ever made for the account's own viewers."""
+
+    record: strawberry.Private[domain.Account]
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> "Account | None":  # noqa: A002
+        """Null for every account but the viewer's own."""
+        account = await info.context.signed_in()
+        return cls(record=account) if account is not None and account.id == AccountId(id) else None
+
+    @strawberry.field
+    def id(self) -> strawberry.ID:
+        """The account's id."""
+        return strawberry.ID(self.record.id)
+
+    @strawberry.field
+    def email(self) -> str:
+        """Normalised."""
+        return self.record.email
+
+    @strawberry.field
+    def country(self) -> str:
+        """ISO 3166 alpha-2."""
+        return self.record.country
+
+    @strawberry.field
+    async def plan(self, info: Info) -> Plan:
+        """From the plan table."""
+        return Plan.from_domain(await info.context.plan(self.record.plan_id.value))
+
+    @strawberry.field
+    def subscription(self, info: Info) -> Subscription:
+        """As it stands now."""
+        now = info.context.now
+        renews_at = self.record.subscription.renews_at(now)
+        return Subscription(
+            status=self.record.subscription.status_at(now),
+            renews_at=None if renews_at is None else renews_at.isoformat(),
+        )
+
+    @strawberry.field(description="Oldest first.")
+    async def profiles(self, info: Info) -> list[Profile]:
+        """At most five."""
+        return [Profile(record=record) for record in await info.context.profiles(self.record.id)]
+
+    @strawberry.field
+    def created_at(self) -> str:
+        """ISO 8601."""
+        return self.record.created_at.isoformat()
+
+
+@strawberry.type(description="Who is asking.")
+class Viewer:
+    """The signed-in account and the selected profile."""
+
+    account: Account
+    profile: Profile | None = strawberry.field(description="The selected profile; null until selectProfile.")
+
+
+@strawberry.type(description="Tokens of a session. Both replace those from before: a refresh token works once.")
+class Session:
+    """What a client keeps."""
+
+    access_token: str = strawberry.field(description="Send it as Authorization: Bearer …; good for 15 minutes.")
+    access_token_expires_at: str
+    refresh_token: str = strawberry.field(description="For refreshSession; good for 30 days.")
+    account: Account
+    profile: Profile | None
+
+
+def _list_key(entry: ListEntry) -> tuple[str, str]:
+    """The order of My List, largest first; one fixed width, so that texts compare as instants do."""
+    return (entry.added_at.isoformat(timespec="microseconds"), entry.title_id)

@@ -1,0 +1,147 @@
+"""Wires the profiles subgraph: stores, services, schema, events, and the key set's route."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from common.clock import Clock
+from common.events import EventConsumer, EventPublisher
+from subgraphs.kernel.app import OpenedSubgraph, create_subgraph_app
+from subgraphs.kernel.context import RequestHead
+from subgraphs.kernel.graphql_http import json_answer
+from subgraphs.kernel.migrations import upgrade
+from subgraphs.kernel.outbox import OutboxRelay
+from subgraphs.kernel.rate_limit import RateLimiter, ValkeyRateLimiter
+from subgraphs.kernel.sql import check_store, open_engine
+from subgraphs.profiles.adapters.argon2_hasher import Argon2PasswordHasher
+from subgraphs.profiles.adapters.sqlalchemy.accounts import SqlAccountStore
+from subgraphs.profiles.adapters.sqlalchemy.lists import SqlListStore
+from subgraphs.profiles.adapters.sqlalchemy.sessions import SqlSessionStore
+from subgraphs.profiles.adapters.sqlalchemy.tables import MIGRATIONS, OUTBOX
+from subgraphs.profiles.adapters.sqlalchemy.title_facts import SqlTitleFactsStore
+from subgraphs.profiles.api.context import ProfilesContext, ProfilesServices
+from subgraphs.profiles.api.schema import schema
+from subgraphs.profiles.services.access_tokens import AccessTokens
+from subgraphs.profiles.services.households import Households
+from subgraphs.profiles.services.signing_in import SigningIn, SigningInLimits
+from subgraphs.profiles.services.title_news import TitleNews
+from subgraphs.profiles.services.viewer_lists import ViewerLists
+from subgraphs.profiles.settings import ProfilesSettings
+
+__all__ = ["build_services", "create_app", "open_services"]
+
+CONSUMER_GROUP = "profiles"
+JWKS_CACHE_S = 300
+
+
+def create_app(settings: ProfilesSettings | None = None, *, clock: Clock | None = None) -> Starlette:
+    """The profiles subgraph as an ASGI application; stores are opened and migrated when it starts."""
+    used = settings or ProfilesSettings.load()
+
+    @asynccontextmanager
+    async def open_subgraph() -> AsyncIterator[OpenedSubgraph]:
+        async with AsyncExitStack() as stack:
+            redis = Redis.from_url(used.shared.valkey_url)
+            stack.push_async_callback(redis.aclose)
+            services, engine = await stack.enter_async_context(open_services(used, redis))
+            news = TitleNews(SqlTitleFactsStore(engine))
+            consumer = EventConsumer(
+                redis, group=CONSUMER_GROUP, consumer=f"profiles-{os.getpid()}", handlers={"titles": news.handle}
+            )
+            await stack.enter_async_context(consumer.running())
+
+            def make_context(head: RequestHead) -> ProfilesContext:
+                return ProfilesContext(head=head, services=services)
+
+            async def check_events() -> None:
+                await redis.ping()
+
+            yield OpenedSubgraph(
+                make_context=make_context,
+                required={"store": lambda: check_store(engine)},
+                optional={"events": check_events},
+                resources=services,
+            )
+
+    async def jwks(request: Request) -> Response:
+        services: ProfilesServices = request.app.state.resources
+        answer = json_answer(services.signing_in.tokens.jwks)
+        answer.headers["cache-control"] = f"public, max-age={JWKS_CACHE_S}"
+        return answer
+
+    return create_subgraph_app(
+        name="profiles",
+        schema=schema,
+        settings=used,
+        open_subgraph=open_subgraph,
+        clock=clock,
+        routes=[Route("/.well-known/jwks.json", jwks, methods=["GET"])],
+    )
+
+
+@asynccontextmanager
+async def open_services(
+    settings: ProfilesSettings, redis: Redis
+) -> AsyncIterator[tuple[ProfilesServices, AsyncEngine]]:
+    """The services on migrated stores, with the outbox's relay running; `redis` is closed by its owner."""
+    engine = open_engine(settings.store_url)
+    try:
+        await upgrade(engine, MIGRATIONS)
+        relay = OutboxRelay(engine, OUTBOX, EventPublisher(redis))
+        hasher = Argon2PasswordHasher(
+            memory_kib=settings.argon2_memory_kib,
+            passes=settings.argon2_passes,
+            lanes=settings.argon2_lanes,
+            threads=settings.hashing_threads,
+            max_waiting=settings.max_waiting_hashes,
+        )
+        try:
+            async with relay.running():
+                yield build_services(settings, engine, hasher, ValkeyRateLimiter(redis), relay.wake), engine
+        finally:
+            hasher.close()
+    finally:
+        await engine.dispose()
+
+
+def build_services(
+    settings: ProfilesSettings,
+    engine: AsyncEngine,
+    hasher: Argon2PasswordHasher,
+    rate_limiter: RateLimiter,
+    on_commit: Callable[[], None],
+) -> ProfilesServices:
+    """The services over SQL stores."""
+    accounts, sessions, lists = SqlAccountStore(engine), SqlSessionStore(engine), SqlListStore(engine)
+    rules = settings.rules
+    return ProfilesServices(
+        signing_in=SigningIn(
+            accounts=accounts,
+            sessions=sessions,
+            hasher=hasher,
+            rate_limiter=rate_limiter,
+            tokens=AccessTokens.open(settings.access_key_path, settings.access_token_life),
+            limits=SigningInLimits(
+                log_ins=settings.log_in_limit,
+                log_ins_per_account=settings.account_log_in_limit,
+                sign_ups=settings.sign_up_limit,
+                refresh_token_life=settings.refresh_token_life,
+                max_sessions=settings.max_sessions,
+            ),
+            rules=rules,
+            on_commit=on_commit,
+        ),
+        households=Households(accounts, sessions, rules, on_commit),
+        viewer_lists=ViewerLists(lists, SqlTitleFactsStore(engine), rules, on_commit),
+        accounts=accounts,
+        lists=lists,
+    )

@@ -1,0 +1,130 @@
+"""What an account and a profile may look like: the checks return problem texts by field, normalising comes first."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from common.tokens import Viewer
+from subgraphs.kernel.policy import MAX_MATURITY
+from subgraphs.profiles.domain.accounts import Profile
+
+__all__ = [
+    "HouseholdRules",
+    "ProfileDraft",
+    "check_management",
+    "check_profile",
+    "check_sign_up",
+    "normalise_email",
+    "normalise_name",
+]
+
+MIN_PASSWORD_LENGTH = 8
+MAX_PASSWORD_LENGTH = 128
+MAX_EMAIL_LENGTH = 254
+"""RFC 5321: the longest address that fits into a path."""
+
+_EMAIL = re.compile(r"[^@\s<>()\[\],;:\\\"]+@[^@\s.<>()\[\],;:\\\"]+(\.[^@\s.<>()\[\],;:\\\"]+)+")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
+_AVATAR = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+
+_ASSIGNED_COUNTRIES = """
+    AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA
+    CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA
+    GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP
+    KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS
+    MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS
+    RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW
+    TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW
+"""
+COUNTRIES = frozenset(_ASSIGNED_COUNTRIES.split())
+"""ISO 3166-1 alpha-2, officially assigned."""
+
+
+@dataclass(frozen=True, slots=True)
+class HouseholdRules:
+    """The bounds of one account's profiles and lists."""
+
+    max_profiles: int = 5
+    max_name_length: int = 50
+    kids_max_maturity: int = 7
+    """The highest certificate age that a kids profile may be given."""
+    max_list_length: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileDraft:
+    """A profile as somebody wants it, normalised."""
+
+    name: str
+    avatar: str
+    is_kids: bool
+    maturity_limit: int
+    language: str
+
+
+def normalise_email(text: str) -> str:
+    """One form per mailbox as far as that is safe to say: no outer blanks, compatible characters merged, lower case."""
+    return unicodedata.normalize("NFKC", text).strip().lower()
+
+
+def normalise_name(text: str) -> str:
+    """Composed characters, blanks merged."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def check_sign_up(email: str, password: str, country: str) -> dict[str, str]:
+    """Problems by field path of a sign-up; `email` and `country` are normalised."""
+    problems: dict[str, str] = {}
+    if len(email) > MAX_EMAIL_LENGTH or not _EMAIL.fullmatch(email):
+        problems["input.email"] = f"is no e-mail address of at most {MAX_EMAIL_LENGTH} characters"
+    if len(password) < MIN_PASSWORD_LENGTH:
+        problems["input.password"] = f"has {len(password)} characters; choose {MIN_PASSWORD_LENGTH} or more"
+    elif len(password) > MAX_PASSWORD_LENGTH:
+        problems["input.password"] = f"has {len(password)} characters; choose at most {MAX_PASSWORD_LENGTH}"
+    if country not in COUNTRIES:
+        problems["input.country"] = f"is {country[:10]!r}; give a two-letter ISO 3166 code such as US"
+    return problems
+
+
+def check_profile(draft: ProfileDraft, rules: HouseholdRules, name_path: str = "input.name") -> dict[str, str]:
+    """Problems by field path of a new or changed profile."""
+    problems: dict[str, str] = {}
+    if not draft.name:
+        problems[name_path] = "is empty; give the profile a name"
+    elif len(draft.name) > rules.max_name_length:
+        problems[name_path] = f"has {len(draft.name)} characters; at most {rules.max_name_length} fit"
+    elif any(_is_invisible(character) for character in draft.name):
+        problems[name_path] = "has invisible characters; use letters, digits, signs and blanks"
+    if not _AVATAR.fullmatch(draft.avatar):
+        problems["input.avatar"] = "is no avatar name; use up to 40 lower-case letters, digits and hyphens"
+    limit = rules.kids_max_maturity if draft.is_kids else MAX_MATURITY
+    if not 0 <= draft.maturity_limit <= limit:
+        whose = "a kids profile" if draft.is_kids else "a profile"
+        problems["input.maturityLimit"] = f"is {draft.maturity_limit}; {whose} takes 0 to {limit}"
+    if not _LANGUAGE.fullmatch(draft.language):
+        problems["input.language"] = f"is {draft.language[:20]!r}; give a BCP 47 tag such as en or pt-BR"
+    return problems
+
+
+def _is_invisible(character: str) -> bool:
+    # The two joiners are parts of emoji and of Indic and Persian words; other format characters turn texts around.
+    return unicodedata.category(character) in {"Cc", "Cf", "Cs"} and character not in "\u200c\u200d"
+
+
+def check_management(viewer: Viewer, before: Profile | None, after: ProfileDraft | None) -> str | None:
+    """Why this viewer may not create (`before` None), change or delete (`after` None) a profile; None: they may.
+
+    Kids profiles manage nothing. Who watches with a maturity limit can't give anybody, themselves included, more than
+    they have; without a selected profile the account's holder may do all.
+    """
+    if viewer.is_kids:
+        return "a kids profile can't manage profiles; select another profile or log in anew"
+    if viewer.profile_id is None or after is None:
+        return None
+    own_limit = viewer.maturity or 0
+    is_raised = before is None or after.maturity_limit > before.maturity_limit
+    if is_raised and after.maturity_limit > own_limit:
+        return f"the selected profile is limited to age {own_limit} and can't give {after.maturity_limit}; log in anew"
+    return None

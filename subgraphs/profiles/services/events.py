@@ -1,0 +1,57 @@
+"""The events that this subgraph tells, in the shapes that the others read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from common.events import Event
+from subgraphs.kernel.ids import ProfileId, TitleId
+from subgraphs.profiles.domain.accounts import Account, Profile
+
+__all__ = ["list_changed", "profile_changed", "profile_created", "profile_deleted", "signed_up", "title_rated"]
+
+
+def signed_up(account: Account, at: datetime) -> Event:
+    """Without the e-mail: nobody else needs it."""
+    data = {"accountId": account.id, "country": account.country, "plan": account.plan_id.value}
+    return Event(topic="accounts", kind="account.signed_up", data=data, occurred_at=at)
+
+
+def profile_created(profile: Profile, account: Account, at: datetime) -> Event:
+    """A new profile."""
+    return _profile_event("profile.created", profile, account, at)
+
+
+def profile_changed(profile: Profile, account: Account, at: datetime) -> Event:
+    """The profile as it is now."""
+    return _profile_event("profile.changed", profile, account, at)
+
+
+def profile_deleted(profile: Profile, account: Account, at: datetime) -> Event:
+    """The profile as it was."""
+    return _profile_event("profile.deleted", profile, account, at)
+
+
+def title_rated(profile_id: ProfileId, title_id: TitleId, stars: int | None, at: datetime) -> Event:
+    """`stars` None: cleared."""
+    data = {"profileId": profile_id, "titleId": title_id, "stars": stars}
+    return Event(topic="feedback", kind="title.rated", data=data, occurred_at=at)
+
+
+def list_changed(profile_id: ProfileId, title_id: TitleId, at: datetime, *, in_list: bool) -> Event:
+    """Added or removed."""
+    data = {"profileId": profile_id, "titleId": title_id, "inList": in_list}
+    return Event(topic="feedback", kind="list.changed", data=data, occurred_at=at)
+
+
+def _profile_event(kind: str, profile: Profile, account: Account, at: datetime) -> Event:
+    data: dict[str, Any] = {
+        "profileId": profile.id,
+        "accountId": profile.account_id,
+        "isKids": profile.is_kids,
+        "maturity": profile.maturity_limit,
+        "country": account.country,
+        "language": profile.language,
+    }
+    return Event(topic="accounts", kind=kind, data=data, occurred_at=at)

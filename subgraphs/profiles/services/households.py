@@ -1,0 +1,167 @@
+"""An account's profiles: who may see, create, change and delete them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from common.tokens import Viewer
+from subgraphs.kernel.ids import AccountId, ProfileId, SessionId, new_id
+from subgraphs.kernel.policy import MAX_MATURITY
+from subgraphs.profiles.domain.accounts import Account, Profile
+from subgraphs.profiles.domain.outcomes import Invalid, NotAllowed, NotSignedIn, ProfileMissing, TooManyProfiles
+from subgraphs.profiles.domain.rules import (
+    HouseholdRules,
+    ProfileDraft,
+    check_management,
+    check_profile,
+    normalise_name,
+)
+from subgraphs.profiles.ports import AccountStore, Deletion, SessionStore
+from subgraphs.profiles.services.events import profile_changed, profile_created, profile_deleted
+
+__all__ = ["DEFAULT_AVATAR", "DEFAULT_LANGUAGE", "DEFAULT_MATURITY", "Households", "NewProfile", "ProfileChange"]
+
+DEFAULT_AVATAR = "avatar-1"
+DEFAULT_LANGUAGE = "en"
+DEFAULT_MATURITY = MAX_MATURITY
+
+
+@dataclass(frozen=True, slots=True)
+class NewProfile:
+    """A profile to create; None takes the default: for the maturity limit the highest that its kind may have."""
+
+    name: str
+    avatar: str | None = None
+    is_kids: bool = False
+    maturity_limit: int | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileChange:
+    """What to change; None leaves it."""
+
+    name: str | None = None
+    avatar: str | None = None
+    maturity_limit: int | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Households:
+    """The service; `on_commit` is called after a write that left events in the outbox."""
+
+    accounts: AccountStore
+    sessions: SessionStore
+    rules: HouseholdRules
+    on_commit: Callable[[], None]
+
+    async def signed_in(self, viewer: Viewer) -> Account | None:
+        """The viewer's account; None when anonymous, or when the session has ended since the token was issued."""
+        if viewer.account_id is None or viewer.session_id is None:
+            return None
+        session = await self.sessions.live_session(SessionId(viewer.session_id))
+        if session is None or session.account_id != viewer.account_id:
+            return None
+        return (await self.accounts.accounts_by_id([session.account_id])).get(session.account_id)
+
+    async def create_profile(
+        self, viewer: Viewer, account: Account | None, wanted: NewProfile, now: datetime
+    ) -> Profile | TooManyProfiles | Invalid | NotAllowed | NotSignedIn:
+        """One more profile; `account` is what `signed_in` gave."""
+        if account is None:
+            return NotSignedIn()
+        default_limit = self.rules.kids_max_maturity if wanted.is_kids else DEFAULT_MATURITY
+        draft = ProfileDraft(
+            name=normalise_name(wanted.name),
+            avatar=wanted.avatar if wanted.avatar is not None else DEFAULT_AVATAR,
+            is_kids=wanted.is_kids,
+            maturity_limit=default_limit if wanted.maturity_limit is None else wanted.maturity_limit,
+            language=wanted.language if wanted.language is not None else DEFAULT_LANGUAGE,
+        )
+        refusal = check_management(viewer, None, draft)
+        if refusal is not None:
+            return NotAllowed(refusal)
+        problems = check_profile(draft, self.rules)
+        if problems:
+            return Invalid(problems)
+        profile = Profile(
+            id=ProfileId(new_id("prof", now)),
+            account_id=account.id,
+            name=draft.name,
+            avatar=draft.avatar,
+            is_kids=draft.is_kids,
+            maturity_limit=draft.maturity_limit,
+            language=draft.language,
+            created_at=now,
+        )
+        limit = self.rules.max_profiles
+        events = [profile_created(profile, account, now)]
+        if not await self.accounts.create_profile(profile, max_profiles=limit, events=events):
+            return TooManyProfiles(limit)
+        self.on_commit()
+        return profile
+
+    async def update_profile(
+        self, viewer: Viewer, account: Account | None, profile_id: ProfileId, change: ProfileChange, now: datetime
+    ) -> Profile | ProfileMissing | Invalid | NotAllowed | NotSignedIn:
+        """Change a profile of the viewer's account; tokens that carry it say so when they are next refreshed."""
+        if account is None:
+            return NotSignedIn()
+        before = await self._own_profile(account.id, profile_id)
+        if before is None:
+            return ProfileMissing(profile_id)
+        draft = ProfileDraft(
+            name=before.name if change.name is None else normalise_name(change.name),
+            avatar=before.avatar if change.avatar is None else change.avatar,
+            is_kids=before.is_kids,
+            maturity_limit=before.maturity_limit if change.maturity_limit is None else change.maturity_limit,
+            language=before.language if change.language is None else change.language,
+        )
+        refusal = check_management(viewer, before, draft)
+        if refusal is not None:
+            return NotAllowed(refusal)
+        problems = check_profile(draft, self.rules)
+        if problems:
+            return Invalid(problems)
+        after = replace(
+            before,
+            name=draft.name,
+            avatar=draft.avatar,
+            maturity_limit=draft.maturity_limit,
+            language=draft.language,
+        )
+        if after == before:
+            return before
+        if not await self.accounts.update_profile(after, [profile_changed(after, account, now)]):
+            return ProfileMissing(profile_id)
+        self.on_commit()
+        return after
+
+    async def delete_profile(
+        self, viewer: Viewer, account: Account | None, profile_id: ProfileId, now: datetime
+    ) -> Account | ProfileMissing | NotAllowed | NotSignedIn:
+        """Delete a profile with its list and ratings; the account's last one stays."""
+        if account is None:
+            return NotSignedIn()
+        before = await self._own_profile(account.id, profile_id)
+        if before is None:
+            return ProfileMissing(profile_id)
+        refusal = check_management(viewer, before, None)
+        if refusal is not None:
+            return NotAllowed(refusal)
+        deletion = await self.accounts.delete_profile(account.id, profile_id, [profile_deleted(before, account, now)])
+        match deletion:
+            case Deletion.MISSING:
+                return ProfileMissing(profile_id)
+            case Deletion.LAST:
+                return NotAllowed("an account keeps at least one profile; create another one first")
+            case Deletion.DONE:
+                self.on_commit()
+                return account
+
+    async def _own_profile(self, account_id: AccountId, profile_id: ProfileId) -> Profile | None:
+        profile = (await self.accounts.profiles_by_id([profile_id])).get(profile_id)
+        return profile if profile is not None and profile.account_id == account_id else None
