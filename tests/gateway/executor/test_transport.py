@@ -1,0 +1,237 @@
+"""Transports: limits, deadlines and cancellation against a real server on loopback and an in-process application."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from gateway.errors import SubgraphError, SubgraphMalformed, SubgraphTimeout, SubgraphTooLarge, SubgraphUnavailable
+from gateway.executor.transport.base import SubgraphRequest
+from gateway.executor.transport.http import HttpTransport
+from gateway.executor.transport.in_process import InProcessTransport
+
+LIMIT = 10_000
+Handler = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def server(handler: Handler) -> AsyncIterator[tuple[str, list[bytes]]]:
+    """A raw HTTP server: `handler` gets the request's head and writes whatever it likes."""
+    heads: list[bytes] = []
+    open_writers: set[asyncio.StreamWriter] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        open_writers.add(writer)
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = next(
+                    int(line.split(b":")[1])
+                    for line in head.split(b"\r\n")
+                    if line.lower().startswith(b"content-length")
+                )
+                await reader.readexactly(length)
+                heads.append(head)
+                await handler(head, writer)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            open_writers.discard(writer)
+            writer.close()
+
+    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}/graphql", heads
+    finally:
+        listening.close()
+        for writer in open_writers:
+            writer.close()
+        await listening.wait_closed()
+
+
+def answer(body: bytes, *headers: str, status: str = "200 OK", length: int | None = None) -> Handler:
+    async def write(_head: bytes, writer: asyncio.StreamWriter) -> None:
+        lines = [f"HTTP/1.1 {status}", f"content-length: {len(body) if length is None else length}", *headers]
+        writer.write("\r\n".join([*lines, "", ""]).encode() + body)
+        if length is not None:
+            await writer.drain()
+            writer.close()
+
+    return write
+
+
+async def send(handler: Handler, *, timeout_s: float = 5.0) -> tuple[Any, list[bytes]]:
+    async with server(handler) as (url, heads):
+        transport = HttpTransport({"s": url}, max_response_bytes=LIMIT)
+        try:
+            deadline = asyncio.get_running_loop().time() + timeout_s
+            return await transport.send(SubgraphRequest("s", b"{}", {"x-test": "1"}, deadline)), heads
+        finally:
+            await transport.aclose()
+
+
+async def test_posts_json_and_reads_the_answer() -> None:
+    got, heads = await send(answer(b'{"data":1}', "content-type: application/json; charset=utf-8"))
+    assert (got.status, got.body, got.content_type) == (200, b'{"data":1}', "application/json; charset=utf-8")
+    head = heads[0].lower()
+    assert head.startswith(b"post /graphql ")
+    assert b"x-test: 1" in head
+    assert b"accept-encoding: identity" in head
+
+
+async def test_redirects_are_not_followed() -> None:
+    got, heads = await send(answer(b"", "location: http://127.0.0.1:1/secret", status="307 Temporary Redirect"))
+    assert got.status == 307
+    assert len(heads) == 1
+
+
+async def test_inflates_what_a_subgraph_compressed_all_the_same() -> None:
+    for encoding, body in (("gzip", gzip.compress(b'{"data":1}')), ("deflate", zlib.compress(b'{"data":1}'))):
+        got, _ = await send(answer(body, f"content-encoding: {encoding}"))
+        assert got.body == b'{"data":1}'
+
+
+BOMB = gzip.compress(b" " * 5_000_000)
+
+
+@pytest.mark.parametrize(
+    ("handler", "error"),
+    [
+        (answer(b"x" * (LIMIT + 1)), SubgraphTooLarge),
+        (answer(BOMB, "content-encoding: gzip"), SubgraphTooLarge),
+        (answer(b"broken", "content-encoding: gzip"), SubgraphMalformed),
+        (answer(gzip.compress(b"text")[:-6], "content-encoding: gzip"), SubgraphMalformed),
+        (answer(b"x", "content-encoding: br"), SubgraphMalformed),
+        (answer(b"half", length=100), SubgraphMalformed),
+        (answer(b"", f"x-huge: {'a' * 100_000}"), SubgraphMalformed),
+    ],
+)
+async def test_answers_that_are_too_large_or_broken_are_errors(handler: Handler, error: type[SubgraphError]) -> None:
+    with pytest.raises(error) as raised:
+        await send(handler)
+    assert "127.0.0.1" not in str(raised.value)
+
+
+async def test_endless_chunks_are_cut_off_at_the_limit() -> None:
+    async def endless(_head: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+        while not writer.is_closing():
+            writer.write(b"3e8\r\n" + b"x" * 1000 + b"\r\n")
+            await writer.drain()
+
+    with pytest.raises(SubgraphTooLarge):
+        await send(endless)
+
+
+async def test_no_status_line_is_an_error() -> None:
+    async def garbage(_head: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"SSH-2.0-OpenSSH_9.0\r\n\r\n")
+
+    with pytest.raises((SubgraphMalformed, SubgraphUnavailable)):
+        await send(garbage)
+
+
+async def test_the_deadline_counts_for_the_whole_answer_not_per_byte() -> None:
+    async def drip(_head: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
+        while not writer.is_closing():
+            writer.write(b"x")
+            await writer.drain()
+            await asyncio.sleep(0.01)
+
+    with pytest.raises(SubgraphTimeout):
+        await send(drip, timeout_s=0.1)
+
+
+async def test_a_refused_connection_is_unavailable_and_names_no_address() -> None:
+    transport = HttpTransport({"s": "http://127.0.0.1:1/"})
+    try:
+        with pytest.raises(SubgraphUnavailable, match="'s' can't be reached") as raised:
+            await transport.send(SubgraphRequest("s", b"{}"))
+        assert "127.0.0.1" not in str(raised.value)
+        with pytest.raises(SubgraphUnavailable, match="no address"):
+            await transport.send(SubgraphRequest("unknown", b"{}"))
+    finally:
+        await transport.aclose()
+
+
+async def test_cancelling_gives_up_the_connection() -> None:
+    closed = asyncio.Event()
+    asked = asyncio.Event()
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        while await reader.read(1000):
+            pass
+        closed.set()
+        writer.close()
+
+    listening = await asyncio.start_server(hang, "127.0.0.1", 0)
+    async with listening:
+        url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/"
+        transport = HttpTransport({"s": url})
+        task = asyncio.create_task(transport.send(SubgraphRequest("s", b"{}")))
+        await asked.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.wait_for(closed.wait(), 5)
+        await transport.aclose()
+
+
+async def _echo(scope: Any, receive: Any, send: Any) -> None:
+    message = await receive()
+    await send({"type": "http.response.start", "status": 201, "headers": [(b"Content-Type", b"application/json")]})
+    await send({"type": "http.response.body", "body": scope["path"].encode() + b":", "more_body": True})
+    await send({"type": "http.response.body", "body": message["body"]})
+
+
+async def test_in_process_calls_the_application_without_sockets() -> None:
+    got = await InProcessTransport({"s": _echo}).send(SubgraphRequest("s", b"{}"))
+    assert (got.status, got.body, got.content_type) == (201, b"/graphql:{}", "application/json")
+
+
+async def test_in_process_failures_are_the_subgraphs() -> None:
+    async def raises(_scope: Any, _receive: Any, _send: Any) -> None:
+        raise RuntimeError("secret")
+
+    async def says_nothing(_scope: Any, _receive: Any, _send: Any) -> None:
+        return
+
+    async def hangs(_scope: Any, receive: Any, _send: Any) -> None:
+        await receive()
+        await receive()
+
+    async def floods(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while True:
+            await send({"type": "http.response.body", "body": b"x" * 1000, "more_body": True})
+
+    transport = InProcessTransport(
+        {"raises": raises, "nothing": says_nothing, "hangs": hangs, "floods": floods}, max_response_bytes=LIMIT
+    )
+    for name, error in (
+        ("raises", SubgraphUnavailable),
+        ("nothing", SubgraphMalformed),
+        ("floods", SubgraphTooLarge),
+        ("missing", SubgraphUnavailable),
+    ):
+        with pytest.raises(error) as raised:
+            await transport.send(SubgraphRequest(name, b"{}"))
+        assert "secret" not in str(raised.value)
+    with pytest.raises(SubgraphTimeout):
+        await transport.send(SubgraphRequest("hangs", b"{}", {}, asyncio.get_running_loop().time() + 0.05))
+
+
+async def test_in_process_passes_other_subgraphs_on() -> None:
+    inner = InProcessTransport({"other": _echo})
+    got = await InProcessTransport({"s": _echo}, otherwise=inner).send(SubgraphRequest("other", b"{}"))
+    assert got.status == 201
