@@ -12,6 +12,7 @@ from gateway.planner.choose.positions import PositionChooser
 from gateway.planner.fetch_graph.build import build_fetch_graph
 from gateway.planner.fetch_graph.order import improve
 from gateway.planner.fetch_graph.source_keys import SourceKeys
+from gateway.planner.normalize.order import normalize
 from gateway.planner.plan.emit import emit_plan
 from gateway.planner.plan.nodes import PlanVerdict, QueryPlan
 from gateway.planner.selection_table import SelectionTable
@@ -21,7 +22,7 @@ from gateway.supergraph.api_schema import build_api_schema
 from gateway.supergraph.model import ObjectType, Supergraph
 
 if TYPE_CHECKING:
-    from graphql import GraphQLSchema
+    from graphql import DocumentNode, GraphQLSchema
 
     from gateway.planner.fetch_graph.model import FetchGraph
     from gateway.planner.normalize.operation import NormalizedOperation
@@ -54,13 +55,16 @@ class Planner:
         self.api_schema = api_schema if api_schema is not None else build_api_schema(supergraph)
         self.query_graph: QueryGraph = build_query_graph(supergraph)
         self.states = states
-        self._reachability: dict[frozenset[str], Reachability] = {}
 
-    def plan(self, operation: NormalizedOperation, active_labels: frozenset[str] = frozenset()) -> QueryPlan:
-        """The plan; raises NoPath when some field can't be had, PlanningFailed when it can't be asked.
+    def plan(
+        self, document: DocumentNode, operation_name: str | None = None, active_labels: frozenset[str] = frozenset()
+    ) -> QueryPlan:
+        """The plan for one operation of a document that is valid against the API schema.
 
-        `active_labels`: the labels of gradual overrides that hold for the request.
+        `active_labels`: the labels of gradual overrides that hold for the request. Raises RequestInvalid when the operation
+        is not there, NoPath when some field can't be had, PlanningFailed when it can't be asked.
         """
+        operation = normalize(document, self.api_schema, operation_name)
         return self.stages(operation, active_labels).plan
 
     def stages(self, operation: NormalizedOperation, active_labels: frozenset[str] = frozenset()) -> Stages:
