@@ -1,0 +1,89 @@
+"""Artwork ids: `<titleId>~<ROLE>~<variant>~<W>x<H>~<FORMAT>`.
+
+Opaque to clients. Recommendations writes such ids without asking, which is why the form is a contract; reading one here
+checks role, size and format against the table in `artwork_sizes.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from subgraphs.kernel.ids import TitleId
+from subgraphs.titles.artwork_sizes import SIZES_BY_ROLE
+
+__all__ = ["ArtworkReference", "ArtworkRole", "ImageFormat", "read_artwork_id"]
+
+_ARTWORK_ID = re.compile(
+    r"(?P<title>[A-Za-z0-9_-]{1,110})~(?P<role>[A-Z]+)~(?P<variant>[a-z0-9-]{1,32})~(?P<w>\d{1,5})x(?P<h>\d{1,5})~(?P<format>[A-Z]+)"
+)
+
+
+class ArtworkRole(StrEnum):
+    """What an image is for."""
+
+    POSTER = "POSTER"
+    BACKDROP = "BACKDROP"
+    LOGO = "LOGO"
+    THUMBNAIL = "THUMBNAIL"
+
+
+class ImageFormat(StrEnum):
+    """What a client can draw."""
+
+    JPEG = "JPEG"
+    WEBP = "WEBP"
+    AVIF = "AVIF"
+    PNG = "PNG"
+
+    @property
+    def extension(self) -> str:
+        """The end of the image's address."""
+        return self.value.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class ArtworkReference:
+    """One image of one title in one size and format."""
+
+    title_id: TitleId
+    role: ArtworkRole
+    variant: str
+    width_px: int
+    height_px: int
+    format: ImageFormat
+
+    @property
+    def id(self) -> str:
+        """The text form."""
+        return f"{self.title_id}~{self.role}~{self.variant}~{self.width_px}x{self.height_px}~{self.format}"
+
+    def url(self, media_url: str) -> str:
+        """Where delivery serves it."""
+        size = f"{self.width_px}x{self.height_px}.{self.format.extension}"
+        return f"{media_url.rstrip('/')}/artwork/{self.title_id}/{self.role.lower()}/{self.variant}/{size}"
+
+    @classmethod
+    def nearest(
+        cls, title_id: TitleId, role: ArtworkRole, width_px: int, image_format: ImageFormat
+    ) -> ArtworkReference:
+        """The smallest offered size that is not smaller than `width_px`, or the largest there is."""
+        sizes = SIZES_BY_ROLE[role]
+        width, height = next((size for size in sizes if size[0] >= width_px), sizes[-1])
+        # A logo is drawn over other pictures: JPEG has no transparency, PNG says the same in every client.
+        if role is ArtworkRole.LOGO and image_format is ImageFormat.JPEG:
+            image_format = ImageFormat.PNG
+        return cls(title_id, role, "main", width, height, image_format)
+
+
+def read_artwork_id(text: str) -> ArtworkReference | None:
+    """The reference in an id, or None when it is no id of an image that is offered."""
+    match = _ARTWORK_ID.fullmatch(text)
+    if match is None or match["role"] not in ArtworkRole.__members__ or match["format"] not in ImageFormat.__members__:
+        return None
+    role = ArtworkRole(match["role"])
+    size = (int(match["w"]), int(match["h"]))
+    if size not in SIZES_BY_ROLE[role]:
+        return None
+    return ArtworkReference(TitleId(match["title"]), role, match["variant"], *size, ImageFormat(match["format"]))

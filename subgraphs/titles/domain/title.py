@@ -1,0 +1,249 @@
+"""The title aggregate: everything that the catalogue knows of one film, series or episode."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+from subgraphs.kernel.ids import TitleId, stable_id
+from subgraphs.kernel.policy import TitleFacts, Window
+from subgraphs.titles.domain.text import fold, slug
+
+__all__ = [
+    "Asset",
+    "Credit",
+    "CreditRole",
+    "EpisodeSlot",
+    "Genre",
+    "GenreId",
+    "Marker",
+    "Media",
+    "MediaStatus",
+    "Origin",
+    "Person",
+    "PersonId",
+    "Season",
+    "SeasonId",
+    "Title",
+    "TitleKind",
+    "fingerprint",
+    "genre_named",
+    "match_key",
+    "person_named",
+]
+
+SeasonId = NewType("SeasonId", str)
+GenreId = NewType("GenreId", str)
+PersonId = NewType("PersonId", str)
+
+_TITLE_ID = re.compile(r"(?:mov|ser|epi)_[A-Za-z0-9-]{1,100}")
+
+
+class TitleKind(StrEnum):
+    """What a title is."""
+
+    MOVIE = "MOVIE"
+    SERIES = "SERIES"
+    EPISODE = "EPISODE"
+
+    @property
+    def id_prefix(self) -> str:
+        """The beginning of this kind's ids."""
+        return {TitleKind.MOVIE: "mov", TitleKind.SERIES: "ser", TitleKind.EPISODE: "epi"}[self]
+
+
+class MediaStatus(StrEnum):
+    """Whether there is something to play. PROCESSING is left by READY or, when the transcoding failed, by NONE."""
+
+    NONE = "NONE"
+    PROCESSING = "PROCESSING"
+    READY = "READY"
+
+
+class CreditRole(StrEnum):
+    """What somebody did in a title."""
+
+    DIRECTOR = "DIRECTOR"
+    CAST = "CAST"
+    WRITER = "WRITER"
+
+
+@dataclass(frozen=True, slots=True)
+class Genre:
+    """One genre; its id follows from its name, so that every source's "Drama" is the same."""
+
+    id: GenreId
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody by the name on the credits; two people of one name are one person here, as the sources have no ids."""
+
+    id: PersonId
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """One line of the credits; `character` only for the cast, and only where the source names it."""
+
+    person: Person
+    role: CreditRole
+    character: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Which source a title came from and its key there; together they make its id."""
+
+    source: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A stretch of a title with a meaning, as INTRO or CREDITS, in seconds from the start."""
+
+    kind: str
+    start_seconds: float
+    end_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """What can be played: manifest paths relative to the delivery root.
+
+    `hls` and `dash` are those of the best-protected version, `encryption` says which ("clear" or "clearkey").
+    """
+
+    asset_id: str
+    hls: str
+    dash: str
+    duration_seconds: float
+    max_height_px: int
+    encryption: str
+    poster_frame_object: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A title's media side."""
+
+    status: MediaStatus = MediaStatus.NONE
+    asset: Asset | None = None
+    markers: tuple[Marker, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Season:
+    """One season of a series."""
+
+    id: SeasonId
+    series_id: TitleId
+    number: int
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeSlot:
+    """An episode's place in its series."""
+
+    title_id: TitleId
+    season_id: SeasonId
+    season_number: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Title:
+    """A film, a series or an episode. `popularity` is in 0..1; `minimum_age` is an age, 0 to 18.
+
+    `certificates` are (country, code) pairs given by the source; other countries' codes follow from `minimum_age`.
+    `is_age_certified` is false where no source knew a certificate: adults see such a title, kids never do.
+    """
+
+    id: TitleId
+    kind: TitleKind
+    display_name: str
+    origin: Origin
+    added_at: datetime
+    synopsis: str = ""
+    release_year: int | None = None
+    duration_seconds: int | None = None
+    genres: tuple[Genre, ...] = ()
+    credits: tuple[Credit, ...] = ()
+    minimum_age: int = 0
+    is_age_certified: bool = True
+    is_kids: bool = False
+    certificates: tuple[tuple[str, str], ...] = ()
+    windows: tuple[Window, ...] = (Window("*"),)
+    blocked_countries: frozenset[str] = frozenset()
+    popularity: float = 0.0
+    origin_country: str | None = None
+    series_id: TitleId | None = None
+    season_id: SeasonId | None = None
+    season_number: int | None = None
+    episode_number: int | None = None
+    is_withdrawn: bool = False
+    media: Media = Media()
+
+    def __post_init__(self) -> None:
+        """Refuse what no store may hold; readers of sources check first and say it in their own words."""
+        if not _TITLE_ID.fullmatch(self.id) or not self.id.startswith(self.kind.id_prefix):
+            raise ValueError(f"{self.id!r} is no id of a {self.kind}; ids look like {self.kind.id_prefix}_a-key")
+        if not self.display_name.strip():
+            raise ValueError(f"title {self.id} has no name")
+        if not 0 <= self.minimum_age <= 18:
+            raise ValueError(f"title {self.id} has minimum age {self.minimum_age}; ages are 0 to 18")
+        if not 0.0 <= self.popularity <= 1.0:
+            raise ValueError(f"title {self.id} has popularity {self.popularity}; it is a ratio in 0..1")
+        if self.added_at.tzinfo is None:
+            raise ValueError(f"title {self.id} was added at {self.added_at}, which has no time zone")
+
+    @property
+    def facts(self) -> TitleFacts:
+        """What the policy asks for."""
+        return TitleFacts(
+            minimum_age=self.minimum_age,
+            is_kids=self.is_kids,
+            windows=self.windows,
+            blocked_countries=self.blocked_countries,
+            is_withdrawn=self.is_withdrawn,
+        )
+
+    def credited(self, role: CreditRole) -> tuple[str, ...]:
+        """Names in one role, in order of billing."""
+        return tuple(credit.person.display_name for credit in self.credits if credit.role is role)
+
+
+def genre_named(display_name: str) -> Genre:
+    """The genre of a name."""
+    return Genre(GenreId(f"gen_{slug(display_name)}"), display_name)
+
+
+def person_named(display_name: str) -> Person:
+    """The person of a name; accents and case make no difference to who it is."""
+    return Person(PersonId(stable_id("per", fold(display_name))), display_name)
+
+
+def match_key(kind: TitleKind, display_name: str, release_year: int | None) -> str:
+    """What two sources' entries of one work share: kind, folded name, year."""
+    return f"{kind}|{fold(display_name)}|{release_year or ''}"
+
+
+def fingerprint(title: Title) -> str:
+    """A digest of what a source says of a title, so that an import can tell what changed.
+
+    Media, withdrawal and the day it was added are left out: they are ours, not the source's, and an import keeps them.
+    """
+    ours = {"media", "is_withdrawn", "added_at"}
+    parts = [
+        repr(getattr(title, field.name)) for field in fields(title) if field.name not in ours | {"blocked_countries"}
+    ]
+    parts.append(repr(sorted(title.blocked_countries)))
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]

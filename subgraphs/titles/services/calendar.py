@@ -1,0 +1,72 @@
+"""Which titles are closed right now in a country: the part of availability that a search index can't know.
+
+The index knows the countries of a title's windows, not the clock. Few titles have windows that open or close at an
+instant; those are kept here with their windows, and the set of closed ones is computed once per country and kept
+until the next instant at which it can change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from subgraphs.kernel.ids import TitleId
+from subgraphs.kernel.policy import EVERYWHERE, Window
+from subgraphs.titles.domain.title import Title
+
+__all__ = ["AvailabilityCalendar"]
+
+MAX_COUNTRIES_KEPT = 300
+
+
+@dataclass(frozen=True, slots=True)
+class _Closed:
+    since: datetime
+    until: datetime | None
+    ids: frozenset[TitleId]
+
+
+class AvailabilityCalendar:
+    """The timed titles and who is closed when."""
+
+    def __init__(self) -> None:
+        self._windows: dict[TitleId, tuple[Window, ...]] = {}
+        self._closed: dict[str | None, _Closed] = {}
+
+    def update(self, titles: Iterable[Title]) -> None:
+        """Titles as they are now."""
+        is_changed = False
+        for title in titles:
+            has_times = any(window.opens_at is not None or window.closes_at is not None for window in title.windows)
+            if has_times and not title.is_withdrawn:
+                self._windows[title.id] = title.windows
+                is_changed = True
+            elif self._windows.pop(title.id, None) is not None:
+                is_changed = True
+        if is_changed:
+            self._closed.clear()
+
+    def closed_titles(self, country: str | None, now: datetime) -> frozenset[TitleId]:
+        """Timed titles without an open window for the country; correct for `now` going either way."""
+        known = self._closed.get(country)
+        if known is not None and known.since <= now and (known.until is None or now < known.until):
+            return known.ids
+        computed = self._compute(country, now)
+        if len(self._closed) >= MAX_COUNTRIES_KEPT:
+            self._closed.clear()
+        self._closed[country] = computed
+        return computed.ids
+
+    def _compute(self, country: str | None, now: datetime) -> _Closed:
+        closed: set[TitleId] = set()
+        next_change: datetime | None = None
+        for title_id, windows in self._windows.items():
+            ours = [window for window in windows if window.country in {EVERYWHERE, country}]
+            if not any(window.is_open(now) for window in ours):
+                closed.add(title_id)
+            for window in ours:
+                for instant in (window.opens_at, window.closes_at):
+                    if instant is not None and instant > now and (next_change is None or instant < next_change):
+                        next_change = instant
+        return _Closed(now, next_change, frozenset(closed))

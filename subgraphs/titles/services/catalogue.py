@@ -1,0 +1,118 @@
+"""Reading the catalogue: cached whole titles, and what a viewer may see of them."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from common.clock import Clock
+from common.tokens import Viewer
+from subgraphs.kernel.ids import TitleId
+from subgraphs.kernel.pagination import Page, PageRequest
+from subgraphs.kernel.policy import decide
+from subgraphs.titles.domain.browsing import CatalogueScope, TitleFilter, TitleSort
+from subgraphs.titles.domain.order import sort_key
+from subgraphs.titles.domain.title import EpisodeSlot, Genre, GenreId, Season, SeasonId, Title
+from subgraphs.titles.ports import TitleStore
+
+__all__ = ["CACHE_LIFE", "Catalogue", "may_see"]
+
+CACHE_LIFE = timedelta(hours=1)
+
+
+class Catalogue:
+    """Titles by id, kept in memory for an hour; whoever writes says what to `forget`.
+
+    Forgetting is exact because this process is the only writer of its store: a read that was under way while its title
+    changed is not kept.
+    """
+
+    def __init__(self, store: TitleStore, clock: Clock, *, cache_size: int) -> None:
+        self._store = store
+        self._clock = clock
+        self._cache_size = cache_size
+        self._cached: OrderedDict[TitleId, tuple[datetime, Title]] = OrderedDict()
+        self._write_count = 0
+
+    async def titles(self, ids: Sequence[TitleId]) -> dict[TitleId, Title]:
+        """Titles as they are, whoever asks; the doors to viewers go through `visible_titles`."""
+        oldest = self._clock.now() - CACHE_LIFE
+        found: dict[TitleId, Title] = {}
+        missing: list[TitleId] = []
+        for title_id in dict.fromkeys(ids):
+            entry = self._cached.get(title_id)
+            if entry is None or entry[0] < oldest:
+                missing.append(title_id)
+            else:
+                found[title_id] = entry[1]
+        if missing:
+            write_count = self._write_count
+            read = await self._store.titles(missing)
+            if write_count == self._write_count:
+                self._keep(read.values())
+            found.update(read)
+        return found
+
+    async def visible_titles(self, viewer: Viewer, now: datetime, ids: Sequence[TitleId]) -> dict[TitleId, Title]:
+        """The titles that this viewer may see; an episode only where its series may be seen too."""
+        titles = await self.titles(ids)
+        series = await self.titles([title.series_id for title in titles.values() if title.series_id is not None])
+        return {
+            title_id: title
+            for title_id, title in titles.items()
+            if may_see(viewer, title, now)
+            and (
+                title.series_id is None
+                or (parent := series.get(title.series_id)) is None
+                or may_see(viewer, parent, now)
+            )
+        }
+
+    async def browse(
+        self, viewer: Viewer, now: datetime, chosen: TitleFilter, sort: TitleSort, request: PageRequest
+    ) -> Page[Title]:
+        """One page of what this viewer may see, in order."""
+        ids = await self._store.browse(CatalogueScope.of(viewer, now), chosen, sort, request)
+        titles = await self.visible_titles(viewer, now, ids)
+        found = [titles[title_id] for title_id in ids if title_id in titles]
+        return Page.cut(found, request, lambda title: sort_key(title, sort))
+
+    async def genres(self, viewer: Viewer, now: datetime) -> list[Genre]:
+        """Genres in which this viewer may see something, by name."""
+        return await self._store.genres(CatalogueScope.of(viewer, now))
+
+    async def genres_by_id(self, ids: Sequence[GenreId]) -> dict[GenreId, Genre]:
+        """Genres."""
+        return await self._store.genres_by_id(ids)
+
+    async def seasons_of(self, series_ids: Sequence[TitleId]) -> dict[TitleId, tuple[Season, ...]]:
+        """Seasons in order of number."""
+        return await self._store.seasons_of(series_ids)
+
+    async def seasons_by_id(self, ids: Sequence[SeasonId]) -> dict[SeasonId, Season]:
+        """Seasons."""
+        return await self._store.seasons_by_id(ids)
+
+    async def episodes_of(self, series_ids: Sequence[TitleId]) -> dict[TitleId, tuple[EpisodeSlot, ...]]:
+        """Episodes in order of season and number."""
+        return await self._store.episodes_of(series_ids)
+
+    def forget(self, ids: Iterable[TitleId]) -> None:
+        """These were written."""
+        self._write_count += 1
+        for title_id in ids:
+            self._cached.pop(title_id, None)
+
+    def _keep(self, titles: Iterable[Title]) -> None:
+        now = self._clock.now()
+        for title in titles:
+            self._cached[title.id] = (now, title)
+            self._cached.move_to_end(title.id)
+        while len(self._cached) > self._cache_size:
+            self._cached.popitem(last=False)
+
+
+def may_see(viewer: Viewer, title: Title, now: datetime) -> bool:
+    """The policy's word."""
+    return decide(viewer, title.facts, now).may_see

@@ -1,0 +1,147 @@
+"""Following the change log: the search index and the event stream hear of every write, at least once, in order.
+
+A write appends to the log in its own transaction. A follower reads the changed titles as they are now, deals with
+them and confirms; killed in between, it does the same again, which both can bear. What is slow or away (the event
+stream) holds up only itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+import structlog
+
+from common.clock import Clock
+from subgraphs.kernel.ids import TitleId
+from subgraphs.titles.domain.snapshot import next_episode, snapshot
+from subgraphs.titles.domain.title import Title, TitleKind
+from subgraphs.titles.ports import ChangeFollowerName, EventStream, SearchIndex, TitleStore
+from subgraphs.titles.services.calendar import AvailabilityCalendar
+
+__all__ = ["MAX_TITLES_PER_EVENT", "ChangeFollower", "EventAnnouncer", "SearchUpdater"]
+
+log = structlog.get_logger(__name__)
+
+MAX_TITLES_PER_EVENT = 200
+MAX_TITLES_PER_INDEX_UPDATE = 1_000
+"""A commit of the index costs the same for one title as for a thousand."""
+RETRY_S = 1.0
+POLL_S = 30.0
+"""Looked again without being woken: other processes write only in repairs, by hand."""
+
+Handler = Callable[[Mapping[TitleId, Title]], Awaitable[None]]
+
+
+class ChangeFollower:
+    """One follower as a background task."""
+
+    def __init__(self, name: ChangeFollowerName, store: TitleStore, handle: Handler, *, batch_size: int) -> None:
+        self.name = name
+        self._store = store
+        self._handle = handle
+        self._batch_size = batch_size
+        self._woken = asyncio.Event()
+        self.failure: str | None = None
+
+    def wake(self) -> None:
+        """Something was written."""
+        self._woken.set()
+
+    async def catch_up(self) -> int:
+        """Deal with everything that is in the log now; returns how many changes that were."""
+        dealt_with = 0
+        while changes := await self._store.changes_for(self.name, self._batch_size):
+            ids = list(dict.fromkeys(change.title_id for change in changes))
+            await self._handle(await self._store.titles(ids))
+            await self._store.confirm_changes(self.name, changes[-1].sequence)
+            dealt_with += len(changes)
+        return dealt_with
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """The follower as a task that ends with the block."""
+        task = asyncio.create_task(self._run(), name=f"titles:follow:{self.name}")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            self._woken.clear()
+            try:
+                await self.catch_up()
+                self.failure = None
+            except Exception as error:  # noqa: BLE001  # a task's edge: what failed is tried again, for ever
+                self.failure = f"{type(error).__name__}: {error}"
+                log.warning("titles.follower_failed", follower=self.name, error=self.failure, retry_s=RETRY_S)
+                await asyncio.sleep(RETRY_S)
+                continue
+            try:
+                async with asyncio.timeout(POLL_S):
+                    await self._woken.wait()
+            except TimeoutError:
+                continue
+
+
+class SearchUpdater:
+    """Keeps index and calendar as the store is."""
+
+    def __init__(self, store: TitleStore, index: SearchIndex, calendar: AvailabilityCalendar) -> None:
+        self._store = store
+        self._index = index
+        self._calendar = calendar
+
+    async def handle(self, titles: Mapping[TitleId, Title]) -> None:
+        """Index what is there, remove what was withdrawn."""
+        self._calendar.update(titles.values())
+        present = [title for title in titles.values() if not title.is_withdrawn]
+        removed = [title.id for title in titles.values() if title.is_withdrawn]
+        await self._index.update(present, removed)
+
+    async def load_calendar(self) -> None:
+        """At start: the timed titles that were indexed long ago."""
+        self._calendar.update(await self._store.timed_titles())
+
+    async def rebuild(self, progress: Callable[[int], None] | None = None) -> int:
+        """Index the whole catalogue again; returns how many titles. Searches find less while it runs."""
+        await self._index.clear()
+        indexed, after = 0, ""
+        while ids := await self._store.ids_after(after, MAX_TITLES_PER_INDEX_UPDATE):
+            await self.handle(await self._store.titles(ids))
+            indexed, after = indexed + len(ids), ids[-1]
+            if progress is not None:
+                progress(indexed)
+        return indexed
+
+
+class EventAnnouncer:
+    """Tells the other services: `title.changed` with snapshots, `title.withdrawn` with ids."""
+
+    def __init__(self, store: TitleStore, stream: EventStream, clock: Clock) -> None:
+        self._store = store
+        self._stream = stream
+        self._clock = clock
+
+    async def handle(self, titles: Mapping[TitleId, Title]) -> None:
+        """One event of each kind at most; the titles are a batch of MAX_TITLES_PER_EVENT or fewer."""
+        present = [title for title in titles.values() if not title.is_withdrawn]
+        withdrawn = [title.id for title in titles.values() if title.is_withdrawn]
+        if present:
+            await self._stream.publish("title.changed", {"titles": await self._snapshots(present)}, self._clock.now())
+        if withdrawn:
+            await self._stream.publish("title.withdrawn", {"titleIds": withdrawn}, self._clock.now())
+
+    async def _snapshots(self, titles: Sequence[Title]) -> list[dict[str, object]]:
+        series_ids = {title.series_id for title in titles if title.kind is TitleKind.EPISODE and title.series_id}
+        slots_by_series = await self._store.episodes_of(sorted(series_ids))
+        snapshots = []
+        for title in titles:
+            following = (
+                None if title.series_id is None else next_episode(title, slots_by_series.get(title.series_id, ()))
+            )
+            snapshots.append(snapshot(title, None if following is None else following.title_id))
+        return snapshots
