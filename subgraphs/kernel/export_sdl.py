@@ -14,6 +14,7 @@ from graphql import (
     REMOVE,
     FieldDefinitionNode,
     InputValueDefinitionNode,
+    Node,
     NullValueNode,
     ObjectTypeDefinitionNode,
     ScalarTypeDefinitionNode,
@@ -56,7 +57,7 @@ class _WithoutMachinery(Visitor):
     def enter_field_definition(self, node: FieldDefinitionNode, *_: Any) -> VisitorAction:
         return REMOVE if node.name.value in _MACHINERY_FIELDS else None
 
-    def enter_input_value_definition(self, node: InputValueDefinitionNode, *_: Any) -> VisitorAction:
+    def enter_input_value_definition(self, node: InputValueDefinitionNode, *_: Any) -> Node | None:
         # Python's way to say "may be left out" prints as `= null`, which says the same as no default at all.
         if not isinstance(node.default_value, NullValueNode):
             return None

@@ -48,4 +48,4 @@ def _run(connection: Connection, action: object, folder: Path, revision: str) ->
     config.attributes["connection"] = connection
     assert callable(action)
     action(config, revision)
-    log.info("store.migrated", folder=folder.parent.name, revision=revision)
+    log.info("store.migrated", folder=str(folder), revision=revision)

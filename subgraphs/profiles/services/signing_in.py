@@ -64,8 +64,6 @@ class SignUp:
     country: str
     plan_id: PlanId
     profile_name: str
-    scopes: frozenset[str] = frozenset()
-    """Rights beyond a customer's; only the demo and operators give any, no client can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,41 +113,46 @@ class SigningIn:
     async def sign_up(
         self, wanted: SignUp, address: str, now: datetime
     ) -> OpenSession | EmailTaken | Invalid | Limited:
-        """Make an account with one profile and log it in, account level."""
-        email, country = normalise_email(wanted.email), wanted.country.strip().upper()
-        draft = ProfileDraft(
-            normalise_name(wanted.profile_name),
-            DEFAULT_AVATAR,
-            is_kids=False,
-            maturity_limit=DEFAULT_MATURITY,
-            language=DEFAULT_LANGUAGE,
-        )
-        problems = check_sign_up(email, wanted.password, country)
-        problems |= check_profile(draft, self.rules, name_path="input.profileName")
+        """Make an account with one profile and log it in, account level; forms with mistakes do not count as tries."""
+        problems = self._problems(wanted)
         if problems:
             return Invalid(problems)
         retry_after_s = await self.rate_limiter.take(self.limits.sign_ups, address)
         if retry_after_s is not None:
             return Limited(retry_after_s)
+        outcome = await self.register(wanted, now)
+        return await self._open(outcome, "", now) if isinstance(outcome, Account) else outcome
+
+    async def register(
+        self, wanted: SignUp, now: datetime, *, scopes: frozenset[str] = frozenset()
+    ) -> Account | EmailTaken | Invalid:
+        """Make an account with one profile, unlimited and without a session: what sign-up and the demo share.
+
+        `scopes` are rights beyond a customer's; no client can ask for any.
+        """
+        problems = self._problems(wanted)
+        if problems:
+            return Invalid(problems)
+        email = normalise_email(wanted.email)
         if await self.accounts.credentials(email) is not None:
             return EmailTaken()
         account = Account(
             id=AccountId(new_id("acc", now)),
             email=email,
-            country=country,
+            country=_country(wanted),
             plan_id=wanted.plan_id,
             subscription=Subscription(SubscriptionStatus.ACTIVE, now + BILLING_PERIOD),
-            scopes=wanted.scopes,
+            scopes=scopes,
             created_at=now,
         )
-        profile = _first_profile(account, draft, now)
+        profile = _first_profile(account, _first_draft(wanted), now)
         events = [signed_up(account, now), profile_created(profile, account, now)]
         password_hash = await self.hasher.hash(wanted.password)
         if not await self.accounts.create_account(account, password_hash, profile, events):
             return EmailTaken()
         self.on_commit()
         log.info("account.signed_up", account_id=account.id, plan=account.plan_id.value)
-        return await self._open(account, "", now)
+        return account
 
     async def log_in(self, wanted: LogIn, address: str, now: datetime) -> OpenSession | WrongCredentials | Limited:
         """Open an account-level session; a lapsed subscription can log in, and its token says that it lapsed."""
@@ -217,6 +220,10 @@ class SigningIn:
             return await self.sessions.revoke_all(AccountId(viewer.account_id), now) > 0
         return await self.sessions.revoke(SessionId(viewer.session_id), now)
 
+    def _problems(self, wanted: SignUp) -> dict[str, str]:
+        problems = check_sign_up(normalise_email(wanted.email), wanted.password, _country(wanted))
+        return problems | check_profile(_first_draft(wanted), self.rules, name_path="input.profileName")
+
     async def _session(self, viewer: Viewer, refresh_token: str | None, now: datetime) -> Session | None:
         """The live session that both tokens agree on."""
         by_access = None
@@ -262,6 +269,20 @@ class SigningIn:
     ) -> OpenSession:
         access_token, expires_at = self.tokens.issue(session, account, profile, now)
         return OpenSession(access_token, expires_at, refresh_token.text, account, profile)
+
+
+def _country(wanted: SignUp) -> str:
+    return wanted.country.strip().upper()
+
+
+def _first_draft(wanted: SignUp) -> ProfileDraft:
+    return ProfileDraft(
+        name=normalise_name(wanted.profile_name),
+        avatar=DEFAULT_AVATAR,
+        is_kids=False,
+        maturity_limit=DEFAULT_MATURITY,
+        language=DEFAULT_LANGUAGE,
+    )
 
 
 def _first_profile(account: Account, draft: ProfileDraft, now: datetime) -> Profile:
