@@ -15,7 +15,7 @@ from graphql import (
     print_ast,
 )
 
-__all__ = ["FieldSetInvalid", "canonical_field_set", "parse_field_set", "write_field_set"]
+__all__ = ["FieldSetInvalid", "canonical_field_set", "parse_field_set", "selection_shape", "write_field_set"]
 
 
 class FieldSetInvalid(ValueError):
@@ -69,3 +69,19 @@ def _write_selection(selection: object) -> str:
     nested = getattr(selection, "selection_set", None)
     body = f" {{ {write_field_set(nested)} }}" if nested else ""
     return head + directives + body
+
+
+def selection_shape(text: str) -> dict[str, object]:
+    """What a field set selects regardless of order: nested dictionaries that compare equal; raises FieldSetInvalid."""
+    return _shape(parse_field_set(text))
+
+
+def _shape(selections: SelectionSetNode) -> dict[str, object]:
+    shape: dict[str, object] = {}
+    for selection in selections.selections:
+        nested = getattr(selection, "selection_set", None)
+        head = _write_selection(selection).split(" {", 1)[0]
+        inner = _shape(nested) if nested else {}
+        existing = shape.get(head)
+        shape[head] = {**existing, **inner} if isinstance(existing, dict) else inner
+    return shape

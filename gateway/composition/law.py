@@ -1,0 +1,49 @@
+"""The law of composition: every rule in the order in which it is applied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gateway.composition.report import Report
+from gateway.composition.rules.auth_requirements_applied_on_interface import (
+    check_auth_requirements_applied_on_interface,
+)
+from gateway.composition.rules.cost_applied_to_interface_field import check_cost_applied_to_interface_field
+from gateway.composition.rules.directive_in_fields_arg import check_directive_in_fields_arg
+from gateway.composition.rules.external_on_interface import check_external_on_interface
+from gateway.composition.rules.external_unused import check_external_unused
+from gateway.composition.rules.fields_has_args import check_fields_has_args
+from gateway.composition.rules.fields_missing_external import check_fields_missing_external
+from gateway.composition.rules.interface_key_not_on_implementation import check_interface_key_not_on_implementation
+from gateway.composition.rules.interface_object_usage_error import check_interface_object_usage
+from gateway.composition.rules.invalid_fields import check_invalid_fields
+from gateway.composition.rules.invalid_fields_type import check_invalid_fields_type
+from gateway.composition.rules.invalid_shareable_usage import check_invalid_shareable_usage
+from gateway.composition.rules.list_size import check_list_size
+from gateway.composition.rules.provides_on_non_object_field import check_provides_on_non_object_field
+from gateway.composition.rules.unsupported_on_interface import check_unsupported_on_interface
+from gateway.composition.subgraph_facts import SubgraphFacts
+from gateway.composition.subgraph_schema import SubgraphSchema
+
+__all__ = ["SUBGRAPH_RULES", "SubgraphRule"]
+
+SubgraphRule = Callable[[SubgraphSchema, SubgraphFacts, Report], None]
+
+SUBGRAPH_RULES: tuple[SubgraphRule, ...] = (
+    check_unsupported_on_interface,
+    check_invalid_fields_type,
+    check_provides_on_non_object_field,
+    check_invalid_fields,
+    check_directive_in_fields_arg,
+    check_fields_has_args,
+    check_fields_missing_external,
+    check_external_on_interface,
+    check_external_unused,
+    check_interface_key_not_on_implementation,
+    check_interface_object_usage,
+    check_invalid_shareable_usage,
+    check_cost_applied_to_interface_field,
+    check_list_size,
+    check_auth_requirements_applied_on_interface,
+)
+"""Each looks at one Federation 2 subgraph; all of them report before anything is merged."""
