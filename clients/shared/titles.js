@@ -9,6 +9,14 @@ export async function loadDetails(id, sizes) {
   return data.title;
 }
 
+/** The profile's list, newest first. Rejects when it failed to load: that is not the same as an empty list. */
+export async function loadMyList(variables) {
+  const { data, errors } = await call("shared/my_list", variables);
+  const list = data.viewer?.profile?.myList;
+  if (!list && errors.length) throw Object.assign(new Error("The list could not be loaded."), { kind: "failed" });
+  return nodes(list);
+}
+
 /** Resolves to the new state, true when listed. Rejects with the sentence to show. */
 export async function setInMyList(titleId, listed) {
   const { data } = await call(listed ? "shared/my_list_add" : "shared/my_list_remove", { titleId });

@@ -1,8 +1,7 @@
 // The profile's own list, newest first.
 
-import { call } from "../../shared/api.js";
 import { h, statement } from "../../shared/elements.js";
-import { nodes } from "../../shared/titles.js";
+import { loadMyList } from "../../shared/titles.js";
 import { failureWords } from "../../shared/wording.js";
 import { focusItem, rememberedItem, rowsOf } from "../focus.js";
 import { followGrid, titleGrid } from "../title_grid.js";
@@ -19,8 +18,7 @@ export function myListScreen(app) {
 
   async function load() {
     try {
-      const { data } = await call("shared/my_list", { first: MAX_TITLES });
-      const titles = nodes(data.viewer?.profile?.myList);
+      const titles = await loadMyList({ first: MAX_TITLES });
       track.replaceChildren(...(titles.length ? titleGrid(titles, (title) => app.open(detailsScreen(app, title.id, title))) : [empty()]));
     } catch (error) {
       if (error.kind === "signed-out") return;
