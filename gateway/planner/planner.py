@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_STATES", "Planner", "Stages"]
 
 DEFAULT_STATES = 20_000
-"""States that choosing may look at for one operation. About a second's work on one core; ordinary operations need under 100."""
+"""States that choosing may look at for one operation: about a second on one core. Ordinary ones need under 100."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,8 @@ class Planner:
     ) -> QueryPlan:
         """The plan for one operation of a document that is valid against the API schema.
 
-        `active_labels`: the labels of gradual overrides that hold for the request. Raises RequestInvalid when the operation
-        is not there, NoPath when some field can't be had, PlanningFailed when it can't be asked.
+        `active_labels`: the labels of gradual overrides that hold for the request. Raises RequestInvalid when the
+        operation is not there, NoPath when some field can't be had, PlanningFailed when it can't be asked.
         """
         operation = normalize(document, self.api_schema, operation_name)
         return self.stages(operation, active_labels).plan

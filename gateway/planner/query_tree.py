@@ -79,6 +79,7 @@ class TreePosition:
     entries: tuple[TreeEntry, ...]
     requests: tuple[tuple[int, ...], ...]
     cost: int
+    field_count: int
 
 
 def write_query_tree(position: TreePosition, graph: QueryGraph, indent: str = "") -> str:

@@ -58,7 +58,7 @@ class SelectionTable:
 
 
 def merge_fields(fields: list[FieldSelection]) -> tuple[FieldSelection, ...]:
-    """Fields of one object with one entry per response key: under the conditions that all share, children put together."""
+    """Fields of one object, one per response key: under the conditions that all share, children put together."""
     merged: dict[tuple[str, tuple[tuple[str, str], ...]], FieldSelection] = {}
     for item in fields:
         key = (item.response_key, item.arguments)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from gateway.graphql_kit.selections import FieldSelection, SelectionSet
 from gateway.planner.choose.combine import Option, VariableKey
-from gateway.planner.choose.cost import FIELD_COST, REQUEST_COST
+from gateway.planner.choose.cost import FIELD_COST, LATE_FIELD_COST, REQUEST_COST
 from gateway.planner.query_tree import TreePosition
 from gateway.planner.selection_table import SelectionTable, merge_fields
 from gateway.query_graph.model import NodeId, QueryGraph
@@ -25,20 +25,25 @@ if TYPE_CHECKING:
 __all__ = ["Demand", "Entry", "EntryWay", "FieldWay", "PositionProblem"]
 
 _ALL_SUBSETS_UP_TO = 4
-"""Of at most so many candidates every combination is tried when one subgraph alone does not answer all below a field."""
+"""Of at most so many candidates every combination is tried when one alone does not answer all below a field."""
 
 
 class Demand(NamedTuple):
-    """A field of objects of one type; `below` numbers the selection set under it."""
+    """A field of objects of one type; `below` numbers the selection set under it.
+
+    `internal`: wanted by a requirement, so that objects below count even where clients do not see their types. Only
+    set where that can make a difference.
+    """
 
     type_name: str
     name: str
     arguments: tuple[tuple[str, str], ...]
     below: int
+    internal: bool = False
 
 
 class Entry(NamedTuple):
-    """Objects of one type are entered at a node, with `requires` (a selection's number) among the representation's fields."""
+    """Objects of one type are entered at a node with `requires` (a selection's number) in the representation."""
 
     type_name: str
     node: NodeId
@@ -88,9 +93,10 @@ class PositionProblem:
         self.through_typing: frozenset[NodeId] = frozenset()
         self._options: dict[VariableKey, Sequence[Option]] = {}
 
-    def demand(self, type_name: str, field: FieldSelection) -> Demand:
+    def demand(self, type_name: str, field: FieldSelection, *, internal: bool = False) -> Demand:
         """The variable for a selected field."""
-        return Demand(type_name, field.name, field.arguments, self.table.number(field.selections))
+        internal = internal and bool(field.selections) and bool(self.graph.hidden_types)
+        return Demand(type_name, field.name, field.arguments, self.table.number(field.selections), internal)
 
     def options(self, key: VariableKey) -> Sequence[Option]:
         """All ways to settle a variable."""
@@ -136,7 +142,12 @@ class PositionProblem:
         leaf = not candidates or self.graph.nodes[candidates[0][0]].fields[demand.name].target is None
         if leaf:
             return [
-                Option(FIELD_COST, (entry,) if entry else (), FieldWay(((node_id, entry),), None), free=entry is None)
+                Option(
+                    self._field_cost(entry, None),
+                    (entry,) if entry else (),
+                    FieldWay(((node_id, entry),), None),
+                    free=entry is None,
+                )
                 for node_id, entry in candidates
             ]
         options: list[Option] = []
@@ -174,11 +185,43 @@ class PositionProblem:
     def _way_below(self, demand: Demand, providers: tuple[tuple[NodeId, Entry | None], ...]) -> Option | None:
         targets = (self.graph.nodes[node_id].fields[demand.name].target for node_id, _ in providers)
         nodes = frozenset(target for target in targets if target is not None)
+        if len(providers) > 1 and self._is_split(demand, nodes):
+            return None
         child = self.choose_below(demand, nodes)
         if child is None:
             return None
         entries = tuple(dict.fromkeys(entry for _, entry in providers if entry is not None))
-        return Option(FIELD_COST * len(providers) + child.cost, entries, FieldWay(providers, child), free=not entries)
+        cost = sum(self._field_cost(entry, child) for _, entry in providers) + child.cost
+        return Option(cost, entries, FieldWay(providers, child), free=not entries)
+
+    def _field_cost(self, entry: Entry | None, child: TreePosition | None) -> int:
+        """A field, and everything below it, is worth more when it need not wait for an entity request."""
+        late = entry is not None and not self.graph.nodes[entry.node].is_root
+        below = 0 if child is None else child.field_count
+        return FIELD_COST + (LATE_FIELD_COST * (1 + below) if late else 0)
+
+    def _is_split(self, demand: Demand, targets: frozenset[NodeId]) -> bool:
+        """Whether a field asked of several subgraphs would be answered for some types by one, for others by another.
+
+        They all return the same objects; who can't answer a field for all types that it may return must not be taken
+        for half of them.
+        """
+        if not any(self.graph.nodes[target].is_abstract for target in targets):
+            return False
+        for item in self.table.selections(demand.below):
+            if not isinstance(item, FieldSelection) or item.name == "__typename":
+                continue
+            if not any(self._answers_for_all(target, item.name) for target in targets):
+                return True
+        return False
+
+    def _answers_for_all(self, target: NodeId, field_name: str) -> bool:
+        split = self.graph.split(frozenset((target,)))
+        return all(
+            field_name in self.reachability.at(type_name, nodes).providers
+            for type_name, nodes in split.nodes_by_type.items()
+            if type_name not in self.graph.hidden_types
+        )
 
     def _entry_options(self, entry: Entry) -> list[Option]:
         node = self.graph.nodes[entry.node]
@@ -189,7 +232,7 @@ class PositionProblem:
             if not self.reachability.can_select(entry.type_name, hand, key):
                 continue
             fields = merge_fields(self.graph.fields_for(key + requires, entry.type_name))
-            needs = tuple((f, self.demand(entry.type_name, f)) for f in fields if f.name != "__typename")
+            needs = tuple((f, self.demand(entry.type_name, f, internal=True)) for f in fields if f.name != "__typename")
             variables: tuple[VariableKey, ...] = tuple(dict.fromkeys(demand for _, demand in needs))
             free = all(self._is_free(demand) for _, demand in needs)
             if self.typing is not None and entry != self.typing:

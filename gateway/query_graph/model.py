@@ -181,8 +181,7 @@ class QueryGraph:
                 by_type.setdefault(node.type_name, set()).add(node.id)
             elif node.is_abstract and node.members:
                 for name, member in node.members.items():
-                    if name not in self.hidden_types:
-                        by_type.setdefault(name, set()).add(member)
+                    by_type.setdefault(name, set()).add(member)
             else:
                 general.append(node)
         if not by_type and general:

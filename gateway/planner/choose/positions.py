@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PositionChooser"]
 
-_Place = tuple[frozenset[NodeId], int, frozenset[NodeId] | None]
+_Place = tuple[frozenset[NodeId], int, frozenset[NodeId] | None, bool]
 
 
 class PositionChooser:
@@ -47,10 +47,14 @@ class PositionChooser:
         return self._solve({root_type: frozenset()}, number, frozenset(), frozenset(), typed=True)
 
     def choose(
-        self, nodes: frozenset[NodeId], selection: int, possible: frozenset[NodeId] | None
+        self, nodes: frozenset[NodeId], selection: int, possible: frozenset[NodeId] | None, *, internal: bool
     ) -> TreePosition | None:
-        """The choice for objects that come from `nodes`; `possible`: the nodes that they could have come from (for unions)."""
-        place = (nodes, selection, possible)
+        """The choice for objects that come from `nodes`.
+
+        `possible`: the nodes that they could have come from (unions ask for it). `internal`: the selection is a
+        requirement's, for which types that clients do not see count, too.
+        """
+        place = (nodes, selection, possible, internal)
         if place in self._known:
             return self._known[place]
         if place in self._in_progress:
@@ -58,18 +62,20 @@ class PositionChooser:
             return None
         circles_before = self._circles_met
         self._in_progress.add(place)
-        result = self._choose(nodes, selection, possible)
+        result = self._choose(nodes, selection, possible, internal=internal)
         self._in_progress.discard(place)
         if result is not None or self._circles_met == circles_before or not self._in_progress:
             self._known[place] = result
         return result
 
     def _choose(
-        self, nodes: frozenset[NodeId], selection: int, possible: frozenset[NodeId] | None
+        self, nodes: frozenset[NodeId], selection: int, possible: frozenset[NodeId] | None, *, internal: bool
     ) -> TreePosition | None:
         split = self.graph.split(nodes)
         if split.typed:
             hand = self._without_doubtful_members(split.nodes_by_type, possible)
+            if not internal:
+                hand = self._visible(hand)
             return self._solve(hand, selection, possible, nodes, typed=True)
         ((interface, known_in),) = split.nodes_by_type.items()
         if not self._needs_type(known_in, selection, interface):
@@ -78,23 +84,27 @@ class PositionChooser:
                 return found
         found = None
         for node_id in self.reachability.at(interface, known_in).entered:
-            if self.graph.nodes[node_id].kind is not NodeKind.INTERFACE:
+            node = self.graph.nodes[node_id]
+            if node.kind is not NodeKind.INTERFACE or not node.members:
                 continue
-            other = self._solve_typed_by(interface, node_id, selection, possible, nodes)
+            hand = dict(self.graph.split(nodes | {node_id}).nodes_by_type)
+            if not internal:
+                hand = self._visible(hand)
+            other = self._solve_typed_by((interface, node_id), hand, selection, possible, nodes)
             if other is not None and (found is None or other.cost < found.cost):
                 found = other
         return found
 
     def _solve_typed_by(
         self,
-        interface: str,
-        node_id: NodeId,
+        typing: tuple[str, NodeId],
+        hand: dict[str, frozenset[NodeId]],
         selection: int,
         possible: frozenset[NodeId] | None,
         nodes: frozenset[NodeId],
     ) -> TreePosition | None:
-        """An interface object's concrete type is told by `node_id`, which is entered first."""
-        hand = dict(self.graph.split(nodes | {node_id}).nodes_by_type)
+        """An interface object's concrete type is told by the node in `typing`, which is entered first."""
+        interface, node_id = typing
         through = frozenset(self.graph.nodes[node_id].members.values())
         hand[interface] = nodes
         problem = self._problem(hand, possible)
@@ -116,7 +126,7 @@ class PositionChooser:
 
     def _problem(self, hand: Mapping[str, frozenset[NodeId]], possible: frozenset[NodeId] | None) -> PositionProblem:
         def choose_below(demand: Demand, nodes: frozenset[NodeId]) -> TreePosition | None:
-            return self.choose(nodes, demand.below, self._possible_below(demand, possible))
+            return self.choose(nodes, demand.below, self._possible_below(demand, possible), internal=demand.internal)
 
         return PositionProblem(self.graph, self.reachability, self.table, hand, choose_below)
 
@@ -181,6 +191,10 @@ class PositionChooser:
         targets = (self.graph.nodes[node_id].fields[demand.name].target for node_id in providers)
         return frozenset(target for target in targets if target is not None)
 
+    def _visible(self, hand: Mapping[str, frozenset[NodeId]]) -> dict[str, frozenset[NodeId]]:
+        """Without the types that clients do not see."""
+        return {name: nodes for name, nodes in hand.items() if name not in self.graph.hidden_types}
+
     def _without_doubtful_members(
         self, hand: Mapping[str, frozenset[NodeId]], possible: frozenset[NodeId] | None
     ) -> Mapping[str, frozenset[NodeId]]:
@@ -234,4 +248,5 @@ def _position(
             tuple(entry_index[key] for key in request if isinstance(key, Entry)) for request in combination.requests
         ),
         cost=combination.cost,
+        field_count=sum(1 if field.child is None else 1 + field.child.field_count for field in tree_fields),
     )

@@ -9,6 +9,7 @@ chooser has ruled out circles.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.graphql_kit.paths import EVERY_ITEM, KeyElement
@@ -46,32 +47,34 @@ def build_fetch_graph(
 ) -> FetchGraph:
     """The steps for root positions that are answered one after the other (queries have one position)."""
     fetch_graph = FetchGraph()
+    run = _Run(graph, fetch_graph, keys, kind)
     for position in positions:
         before = set(fetch_graph.steps)
-        _PositionBuilder(graph, fetch_graph, keys, kind, position, (), {}, abstract=False).build()
+        _PositionBuilder(run, position, (), {}, abstract=False).build()
         for step in fetch_graph.steps.values():
             if step.id not in before and not step.parents:
                 step.parents |= before
     return fetch_graph
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What all positions of one run share."""
+
+    graph: QueryGraph
+    fetch_graph: FetchGraph
+    keys: SourceKeys
+    kind: OperationKind
+
+
 class _PositionBuilder:
-    def __init__(
-        self,
-        graph: QueryGraph,
-        fetch_graph: FetchGraph,
-        keys: SourceKeys,
-        kind: OperationKind,
-        position: TreePosition,
-        path: DraftPath,
-        sinks: _Sinks,
-        *,
-        abstract: bool,
-    ) -> None:
-        self.graph = graph
-        self.fetch_graph = fetch_graph
-        self.keys = keys
-        self.kind = kind
+    """Places one position; `abstract`: its objects have a type in the API schema that has several concrete ones."""
+
+    def __init__(self, run: _Run, position: TreePosition, path: DraftPath, sinks: _Sinks, *, abstract: bool) -> None:
+        self.run = run
+        self.graph = run.graph
+        self.fetch_graph = run.fetch_graph
+        self.keys = run.keys
         self.position = position
         self.path = path
         self.sinks = sinks
@@ -147,10 +150,7 @@ class _PositionBuilder:
             narrowed = (*narrowed, Narrowing(frozenset((field.type_name,)), frozenset(self.position.types)))
         path = (*narrowed, KeyElement(key), *(EVERY_ITEM for _ in range(list_depth(api_type))))
         abstract = isinstance(self.graph.supergraph.types[named_type(api_type)], InterfaceType | UnionType)
-        builder = _PositionBuilder(
-            self.graph, self.fetch_graph, self.keys, self.kind, child, path, targets, abstract=abstract
-        )
-        return builder.build()
+        return _PositionBuilder(self.run, child, path, targets, abstract=abstract).build()
 
     def sink(self, type_name: str, node_id: NodeId) -> tuple[DraftStep, DraftSelection]:
         """The place at hand whose objects of a type are known at a node."""
@@ -184,7 +184,7 @@ class _PositionBuilder:
         self.started[number] = step
         if first.is_root:
             step.kind, step.path, step.root = (
-                self.kind if not self.path else "query",
+                self.run.kind if not self.path else "query",
                 self.path,
                 DraftSelection(first.id),
             )

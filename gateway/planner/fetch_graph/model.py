@@ -185,7 +185,7 @@ class FetchGraph:
 
 
 def depths(graph: FetchGraph) -> dict[int, int]:
-    """How many steps in a row lead to each step (roots: 0). Raises ValueError when steps lean on each other in a circle."""
+    """How many steps in a row lead to each step (roots: 0). Raises ValueError when steps form a circle."""
     known: dict[int, int] = {}
     waiting = dict(graph.steps)
     while waiting:

@@ -97,7 +97,8 @@ class OperationWriter:
                 continue
             if (have.name, have.arguments) != (field.name, field.arguments):
                 raise PlanningFailed(
-                    f"'{field.key}' means different fields of types that one interface object stands for; use two aliases"
+                    f"'{field.key}' means different fields of types that one interface object stands for; "
+                    "give them different aliases"
                 )
             if have is not field:
                 have.ask(field.conditions or _NO_CONDITIONS)
@@ -113,7 +114,7 @@ class OperationWriter:
         members = [name for name in node.members if name not in self.graph.hidden_types]
         shared = self._shared_by_all(node, members, texts)
         parts = [text for _, text in general.values()] + list(shared.values())
-        for type_name in members:
+        for type_name in node.members:
             rest = [text for key, (_, text) in texts.get(type_name, {}).items() if key not in shared]
             if rest:
                 parts.append(f"...on {type_name}{{{' '.join(rest)}}}")
@@ -134,7 +135,7 @@ class OperationWriter:
                 key in texts[name]
                 and texts[name][key][1] == text
                 and named_type(texts[name][key][0].type) == named_type(move.type)
-                for name in members
+                for name in members + [name for name in texts if name not in members and key in texts[name]]
             )
             if alike:
                 shared[key] = text
