@@ -1,0 +1,1 @@
+"""ffmpeg, the packager, Valkey, the queue, licensing and the object store, as transcoding uses them."""

@@ -1,0 +1,105 @@
+"""The queue of jobs on streaq: leases renewed while a job runs, a dead worker's job taken over, three priorities."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+import structlog
+from streaq import Worker
+from streaq.types import StreaqRetry
+
+from media_pipeline.transcoding.domain import Job, JobPriority, RetryLater
+
+__all__ = ["StreaqJobQueue", "open_job_queue", "work_on_queue"]
+
+log = structlog.get_logger(__name__)
+
+QUEUE_NAME = "transcoding"
+TASK_NAME = "transcode"
+UNEXPECTED_RETRY_S = 5
+SHUTDOWN_RETRY_S = 1
+"""Long enough that the worker that gives a job back does not take it again."""
+
+
+class StreaqJobQueue:
+    """The port on a connected streaq worker that runs nothing itself."""
+
+    def __init__(self, worker: Worker[None]) -> None:
+        self._worker = worker
+
+    async def enqueue(self, job: Job) -> None:
+        """Queue a job under its own id, so that queuing it twice is harmless."""
+        task = self._worker.enqueue_unsafe(TASK_NAME, job.id).start(priority=job.priority.value)
+        task.id = job.id
+        await task
+
+
+@asynccontextmanager
+async def open_job_queue(valkey_url: str) -> AsyncIterator[StreaqJobQueue]:
+    """The queue for those who only put jobs in."""
+    async with _new_worker(valkey_url, concurrency=1, lease_s=60.0) as worker:
+        yield StreaqJobQueue(worker)
+
+
+async def work_on_queue(
+    valkey_url: str, run_job: Callable[[str], Awaitable[None]], *, concurrency: int, lease_s: float
+) -> None:
+    """Run jobs until cancelled; running ones are cancelled too and go back to the queue.
+
+    `run_job` gets a job's id and may raise RetryLater; anything else that it raises is logged and the job repeated.
+    """
+    worker = _new_worker(valkey_url, concurrency=concurrency, lease_s=lease_s)
+    running: set[asyncio.Task[None]] = set()
+    stopping = asyncio.Event()
+
+    @worker.task(name=TASK_NAME, max_tries=None, ttl=0, silent=True)
+    async def transcode(job_id: str) -> None:
+        if stopping.is_set():
+            raise StreaqRetry("the worker is shutting down", delay=SHUTDOWN_RETRY_S)
+        # A task of its own: the queue shields what it runs, and shutting down must reach the encoder.
+        task = asyncio.ensure_future(run_job(job_id))
+        running.add(task)
+        try:
+            await task
+        except RetryLater as error:
+            raise StreaqRetry(str(error), delay=error.delay_s) from error
+        except asyncio.CancelledError:
+            raise StreaqRetry("the worker is shutting down", delay=SHUTDOWN_RETRY_S) from None
+        except Exception as error:
+            # The task's edge. The job counts its attempts, so this ends; losing the job would leave it waiting for
+            # ever.
+            log.exception("worker.job_failed_inside", job_id=job_id)
+            raise StreaqRetry("the attempt broke", delay=UNEXPECTED_RETRY_S) from error
+        finally:
+            running.discard(task)
+
+    serving = asyncio.create_task(worker.run_async(), name="transcoding queue")
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        stopping.set()
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        serving.cancel()
+        with suppress(asyncio.CancelledError):
+            await serving
+        raise
+
+
+def _new_worker(valkey_url: str, *, concurrency: int, lease_s: float) -> Worker[None]:
+    return Worker(
+        redis_url=valkey_url,
+        concurrency=concurrency,
+        queue_name=QUEUE_NAME,
+        priorities=[priority.value for priority in JobPriority],
+        # a waiting job is better with another worker than in this one's pocket
+        prefetch=1,
+        serializer=json.dumps,
+        deserializer=json.loads,
+        handle_signals=False,
+        idle_timeout=lease_s,
+    )
