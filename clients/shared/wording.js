@@ -7,7 +7,7 @@ const REFUSALS = {
   NOT_FOUND: "This title is no longer here.",
   RESTRICTED_BY_MATURITY: "This title is not available for this profile.",
   UNAVAILABLE_IN_COUNTRY: "This title is not available in your country.",
-  NOT_READY: "There is nothing to play here yet. We are still preparing this title.",
+  NOT_READY: "There is no film to play here yet. Keep it in My List, and it will be waiting for you.",
   TOO_MANY_STREAMS: "Your plan is already playing on as many screens as it allows.",
 };
 
@@ -17,6 +17,12 @@ export function refusalSentence(refusal) {
   if (refusal.reason !== "TOO_MANY_STREAMS") return sentence;
   const screens = refusal.maxStreams ? `Your plan plays on ${count(refusal.maxStreams, "screen")} at once.` : sentence;
   return `${screens} Stop watching on another device, then try again.`;
+}
+
+/** Why a title's page has no Play button: the reason, sharpened by what is known of its media. */
+export function refusalNotice(title, refusal) {
+  if (refusal === "NOT_READY" && title.mediaStatus === "PROCESSING") return "This film is being prepared. It can be played in a few minutes.";
+  return refusalSentence({ reason: refusal });
 }
 
 /** "1 season", "3 seasons". */

@@ -21,6 +21,11 @@ const BACK_KEY_CODES = new Set([461, 10009]);
 
 /** What every screen gets to reach the others. */
 export const app = {
+  /** Set when progress or My List changed, so that the screens below load again. */
+  changed: false,
+  /** The end of the film that was left last. */
+  leaving: Promise.resolve(),
+
   /** Opens a screen above the current one. */
   open(screen) {
     const below = stack.at(-1);
@@ -45,7 +50,7 @@ export const app = {
     below.element.classList.remove("is-below");
     if (below.lastFocus?.isConnected) focusItem(below.lastFocus);
     else focusItem(rememberedItem(rowsOf(below.element)[0]));
-    below.resume?.();
+    if (below.resume) afterLeaving().then(() => app.isCurrent(below) && below.resume());
     return true;
   },
 
@@ -92,6 +97,11 @@ export const app = {
     app.reset(signInScreen(app, sentence));
   },
 };
+
+// A film that was just left says where it ended; what is loaded next should know it, but not wait for long.
+function afterLeaving() {
+  return Promise.race([app.leaving, new Promise((resolve) => setTimeout(resolve, 1500))]);
+}
 
 // A start may wait for data; a screen that was left meanwhile must not take the focus.
 async function enter(screen) {

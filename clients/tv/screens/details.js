@@ -2,7 +2,7 @@
 
 import { h, icon, statement } from "../../shared/elements.js";
 import { loadDetails, nodes, playableId, rate, setInMyList } from "../../shared/titles.js";
-import { clock, count, failureWords, refusalSentence } from "../../shared/wording.js";
+import { clock, count, failureWords, refusalNotice } from "../../shared/wording.js";
 import { createBillboard, titleWords } from "../billboard.js";
 import { episodeCard, titleCard } from "../cards.js";
 import { focusItem, itemsOf, rememberedItem, rowsOf, slideTo } from "../focus.js";
@@ -208,12 +208,6 @@ export function detailsScreen(app, id, preview = null) {
 
 function actionButton(sign, words, action, onclick, primary = false) {
   return h("button", { class: `button${primary ? " is-primary" : ""}`, dataset: { item: "", action }, onclick }, icon(sign), words);
-}
-
-/** Why there is no Play button: what the server says, sharpened by the media's state. */
-export function refusalNotice(title, refusal) {
-  if (refusal === "NOT_READY" && title.mediaStatus === "PROCESSING") return "This film is being prepared. It can be played in a few minutes.";
-  return refusalSentence({ reason: refusal });
 }
 
 function creditLines(title) {
