@@ -1,0 +1,114 @@
+"""The walk: every field of every type, at every place where objects of the type can stand.
+
+A place is a type together with the graph nodes that an object there may be known in. What can be had there is the
+query graph's fixed point (gateway.query_graph.reach). A place with more nodes can do all that one with fewer can, so
+it is skipped when a place of the same type with a subset of its nodes was walked before; hence each type is walked
+few times, however many ways lead to it. Gradual overrides are checked with all labels inactive and with all active.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from gateway.composition.diagnostics import Diagnostic, error
+from gateway.composition.satisfiability.reasons import explain
+from gateway.composition.satisfiability.witness import Step, write_witness
+from gateway.query_graph.build import build_query_graph
+from gateway.query_graph.model import NodeId, NodeKind, QueryGraph
+from gateway.query_graph.reach import Reach, Reachability
+from gateway.supergraph.model import Field, InterfaceType, ObjectType, Supergraph
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["check_satisfiability"]
+
+_MAX_DIAGNOSTICS = 100
+"""One missing key can make hundreds of fields unreachable; beyond so many nobody reads on."""
+
+
+def check_satisfiability(supergraph: Supergraph) -> list[Diagnostic]:
+    """One SATISFIABILITY_ERROR for each field that some operation can't get, with that operation and the reasons."""
+    graph = build_query_graph(supergraph)
+    labels = frozenset(
+        move.guard.label for node in graph.nodes for move in node.fields.values() if move.guard is not None
+    )
+    found: dict[tuple[str, str], Diagnostic] = {}
+    for active in [frozenset[str]()] + ([labels] if labels else []):
+        _Walk(graph, Reachability(graph, active), found).run()
+    return list(found.values())
+
+
+class _Walk:
+    def __init__(self, graph: QueryGraph, reachability: Reachability, found: dict[tuple[str, str], Diagnostic]) -> None:
+        self.graph = graph
+        self.supergraph = graph.supergraph
+        self.reachability = reachability
+        self.found = found
+        self.walked: dict[str, list[frozenset[NodeId]]] = {}
+        self.waiting: deque[tuple[str, frozenset[NodeId], tuple[Step, ...]]] = deque()
+
+    def run(self) -> None:
+        roots = (self.supergraph.query_type, self.supergraph.mutation_type, self.supergraph.subscription_type)
+        for root in roots:
+            if root is not None:
+                self.waiting.append((root, frozenset(), ()))
+        while self.waiting and len(self.found) < _MAX_DIAGNOSTICS:
+            type_name, nodes, path = self.waiting.popleft()
+            if any(smaller <= nodes for smaller in self.walked.get(type_name, ())):
+                continue
+            self.walked.setdefault(type_name, []).append(nodes)
+            self.walk(type_name, nodes, path)
+
+    def walk(self, type_name: str, nodes: frozenset[NodeId], path: tuple[Step, ...]) -> None:
+        definition = self.supergraph.types[type_name]
+        assert isinstance(definition, ObjectType | InterfaceType)
+        reach = self.reachability.at(type_name, nodes)
+        for field in self.visible_fields(definition):
+            step = Step(type_name, field)
+            providers = reach.providers.get(field.name)
+            if providers:
+                targets = (self.graph.nodes[node_id].fields[field.name].target for node_id in providers)
+                self.enter(frozenset(target for target in targets if target is not None), (*path, step))
+            elif (type_name, field.name) not in self.found:
+                self.report(type_name, field, nodes, (*path, step))
+
+    def enter(self, nodes: frozenset[NodeId], path: tuple[Step, ...]) -> None:
+        """Wait to walk every place that objects from these nodes can stand at."""
+        if not nodes:
+            return
+        split = self.graph.split(nodes)
+        if not split.typed:
+            ((interface, known_in),) = split.nodes_by_type.items()
+            if any(self.graph.nodes[node_id].kind is NodeKind.INTERFACE_OBJECT for node_id in known_in):
+                self.enter_interface_object(interface, known_in, path)
+            return
+        for type_name, known_in in split.nodes_by_type.items():
+            if type_name not in self.graph.hidden_types:
+                self.waiting.append((type_name, known_in, path))
+
+    def enter_interface_object(self, interface: str, nodes: frozenset[NodeId], path: tuple[Step, ...]) -> None:
+        """Objects whose concrete type some other subgraph must tell; what the interface itself has needs no type."""
+        self.waiting.append((interface, nodes, path))
+        telling = frozenset(self.telling_types(self.reachability.at(interface, nodes)))
+        known = self.graph.split(nodes | telling).nodes_by_type if telling else {}
+        for type_name in sorted(self.graph.possible_types(interface) - self.graph.hidden_types):
+            self.waiting.append((type_name, known.get(type_name, nodes), path))
+
+    def telling_types(self, reach: Reach) -> Iterator[NodeId]:
+        for node_id in reach.entered:
+            node = self.graph.nodes[node_id]
+            if node.kind is NodeKind.INTERFACE and node.members:
+                yield node_id
+
+    def visible_fields(self, definition: ObjectType | InterfaceType) -> Iterator[Field]:
+        for field in definition.fields.values():
+            if not any(applied.name == "inaccessible" for applied in field.directives):
+                yield field
+
+    def report(self, type_name: str, field: Field, nodes: frozenset[NodeId], path: tuple[Step, ...]) -> None:
+        witness = write_witness(self.supergraph, path)
+        reasons = "\n".join(f"- {reason}" for reason in explain(self.graph, self.reachability, type_name, field, nodes))
+        message = f"no way to answer {type_name}.{field.name} in the operation\n{witness}\nbecause\n{reasons}"
+        self.found[type_name, field.name] = error("SATISFIABILITY_ERROR", message, tuple(field.joins))
