@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from gateway.composition.diagnostics import Severity
 from gateway.composition.ingest.ingest import ingest
 from gateway.composition.ingest.upgrade import upgrade_subgraphs
-from gateway.composition.law import SUBGRAPH_RULES
+from gateway.composition.law import SUBGRAPH_RULES, SUPERGRAPH_RULES
 from gateway.composition.merge.merge import merge
 from gateway.composition.report import Report
 from gateway.composition.stages import (
@@ -37,6 +37,11 @@ def compose(sources: Iterable[SubgraphSource]) -> Composed | CompositionFailed:
     merged = merge(valid, report)
     if merged is None or report.has_errors():
         return _failed(report)
+    for rules in SUPERGRAPH_RULES:
+        for supergraph_rule in rules:
+            supergraph_rule(merged, report)
+        if report.has_errors():
+            return _failed(report)
     return Composed(merged.supergraph, tuple(report.diagnostics))
 
 

@@ -10,6 +10,7 @@ __all__ = [
     "LINK_IDENTITY",
     "NEWEST_FEDERATION",
     "SPECIFICATIONS",
+    "UPGRADED_TO",
     "DirectiveSpecification",
     "Merging",
     "federation_directives",
@@ -20,6 +21,8 @@ APOLLO = "https://specs.apollo.dev"
 FEDERATION_IDENTITY = f"{APOLLO}/federation"
 LINK_IDENTITY = f"{APOLLO}/link"
 NEWEST_FEDERATION = (2, 15)
+UPGRADED_TO = (2, 4)
+"""The version whose directives Federation 1 documents may use; keys on interfaces are removed from these."""
 
 
 class Merging(Enum):

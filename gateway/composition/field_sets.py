@@ -14,6 +14,9 @@ from gateway.graphql_kit.type_refs import named_type
 __all__ = ["FieldSetProblem", "Selected", "check_selections", "named_fields", "possible_objects", "resolve_field_set"]
 
 
+_EXECUTABLE_DIRECTIVES = ("include", "skip")
+
+
 class FieldSetProblem(ValueError):
     """The field set is no valid selection of the type; the message says why."""
 
@@ -60,6 +63,10 @@ def _resolve(schema: SubgraphSchema, definition: SubgraphType, selections: Selec
 
 
 def _resolve_one(schema: SubgraphSchema, parent: SubgraphType, selection: object) -> Selected:
+    for directive in getattr(selection, "directives", None) or ():
+        name = directive.name.value
+        if name not in schema.directives and name not in _EXECUTABLE_DIRECTIVES:
+            raise FieldSetProblem(f"it carries the unknown directive @{name}")
     match selection:
         case InlineFragmentNode():
             target = parent

@@ -9,24 +9,36 @@ from gateway.composition.rules.auth_requirements_applied_on_interface import (
     check_auth_requirements_applied_on_interface,
 )
 from gateway.composition.rules.cost_applied_to_interface_field import check_cost_applied_to_interface_field
+from gateway.composition.rules.default_value_uses_inaccessible import check_default_value_uses_inaccessible
 from gateway.composition.rules.directive_in_fields_arg import check_directive_in_fields_arg
 from gateway.composition.rules.external_on_interface import check_external_on_interface
 from gateway.composition.rules.external_unused import check_external_unused
 from gateway.composition.rules.fields_has_args import check_fields_has_args
 from gateway.composition.rules.fields_missing_external import check_fields_missing_external
+from gateway.composition.rules.implemented_by_inaccessible import check_implemented_by_inaccessible
+from gateway.composition.rules.interface_field_no_implem import check_interface_field_no_implem
 from gateway.composition.rules.interface_key_not_on_implementation import check_interface_key_not_on_implementation
 from gateway.composition.rules.interface_object_usage_error import check_interface_object_usage
 from gateway.composition.rules.invalid_fields import check_invalid_fields
 from gateway.composition.rules.invalid_fields_type import check_invalid_fields_type
 from gateway.composition.rules.invalid_shareable_usage import check_invalid_shareable_usage
 from gateway.composition.rules.list_size import check_list_size
+from gateway.composition.rules.merged_graphql_validity import check_merged_graphql_validity
+from gateway.composition.rules.missing_transitive_auth_requirements import check_missing_transitive_auth_requirements
+from gateway.composition.rules.only_inaccessible_children import check_only_inaccessible_children
 from gateway.composition.rules.provides_on_non_object_field import check_provides_on_non_object_field
+from gateway.composition.rules.query_root_type_inaccessible import check_query_root_type_inaccessible
+from gateway.composition.rules.referenced_inaccessible import check_referenced_inaccessible
+from gateway.composition.rules.required_inaccessible import check_required_inaccessible
+from gateway.composition.rules.requires_invalid_fields import check_requires_invalid_fields
 from gateway.composition.rules.unsupported_on_interface import check_unsupported_on_interface
+from gateway.composition.stages import MergedSupergraph
 from gateway.composition.subgraph_facts import SubgraphFacts
 from gateway.composition.subgraph_schema import SubgraphSchema
 
-__all__ = ["SUBGRAPH_RULES", "SubgraphRule"]
+__all__ = ["SUBGRAPH_RULES", "SUPERGRAPH_RULES", "SubgraphRule", "SupergraphRule"]
 
+SupergraphRule = Callable[[MergedSupergraph, Report], None]
 SubgraphRule = Callable[[SubgraphSchema, SubgraphFacts, Report], None]
 
 SUBGRAPH_RULES: tuple[SubgraphRule, ...] = (
@@ -47,3 +59,21 @@ SUBGRAPH_RULES: tuple[SubgraphRule, ...] = (
     check_auth_requirements_applied_on_interface,
 )
 """Each looks at one Federation 2 subgraph; all of them report before anything is merged."""
+
+SUPERGRAPH_RULES: tuple[tuple[SupergraphRule, ...], ...] = (
+    (
+        check_interface_field_no_implem,
+        check_requires_invalid_fields,
+        check_missing_transitive_auth_requirements,
+    ),
+    (check_merged_graphql_validity,),
+    (
+        check_query_root_type_inaccessible,
+        check_referenced_inaccessible,
+        check_required_inaccessible,
+        check_implemented_by_inaccessible,
+        check_only_inaccessible_children,
+        check_default_value_uses_inaccessible,
+    ),
+)
+"""Groups: what one reports makes no sense before those ahead of it are content."""

@@ -21,7 +21,7 @@ class SubgraphFacts:
     """`external`: declared here, resolved elsewhere (key fields of an extension are not, whatever they say).
 
     `provided`: named by a @provides, so resolved here along some path. `used`: named by @key, @requires, @provides or
-    @fromContext, or implementing an interface's field. `shareable`: by directive or as part of a key.
+    @fromContext, or implementing an interface's field. `shareable`: by directive, as part of a key, or external but provided.
     """
 
     external: frozenset[str]
@@ -41,11 +41,12 @@ class SubgraphFacts:
 def gather_facts(schema: SubgraphSchema) -> SubgraphFacts:
     """The facts of one subgraph, whether its field sets are valid or not."""
     provided = frozenset(field.coordinate for field in _provided(schema))
+    external = _external(schema)
     return SubgraphFacts(
-        external=_external(schema),
+        external=external,
         provided=provided,
         used=frozenset(_used(schema)) | provided,
-        shareable=frozenset(_shareable(schema)),
+        shareable=frozenset(_shareable(schema)) | (provided & external),
     )
 
 

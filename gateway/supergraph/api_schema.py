@@ -45,9 +45,9 @@ def build_api_schema(supergraph: Supergraph) -> GraphQLSchema:
     return build_schema(write_api_sdl(supergraph), assume_valid=True, assume_valid_sdl=True)
 
 
-def write_api_sdl(supergraph: Supergraph) -> str:
-    """The clients' schema as SDL text, in the model's order."""
-    hidden = inaccessible_directive(supergraph)
+def write_api_sdl(supergraph: Supergraph, *, with_inaccessible: bool = False) -> str:
+    """The clients' schema as SDL text, in the model's order; on demand with what is hidden from clients."""
+    hidden = "" if with_inaccessible else inaccessible_directive(supergraph)
     view = _ClientView(supergraph, hidden)
     parts = [view.schema_text()]
     linked = {link_prefix(link) for link in supergraph.links} | {

@@ -31,7 +31,12 @@ from graphql import (
     UnionTypeExtensionNode,
 )
 
-from gateway.composition.federation_spec import FEDERATION_IDENTITY, SPECIFICATIONS
+from gateway.composition.federation_spec import (
+    FEDERATION_IDENTITY,
+    SPECIFICATIONS,
+    UPGRADED_TO,
+    federation_directives,
+)
 from gateway.composition.ingest.links import Links
 from gateway.composition.subgraph_schema import (
     Applications,
@@ -49,7 +54,8 @@ __all__ = ["DefinitionReader", "root_types", "without_machinery"]
 
 MACHINERY_TYPES = frozenset({"_Any", "_Entity", "_Service"})
 MACHINERY_FIELDS = frozenset({"_entities", "_service"})
-_FEDERATION_1_ROLES = frozenset({"key", "requires", "provides", "external", "extends", "tag"})
+# A Federation 1 document may define Federation 2's directives itself; they mean the same.
+_FEDERATION_1_ROLES = frozenset(directive.name for directive in federation_directives(UPGRADED_TO))
 
 _KINDS: dict[type[Node], TypeKind] = {
     ScalarTypeDefinitionNode: TypeKind.SCALAR,

@@ -11,15 +11,19 @@ from graphql import (
     EnumTypeDefinitionNode,
     EnumTypeExtensionNode,
     GraphQLError,
+    GraphQLInputType,
     GraphQLSchema,
     InputObjectTypeDefinitionNode,
     InputObjectTypeExtensionNode,
     InputValueDefinitionNode,
     InterfaceTypeDefinitionNode,
     InterfaceTypeExtensionNode,
+    ListValueNode,
     Node,
+    NullValueNode,
     ObjectTypeDefinitionNode,
     ObjectTypeExtensionNode,
+    ObjectValueNode,
     ScalarTypeDefinitionNode,
     ScalarTypeExtensionNode,
     TypeDefinitionNode,
@@ -27,8 +31,12 @@ from graphql import (
     Undefined,
     UnionTypeDefinitionNode,
     UnionTypeExtensionNode,
+    ValueNode,
     build_ast_schema,
+    is_input_object_type,
     is_input_type,
+    is_list_type,
+    is_non_null_type,
     print_ast,
     type_from_ast,
     validate_schema,
@@ -97,7 +105,7 @@ def _wrong_values(schema: GraphQLSchema, definitions: Sequence[DefinitionNode]) 
     for node in _walk(definitions):
         if isinstance(node, InputValueDefinitionNode) and node.default_value is not None:
             expected = type_from_ast(schema, node.type)
-            if is_input_type(expected) and value_from_ast(node.default_value, expected) is Undefined:
+            if is_input_type(expected) and not _fits(node.default_value, expected):
                 text = print_ast(node.default_value)
                 yield node, f'the default {text} of "{node.name.value}" is not of the type {print_ast(node.type)}'
         for use in getattr(node, "directives", None) or ():
@@ -106,9 +114,26 @@ def _wrong_values(schema: GraphQLSchema, definitions: Sequence[DefinitionNode]) 
                 if directive is None or argument.name.value not in directive.args:
                     continue
                 wanted = directive.args[argument.name.value].type
-                if value_from_ast(argument.value, wanted) is Undefined:
+                if not _fits(argument.value, wanted):
                     place = f'argument "{argument.name.value}" of {print_ast(use)}'
                     yield use, f"the {place} is not of the type {wanted}"
+
+
+def _fits(value: ValueNode, expected: GraphQLInputType) -> bool:
+    """Whether a value is of a type; input objects may lack required fields, which only matters when they are used."""
+    if is_non_null_type(expected):
+        return not isinstance(value, NullValueNode) and _fits(value, expected.of_type)
+    if isinstance(value, NullValueNode):
+        return True
+    if is_list_type(expected):
+        items = value.values or () if isinstance(value, ListValueNode) else (value,)
+        return all(_fits(item, expected.of_type) for item in items)
+    if is_input_object_type(expected):
+        if not isinstance(value, ObjectValueNode):
+            return False
+        fields = {field.name.value: field.value for field in value.fields or ()}
+        return all(name in expected.fields and _fits(own, expected.fields[name].type) for name, own in fields.items())
+    return value_from_ast(value, expected) is not Undefined
 
 
 def _walk(nodes: Sequence[Node]) -> Iterator[Node]:

@@ -22,6 +22,7 @@ from gateway.composition.federation_spec import FEDERATION_IDENTITY
 from gateway.composition.ingest.definitions import DefinitionReader, root_types, without_machinery
 from gateway.composition.ingest.graphql_validity import check_graphql_validity
 from gateway.composition.ingest.known_definitions import (
+    check_argument_types_exist,
     check_redefinitions,
     is_lenient_federation_1_definition,
     known_directives,
@@ -64,8 +65,10 @@ def ingest(source: SubgraphSource, report: Report) -> IngestedSubgraph | None:
         ]
     roots = root_types(definitions)
     types = reader.read_types(definitions)
-    known, scalars = known_directives(links)
-    check_redefinitions(known, scalars, directives, types, problem)
+    known, scalars = known_directives(links, directives)
+    check_argument_types_exist(directives, types, () if reader.is_federation_1 else scalars, problem)
+    if not own.has_errors():
+        check_redefinitions(known, scalars, directives, types, problem)
     if not own.has_errors():
         defined = {*types, *(f"@{directive}" for directive in directives)}
         added = missing_definitions(known, scalars, defined, links)

@@ -11,15 +11,30 @@ from graphql import DefinitionNode, Node, parse, parse_const_value, print_ast
 from gateway.composition.federation_spec import (
     FEDERATION_IDENTITY,
     LINK_IDENTITY,
+    UPGRADED_TO,
     DirectiveSpecification,
     federation_directives,
     specification_directives,
 )
 from gateway.composition.ingest.links import Links
 from gateway.composition.subgraph_schema import Link, SubgraphArgument, SubgraphDirective, SubgraphType, TypeKind
-from gateway.graphql_kit.type_refs import ListRef, NamedRef, NonNullRef, TypeRef, read_type_ref, write_type_ref
+from gateway.graphql_kit.type_refs import (
+    ListRef,
+    NamedRef,
+    NonNullRef,
+    TypeRef,
+    named_type,
+    read_type_ref,
+    write_type_ref,
+)
 
-__all__ = ["KnownDirective", "check_redefinitions", "known_directives", "missing_definitions"]
+__all__ = [
+    "KnownDirective",
+    "check_argument_types_exist",
+    "check_redefinitions",
+    "known_directives",
+    "missing_definitions",
+]
 
 _BUILT_IN_SCALARS = frozenset({"Int", "Float", "String", "Boolean", "ID"})
 _FEDERATION_1_FIELD_SET = ("_FieldSet", "FieldSet", "String")
@@ -55,8 +70,11 @@ _LINK = DirectiveSpecification(
 )
 
 
-def known_directives(links: Links) -> tuple[list[KnownDirective], list[str]]:
-    """The directives that the linked specifications define in this document, and the scalar types they need."""
+def known_directives(links: Links, defined: Iterable[str]) -> tuple[list[KnownDirective], list[str]]:
+    """The directives that the linked specifications define in this document, and the scalar types they need.
+
+    `defined`: the directives that the document defines itself; in Federation 1 they may be Federation 2's.
+    """
     directives: dict[str, KnownDirective] = {}
     scalars: dict[str, None] = {}
 
@@ -80,8 +98,11 @@ def known_directives(links: Links) -> tuple[list[KnownDirective], list[str]]:
         own_link = links.by_identity(LINK_IDENTITY)
         add(_LINK, links.link_directive, own_link.type_name if own_link else lambda own: f"link__{own}")
     if federation is None:
-        for specification in federation_directives(None):
-            add(specification, specification.name, lambda own: f"_{own}")
+        own_definitions = set(defined)
+        old = {specification.name for specification in federation_directives(None)}
+        for specification in federation_directives(UPGRADED_TO):
+            if specification.name in old or specification.name in own_definitions:
+                add(specification, specification.name, lambda own: f"_{own}")
     return list(directives.values()), list(scalars)
 
 
@@ -107,6 +128,22 @@ def missing_definitions(
 @lru_cache(maxsize=256)
 def _parsed(text: str) -> tuple[DefinitionNode, ...]:
     return tuple(parse(text, no_location=True).definitions) if text else ()
+
+
+def check_argument_types_exist(
+    directives: Mapping[str, SubgraphDirective],
+    types: Mapping[str, SubgraphType],
+    added: Iterable[str],
+    problem: Callable[[str, str, Node | None], None],
+) -> None:
+    """A directive that a document defines can only use types that the document or its links define."""
+    known = {*types, *added, *_BUILT_IN_SCALARS, "link__Purpose", "link__Import"}
+    for directive in directives.values():
+        for argument in directive.arguments.values():
+            name = named_type(argument.type)
+            if name not in known:
+                message = f'the argument "{argument.name}" of "@{directive.name}" has the unknown type "{name}"'
+                problem("INVALID_GRAPHQL", message, argument.node)
 
 
 def check_redefinitions(
@@ -182,5 +219,7 @@ def _is_allowed_instead(wanted: TypeRef, found: TypeRef) -> bool:
             return _is_allowed_instead(wanted.of, found.of)
         case (NamedRef(), NamedRef()):
             return wanted.name not in _BUILT_IN_SCALARS and found.name in _BUILT_IN_SCALARS
+        case (NamedRef(), ListRef()):
+            return wanted.name not in _BUILT_IN_SCALARS
         case _:
             return False

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from graphql import EnumValueNode, FieldNode, InlineFragmentNode, ListValueNode, SelectionSetNode, StringValueNode
 from graphql import print_ast as print_node
 
+from gateway.composition.federation_spec import UPGRADED_TO
 from gateway.composition.field_sets import FieldSetProblem, check_selections, named_fields, possible_objects
 from gateway.composition.report import Report
 from gateway.composition.subgraph_facts import SubgraphFacts, gather_facts
@@ -28,9 +29,6 @@ from gateway.graphql_kit.field_set_text import FieldSetInvalid, parse_field_set,
 from gateway.graphql_kit.type_refs import named_type
 
 __all__ = ["upgrade_subgraphs"]
-
-_UPGRADED_TO = (2, 4)
-"""The version whose directives the upgrade may use; keys on interfaces have been removed by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +68,7 @@ def _upgrade(schema: SubgraphSchema, neighbours: _Neighbours, report: Report) ->
     upgraded = _without_unused_externals(upgraded, report)
     upgraded = _with_shareable(upgraded, original, neighbours)
     upgraded = _without_repeated_tags_on_externals(upgraded, neighbours)
-    return replace(upgraded, federation=_UPGRADED_TO)
+    return replace(upgraded, federation=UPGRADED_TO)
 
 
 def _refuse_interface_objects_of_old_interfaces(schemas: Sequence[SubgraphSchema], report: Report) -> None:
@@ -316,7 +314,9 @@ def _with_shareable(schema: SubgraphSchema, original: SubgraphFacts, neighbours:
             return definition
         if not definition.has("key") and not schema.is_root(definition.name):
             if neighbours.of(schema, definition.name) and not definition.has("shareable"):
-                shared = {name: _shared(field) for name, field in definition.fields.items()}
+                # Like the directive on a type, this does not reach the fields of `extend` blocks.
+                fields = definition.fields.items()
+                shared = {name: field if field.extension else _shared(field) for name, field in fields}
                 return replace(definition, fields=shared)
             return definition
         fields = {

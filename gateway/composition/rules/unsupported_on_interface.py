@@ -21,9 +21,10 @@ def check_unsupported_on_interface(
     for item in field_set_uses(schema):
         if item.owner.kind is not TypeKind.INTERFACE:
             continue
-        if item.role != "key":
+        is_meant = item.target is not None and item.target.is_composite
+        if item.role != "key" and is_meant:
             message = f"{item}: @{item.role} cannot stand on the fields of an interface; put it on its implementations"
             report.error(f"{item.code_prefix}_UNSUPPORTED_ON_INTERFACE", message, [item.place])
-        elif (schema.federation or (2, 0)) < _KEYS_ON_INTERFACES_SINCE:
+        elif item.role == "key" and (schema.federation or (2, 0)) < _KEYS_ON_INTERFACES_SINCE:
             message = f"{item}: a @key on an interface needs federation v2.3 or newer in the @link of this subgraph"
             report.error("KEY_UNSUPPORTED_ON_INTERFACE", message, [item.place])

@@ -1,0 +1,22 @@
+"""INVALID_GRAPHQL after merging: what every subgraph says is valid may not be valid together."""
+
+from __future__ import annotations
+
+from graphql import GraphQLError, build_schema, validate_schema
+
+from gateway.composition.report import Report
+from gateway.composition.stages import MergedSupergraph
+from gateway.supergraph.api_schema import write_api_sdl
+
+__all__ = ["check_merged_graphql_validity"]
+
+
+def check_merged_graphql_validity(merged: MergedSupergraph, report: Report) -> None:
+    """Reports what graphql-core finds wrong with the merged schema, hidden elements included."""
+    try:
+        schema = build_schema(write_api_sdl(merged.supergraph, with_inaccessible=True), assume_valid_sdl=True)
+    except (TypeError, GraphQLError) as failure:
+        report.error("INVALID_GRAPHQL", f"the merged schema is not valid: {failure}")
+        return
+    for error in validate_schema(schema):
+        report.error("INVALID_GRAPHQL", f"the merged schema is not valid: {error.message}")
