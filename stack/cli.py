@@ -1,4 +1,4 @@
-"""`marquee`: everything a person types. The gateway's own commands (compose, plan, check, …) are mounted as they are."""
+"""`marquee`: everything that a person types; the gateway's own commands (compose, plan, check) are mounted as they are."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ async def _ingest_demo_film(console: Console) -> None:
         console.print("Drawing the demo film [bold]First Light[/] …")
         draft: Path = film.with_suffix(".draft.mp4")
         await draw_demo_film(draft)
-        draft.replace(film)
+        await asyncio.to_thread(draft.replace, film)
     async with open_studio() as studio:
         await studio.log_in(STUDIO_EMAIL, DEMO_PASSWORD)
         upload_id = await studio.upload(film, DEMO_TITLE_ID, lambda _sent, _size: None)

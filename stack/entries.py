@@ -41,6 +41,7 @@ def run_profiles() -> None:
 def run_titles() -> None:
     """The titles subgraph."""
     from subgraphs.titles.app import create_app
+
     from subgraphs.titles.settings import TitlesSettings
 
     settings = TitlesSettings.load()

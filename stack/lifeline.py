@@ -39,6 +39,6 @@ def hold_lifeline(reader: Connection) -> None:
 
 
 def die_with_parent() -> None:
-    """For `preexec_fn`: the kernel ends this program when its parent dies. Linux only; elsewhere the lifeline must do."""
+    """For `preexec_fn`: the kernel ends this program when its parent dies (Linux; elsewhere the lifeline must do)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from graphql import print_schema
 
-from gateway.composition.compose import Composed, compose
-from gateway.composition.ingest import SubgraphSource
+from gateway.composition.compose import compose
+from gateway.composition.stages import Composed, SubgraphSource
 from gateway.supergraph.api_schema import build_api_schema
 from gateway.supergraph.write import write_supergraph
 from subgraphs.kernel.export_sdl import export_sdl

@@ -52,17 +52,16 @@ class StartFailed(Exception):
 
 @dataclass
 class Child:
-    """One process of the table while it runs. `port` is None where it listens nowhere."""
+    """One process of the table while it runs.
+
+    `port` is None where it listens nowhere; `port_variable` is the environment variable that moves it.
+    """
 
     row: ProcessRow
     port: int | None
+    port_variable: str
     process: ForkServerProcess | None = None
     started_at: list[float] = field(default_factory=list)
-
-    @property
-    def port_variable(self) -> str:
-        """The environment variable that moves its port."""
-        return f"MARQUEE_{self.row.name.upper()}_PORT"
 
 
 def check_ports_free(ports: Iterator[tuple[str, int, str]]) -> None:

@@ -22,6 +22,7 @@ from common.tokens import ensure_key_file
 from stack import valkey
 from stack.demo import DEMO_PASSWORD, bring_in_demo_film
 from stack.processes import PROCESS_TABLE, ProcessRow, Readiness
+from stack.settings import StackSettings
 from stack.supervisor import Child, Supervisor, check_ports_free
 
 __all__ = ["run_up"]
@@ -86,10 +87,11 @@ def _prepare_state(console: Console) -> Path:
 def _children(state_dir: Path) -> list[Child]:
     """The table with its ports; the embedded Valkey first, unless a server is named."""
     children: list[Child] = []
-    if "MARQUEE_VALKEY_URL" not in os.environ:
-        os.environ["MARQUEE_VALKEY_URL"] = valkey.embedded_url(state_dir)
-        children.append(Child(VALKEY_ROW, valkey.port()))
-    children.extend(Child(row, _port_of(row)) for row in PROCESS_TABLE)
+    if "valkey_url" not in SharedSettings().model_fields_set:
+        port = StackSettings.load().valkey_port
+        os.environ["MARQUEE_VALKEY_URL"] = valkey.embedded_url(state_dir, port)
+        children.append(Child(VALKEY_ROW, port, "MARQUEE_STACK_VALKEY_PORT"))
+    children.extend(Child(row, _port_of(row), f"MARQUEE_{row.name.upper()}_PORT") for row in PROCESS_TABLE)
     return children
 
 
@@ -120,11 +122,9 @@ def _export_environment(state_dir: Path, *, demo: bool) -> None:
         "MARQUEE_GATEWAY_SUBGRAPH_URLS": "{" + urls + "}",
         "MARQUEE_GATEWAY_ACCESS_JWKS": f"http://127.0.0.1:{ports['profiles']}/.well-known/jwks.json",
         "MARQUEE_GATEWAY_SIGN_VIEWER_CONTEXT": "true",
-        "MARQUEE_PROFILES_DEMO": str(demo).lower(),
-        "MARQUEE_TITLES_DEMO": str(demo).lower(),
-        "MARQUEE_PLAYBACK_DEMO": str(demo).lower(),
         "MARQUEE_PLAYBACK_LICENSING_TARGET": f"127.0.0.1:{ports['licensing']}",
         "MARQUEE_PLAYBACK_STEERING_TARGET": f"127.0.0.1:{ports['steering']}",
+        "MARQUEE_WORKER_LICENSING_ADDRESS": f"127.0.0.1:{ports['licensing']}",
         "MARQUEE_DELIVERY_LICENSING_TARGET": f"127.0.0.1:{ports['licensing']}",
         "MARQUEE_DELIVERY_STEERING_TARGET": f"127.0.0.1:{ports['steering']}",
         "MARQUEE_DELIVERY_TRANSCODING_TARGET": f"127.0.0.1:{ports['transcoding']}",
@@ -133,6 +133,7 @@ def _export_environment(state_dir: Path, *, demo: bool) -> None:
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
+    os.environ["MARQUEE_STACK_DEMO"] = str(demo).lower()
 
 
 def _tell_what_is_where(supervisor: Supervisor, console: Console, *, demo: bool) -> None:

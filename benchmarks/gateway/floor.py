@@ -1,6 +1,6 @@
 """The floor: an aggregator written by hand for exactly the benchmark's query, with six subgraph requests.
 
-What a gateway in Python could do at best: everything that it does besides HTTP and JSON is known in advance. It forwards
+What a gateway in Python could do at best: all that it does besides HTTP and JSON is known in advance. It forwards
 Authorization and answers in the order of the selection.
 
 Usage: floor.py PORT SUBGRAPHS_URL

@@ -1,8 +1,8 @@
 """Measures gateways side by side on the public gateway benchmark; one command, a table out.
 
 Each contestant runs pinned to core 0; subgraphs and load (wrk) to core 1. Every request carries its own Authorization
-header, so that no gateway can answer one request with another's result. Answers are checked against the expected one before
-and after each run. Figures are for this machine and this run: compare the rows of one table, not two tables.
+header, so that no gateway can answer one request with another's result. Answers are checked against the expected one
+before and after each run. Figures are for this machine and this run: compare the rows of one table, not two tables.
 
 Usage: run.py [--case DIR] [--seconds N] [--connections N] [--only NAME …] [--peers DIR]
 """

@@ -1,7 +1,7 @@
 """The four subgraphs of the public gateway benchmark in one process, fast enough never to be the limit.
 
-Each distinct (path, body) is answered once by a real GraphQL execution over the case's data and from memory afterwards, so
-that nearly all of the time measured is the gateway's. GET /counts tells the requests per subgraph since the start.
+Each distinct (path, body) is answered once by a real GraphQL execution over the case's data and from memory afterwards,
+so that nearly all of the time measured is the gateway's. GET /counts tells the requests per subgraph since the start.
 
 Usage: subgraphs.py CASE_DIR PORT
 """
@@ -103,7 +103,7 @@ class Data:
         return {
             "_entities": entities,
             "me": lambda _info: self.users["1"],
-            "user": lambda _info, id: self.users.get(id),  # noqa: A002  # the schema's name
+            "user": lambda _info, id: self.users.get(id),
             "users": lambda _info: list(self.users.values()),
             "topProducts": lambda _info, first: list(self.products.values())[:first],
         }

@@ -9,9 +9,9 @@ import time
 from typing import Any
 
 import pytest
+from tests.support.media_tools import ffprobe
 
 from tests.support.devices import TV, cards_of, sections_of
-from tests.support.media_tools import ffprobe
 from tests.support.running_stack import RunningStack
 from tests.support.viewers import SignedIn, Viewers
 

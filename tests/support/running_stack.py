@@ -26,7 +26,7 @@ PORT_NAMES = (
     "LICENSING",
     "STEERING",
     "DELIVERY",
-    "VALKEY",
+    "STACK_VALKEY",
 )
 READY_DEADLINE_S = 90.0
 
@@ -158,10 +158,9 @@ class RunningStack:
 
     def logs(self) -> str:
         """The last lines of every process's log, for a failing test's message."""
-        parts = []
-        for path in sorted((self.state_dir / "logs").glob("*.log")):
-            parts.append("\n".join([f"--- {path.name}", *path.read_text(errors="replace").splitlines()[-12:]]))
-        return "\n".join(parts)
+        paths = sorted((self.state_dir / "logs").glob("*.log"))
+        tails = {path.name: path.read_text(errors="replace").splitlines()[-12:] for path in paths}
+        return "\n".join("\n".join([f"--- {name}", *tail]) for name, tail in tails.items())
 
 
 def environment(state_dir: Path, ports: dict[str, int]) -> dict[str, str]:

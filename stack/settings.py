@@ -1,0 +1,23 @@
+"""Settings of all-in-one itself (MARQUEE_STACK_*); every process has its own besides."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from common.settings import ProcessSettings
+
+__all__ = ["StackSettings"]
+
+
+class StackSettings(ProcessSettings):
+    """What `marquee up` can be told."""
+
+    model_config = SettingsConfigDict(env_prefix="MARQUEE_STACK_", frozen=True, extra="forbid")
+
+    valkey_port: Annotated[int, Field(ge=1, le=65535)] = 6390
+    """Port of the embedded Valkey; unused when MARQUEE_VALKEY_URL names a server."""
+    demo: bool = True
+    """Seed the demo's catalogue, accounts and film."""

