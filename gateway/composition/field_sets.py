@@ -129,18 +129,18 @@ def named_fields(
         selections = parse_field_set(text)
     except FieldSetInvalid:
         return
-    yield from _named(schema, definition, selections, with_implementations)
+    yield from _named(schema, definition, selections, with_implementations=with_implementations)
 
 
 def _named(
-    schema: SubgraphSchema, parent: SubgraphType, selections: SelectionSetNode, with_implementations: bool
+    schema: SubgraphSchema, parent: SubgraphType, selections: SelectionSetNode, *, with_implementations: bool
 ) -> Iterator[SubgraphField]:
     for selection in selections.selections:
         if isinstance(selection, InlineFragmentNode):
             condition = selection.type_condition
             target = schema.types.get(condition.name.value) if condition else parent
             if target is not None:
-                yield from _named(schema, target, selection.selection_set, with_implementations)
+                yield from _named(schema, target, selection.selection_set, with_implementations=with_implementations)
         elif isinstance(selection, FieldNode):
             field = parent.fields.get(selection.name.value)
             if field is None:
@@ -153,4 +153,4 @@ def _named(
                         yield implementation
             target = schema.types.get(named_type(field.type))
             if target is not None and selection.selection_set is not None:
-                yield from _named(schema, target, selection.selection_set, with_implementations)
+                yield from _named(schema, target, selection.selection_set, with_implementations=with_implementations)

@@ -10,6 +10,7 @@ from gateway.composition.rules.auth_requirements_applied_on_interface import (
 )
 from gateway.composition.rules.cost_applied_to_interface_field import check_cost_applied_to_interface_field
 from gateway.composition.rules.default_value_uses_inaccessible import check_default_value_uses_inaccessible
+from gateway.composition.rules.directive_composition_error import check_directive_composition_error
 from gateway.composition.rules.directive_in_fields_arg import check_directive_in_fields_arg
 from gateway.composition.rules.external_on_interface import check_external_on_interface
 from gateway.composition.rules.external_unused import check_external_unused
@@ -66,7 +67,7 @@ SUPERGRAPH_RULES: tuple[tuple[SupergraphRule, ...], ...] = (
         check_requires_invalid_fields,
         check_missing_transitive_auth_requirements,
     ),
-    (check_merged_graphql_validity,),
+    (check_merged_graphql_validity, check_directive_composition_error),
     (
         check_query_root_type_inaccessible,
         check_referenced_inaccessible,

@@ -21,7 +21,8 @@ class SubgraphFacts:
     """`external`: declared here, resolved elsewhere (key fields of an extension are not, whatever they say).
 
     `provided`: named by a @provides, so resolved here along some path. `used`: named by @key, @requires, @provides or
-    @fromContext, or implementing an interface's field. `shareable`: by directive, as part of a key, or external but provided.
+    @fromContext, or implementing an interface's field. `shareable`: by directive, as part of a key, or external but
+    provided.
     """
 
     external: frozenset[str]

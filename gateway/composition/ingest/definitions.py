@@ -135,6 +135,7 @@ class DefinitionReader:
         return directive if self.is_federation_1 and directive in _FEDERATION_1_ROLES else None
 
     def uses(self, directives: Iterable[ConstDirectiveNode] | None, extension: int = 0) -> Applications:
+        """Applied directives with their roles."""
         return tuple(
             DirectiveUse(
                 name=node.name.value,
@@ -155,6 +156,7 @@ class DefinitionReader:
         return {name: self.fold(name, nodes) for name, nodes in grouped.items()}
 
     def fold(self, name: str, nodes: list[Any]) -> SubgraphType:
+        """One type from all its definitions and extensions; parts of another kind are left to the validity check."""
         definitions = [node for node in nodes if isinstance(node, TypeDefinitionNode)]
         extensions = [node for node in nodes if not isinstance(node, TypeDefinitionNode)]
         parts = [*((0, node) for node in definitions), *enumerate(extensions, start=1)]
@@ -195,6 +197,7 @@ class DefinitionReader:
         )
 
     def field(self, parent: str, node: FieldDefinitionNode, extension: int) -> SubgraphField:
+        """A field of an object or interface."""
         return SubgraphField(
             name=node.name.value,
             description=_description(node),
@@ -207,6 +210,7 @@ class DefinitionReader:
         )
 
     def argument(self, node: InputValueDefinitionNode) -> SubgraphArgument:
+        """An argument or input field."""
         return SubgraphArgument(
             name=node.name.value,
             description=_description(node),

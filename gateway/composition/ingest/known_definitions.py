@@ -162,7 +162,7 @@ def check_redefinitions(
     for directive in known:
         actual = directives.get(directive.name)
         if actual is not None:
-            for message in _differences(directive, actual):
+            for message in _differences(directive, actual, types):
                 text = f'the definition of "@{directive.name}" is not compatible: {message} (expected: {directive.sdl})'
                 problem("DIRECTIVE_DEFINITION_INVALID", text, actual.node)
 
@@ -179,7 +179,9 @@ def is_lenient_federation_1_definition(directive: SubgraphDirective) -> bool:
     )
 
 
-def _differences(expected: KnownDirective, actual: SubgraphDirective) -> Iterable[str]:
+def _differences(
+    expected: KnownDirective, actual: SubgraphDirective, types: Mapping[str, SubgraphType]
+) -> Iterable[str]:
     if actual.is_repeatable and not expected.specification.is_repeatable:
         yield "it must not be repeatable"
     if not set(actual.locations) <= set(expected.specification.locations):
@@ -192,16 +194,19 @@ def _differences(expected: KnownDirective, actual: SubgraphDirective) -> Iterabl
             if isinstance(wanted, NonNullRef) and default is None:
                 yield f'its argument "{name}" is missing'
             continue
-        yield from _argument_differences(name, wanted, default, argument)
+        yield from _argument_differences(wanted, default, argument, types)
     for name in actual.arguments.keys() - {name for name, _, _ in expected.arguments}:
         yield f'it has no argument "{name}"'
 
 
-def _argument_differences(name: str, wanted: TypeRef, default: str | None, actual: SubgraphArgument) -> Iterable[str]:
+def _argument_differences(
+    wanted: TypeRef, default: str | None, actual: SubgraphArgument, types: Mapping[str, SubgraphType]
+) -> Iterable[str]:
+    name = actual.name
     found: TypeRef = actual.type
     if isinstance(found, NonNullRef) and not isinstance(wanted, NonNullRef):
         found = found.of
-    if found != wanted and not _is_allowed_instead(wanted, found):
+    if found != wanted and not _is_allowed_instead(wanted, found, types):
         yield f'its argument "{name}" has the type {write_type_ref(actual.type)} instead of {write_type_ref(wanted)}'
     elif not isinstance(actual.type, NonNullRef):
         given = print_ast(actual.default) if actual.default is not None else None
@@ -210,15 +215,17 @@ def _argument_differences(name: str, wanted: TypeRef, default: str | None, actua
             yield f'its argument "{name}" has the default {given or "nothing"} instead of {normal or "nothing"}'
 
 
-def _is_allowed_instead(wanted: TypeRef, found: TypeRef) -> bool:
-    """A specification's own scalar takes any value, so a document may narrow it to a built-in type."""
+def _is_allowed_instead(wanted: TypeRef, found: TypeRef, types: Mapping[str, SubgraphType]) -> bool:
+    """A specification's own scalar takes any value, so a document may narrow it to anything but another scalar."""
     match wanted, found:
         case (NonNullRef(), NonNullRef()):
-            return _is_allowed_instead(wanted.of, found.of)
+            return _is_allowed_instead(wanted.of, found.of, types)
         case (ListRef(), ListRef()):
-            return _is_allowed_instead(wanted.of, found.of)
+            return _is_allowed_instead(wanted.of, found.of, types)
         case (NamedRef(), NamedRef()):
-            return wanted.name not in _BUILT_IN_SCALARS and found.name in _BUILT_IN_SCALARS
+            own = types.get(found.name)
+            is_custom_scalar = own is not None and own.kind is TypeKind.SCALAR
+            return wanted.name not in _BUILT_IN_SCALARS and not is_custom_scalar
         case (NamedRef(), ListRef()):
             return wanted.name not in _BUILT_IN_SCALARS
         case _:

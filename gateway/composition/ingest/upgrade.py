@@ -315,8 +315,8 @@ def _with_shareable(schema: SubgraphSchema, original: SubgraphFacts, neighbours:
         if not definition.has("key") and not schema.is_root(definition.name):
             if neighbours.of(schema, definition.name) and not definition.has("shareable"):
                 # Like the directive on a type, this does not reach the fields of `extend` blocks.
-                fields = definition.fields.items()
-                shared = {name: field if field.extension else _shared(field) for name, field in fields}
+                own = definition.fields.items()
+                shared = {name: field if field.extension else _shared(field) for name, field in own}
                 return replace(definition, fields=shared)
             return definition
         fields = {

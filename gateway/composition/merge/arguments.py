@@ -43,7 +43,6 @@ def _merge_argument(state: MergeState, name: str, found: Sources[SubgraphArgumen
         directives=merge_applications(state, found, coordinate),
         type=merge_types(state, types, Position.ARGUMENT, coordinate, places(found)),
         default=merge_defaults(state, found, Position.ARGUMENT, coordinate),
-        subgraphs=tuple(known),
     )
 
 

@@ -11,7 +11,7 @@ from gateway.composition.merge.sharing import check_sharing, check_subscription_
 from gateway.composition.merge.state import MergeState
 from gateway.composition.merge.type_joins import type_joins
 from gateway.composition.subgraph_schema import SubgraphType
-from gateway.supergraph.model import Field, ObjectType, SubgraphName
+from gateway.supergraph.model import Field, ObjectType, SubgraphName, TypeJoin
 
 __all__ = ["hint_on_missing_fields", "merge_object"]
 
@@ -37,10 +37,15 @@ def merge_object(state: MergeState, name: str, definitions: Mapping[SubgraphName
         name=name,
         fields=fields,
         interfaces=interfaces,
-        joins=type_joins(definitions),
+        joins=_everywhere(state, type_joins(definitions)) if name == "Query" else type_joins(definitions),
         description=merge_descriptions(state, definitions, f'the type "{name}"'),
         directives=merge_applications(state, definitions, name),
     )
+
+
+def _everywhere(state: MergeState, joins: dict[SubgraphName, TypeJoin]) -> dict[SubgraphName, TypeJoin]:
+    """Every subgraph has a query root, if only for entities: any of them can be entered there."""
+    return {name: joins.get(name, TypeJoin(name)) for name in state.subgraphs}
 
 
 def _hint_on_inconsistent_entity(

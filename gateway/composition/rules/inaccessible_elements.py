@@ -62,11 +62,11 @@ class Visibility:
             for argument in directive.arguments.values():
                 if not self.is_hidden(argument.directives):
                     yield f"@{directive.name}({argument.name}:)", argument
-        for definition in self.shown_types():
-            if isinstance(definition, InputObjectType):
-                for input_field in definition.fields.values():
+        for shown in self.shown_types():
+            if isinstance(shown, InputObjectType):
+                for input_field in shown.fields.values():
                     if not self.is_hidden(input_field.directives):
-                        yield f"{definition.name}.{input_field.name}", input_field
+                        yield f"{shown.name}.{input_field.name}", input_field
 
     def places(self, coordinate: str) -> list[Place]:
         """Where a type or field stands in the subgraphs; arguments are found at their field."""
