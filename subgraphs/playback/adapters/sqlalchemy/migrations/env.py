@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from alembic import context
-
 from subgraphs.kernel.migrations import run_environment
 
-run_environment(context)  # type: ignore[arg-type]  # alembic's module-level proxy stands for the EnvironmentContext
+run_environment()

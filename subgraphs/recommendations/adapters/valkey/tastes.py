@@ -1,0 +1,143 @@
+"""TasteStore on Valkey: one hash per profile.
+
+Fields: `w:<title>` a place, `o:<aspect>:<title>` an opinion, `c` the country, each as JSON [at, value]; `v` the
+version. A field is replaced only by one that is not older, so that events may come late, twice or out of order; each
+change raises the version, by which readers know that what they hold in memory is still right.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from datetime import datetime
+from typing import Any, cast
+
+import orjson
+from redis.asyncio import Redis
+
+from subgraphs.recommendations.adapters.valkey.failures import translated_errors
+from subgraphs.recommendations.domain.taste import Feedback, Opinion, Taste, Watched
+
+__all__ = ["ValkeyTasteStore"]
+
+KEY_PREFIX = "marquee:taste:"
+MAX_FIELDS = 4_000
+"""Per profile: two thousand titles and as many opinions; what comes beyond is not learned from."""
+TASTES_IN_MEMORY = 2_000
+
+_WRITE = """
+local known = redis.call('HGET', KEYS[1], ARGV[1])
+if known and cjson.decode(known)[1] > tonumber(ARGV[2]) then
+  return 0
+end
+if not known and redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[4]) then
+  return 0
+end
+if known == ARGV[3] then
+  return 0
+end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+redis.call('HINCRBY', KEYS[1], 'v', 1)
+return 1
+"""
+
+
+class ValkeyTasteStore:
+    """Keeps the tastes read last in memory; one small read per look-up says whether they are still right."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._write = redis.register_script(_WRITE)
+        self._in_memory: OrderedDict[str, Taste] = OrderedDict()
+
+    async def taste(self, profile_id: str) -> Taste:
+        """What is known of a profile; empty for an unknown one."""
+        key = KEY_PREFIX + profile_id
+        with translated_errors("tastes"):
+            version = int(await cast("Awaitable[bytes | None]", self._redis.hget(key, "v")) or 0)
+            known = self._in_memory.get(profile_id)
+            if known is not None and known.version == version:
+                self._in_memory.move_to_end(profile_id)
+                return known
+            if version == 0:
+                return Taste()
+            fields = await cast("Awaitable[dict[bytes, bytes]]", self._redis.hgetall(key))
+        taste = _read(fields)
+        self._in_memory[profile_id] = taste
+        if len(self._in_memory) > TASTES_IN_MEMORY:
+            self._in_memory.popitem(last=False)
+        return taste
+
+    async def watched(self, profile_id: str, title_id: str, watched: Watched) -> None:
+        """The profile's place in a title."""
+        value = [watched.position_s, watched.duration_s, watched.completed, watched.ever_completed]
+        await self._put(profile_id, f"w:{title_id}", watched.at_s, value)
+
+    async def rated(self, profile_id: str, title_id: str, stars: int | None, at: datetime) -> None:
+        """Stars 1 to 5; None clears."""
+        await self._put(profile_id, f"o:stars:{title_id}", at.timestamp(), stars)
+
+    async def listed(self, profile_id: str, title_id: str, at: datetime, *, in_list: bool) -> None:
+        """On or off the profile's list."""
+        await self._put(profile_id, f"o:list:{title_id}", at.timestamp(), in_list)
+
+    async def fed_back(self, profile_id: str, title_id: str, feedback: Feedback, at: datetime) -> None:
+        """A thumb, or not interested."""
+        await self._put(profile_id, f"o:thumb:{title_id}", at.timestamp(), feedback.value)
+
+    async def locate(self, profile_id: str, country: str, at: datetime) -> None:
+        """The profile's country, for counting views."""
+        await self._put(profile_id, "c", at.timestamp(), country)
+
+    async def erase(self, profile_id: str) -> None:
+        """Forget a profile."""
+        self._in_memory.pop(profile_id, None)
+        with translated_errors("tastes"):
+            await self._redis.delete(KEY_PREFIX + profile_id)
+
+    async def all_tastes(self) -> AsyncIterator[Taste]:
+        """Every profile's taste, for learning."""
+        with translated_errors("tastes"):
+            async for key in self._redis.scan_iter(match=f"{KEY_PREFIX}*", count=500):
+                yield _read(await cast("Awaitable[dict[bytes, bytes]]", self._redis.hgetall(key)))
+
+    async def _put(self, profile_id: str, field: str, at_s: float, value: object) -> None:
+        with translated_errors("tastes"):
+            await cast(
+                "Awaitable[int]",
+                self._write(
+                    keys=[KEY_PREFIX + profile_id], args=[field, at_s, orjson.dumps([at_s, value]), MAX_FIELDS]
+                ),
+            )
+
+
+def _read(fields: Mapping[bytes, bytes]) -> Taste:
+    watched: dict[str, Watched] = {}
+    opinions: dict[str, dict[str, Any]] = {}
+    version, country = 0, None
+    for name, raw in fields.items():
+        field = name.decode()
+        if field == "v":
+            version = int(raw)
+            continue
+        at_s, value = orjson.loads(raw)
+        if field == "c":
+            country = value
+        elif field.startswith("w:"):
+            position_s, duration_s, completed, ever_completed = value
+            watched[field[2:]] = Watched(position_s, duration_s, completed, ever_completed, at_s)
+        else:
+            _, aspect, title_id = field.split(":", 2)
+            said = opinions.setdefault(title_id, {})
+            if aspect == "stars":
+                said["stars"] = value
+            elif aspect == "thumb":
+                said["feedback"] = Feedback(value)
+            elif value:
+                said["listed_at_s"] = at_s
+    return Taste(
+        version=version,
+        watched=watched,
+        opinions={title_id: Opinion(**said) for title_id, said in opinions.items()},
+        country=country,
+    )

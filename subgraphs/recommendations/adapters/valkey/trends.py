@@ -1,0 +1,120 @@
+"""TrendCounters on Valkey: views per country, halved every hour, day and week.
+
+The problem: a counter that fades must not be rewritten all the time. The idea (forward decay): a view at time t adds
+2^((t - era) / half-life) to a sorted set whose name holds the era's start; reading divides by 2^((now - era) /
+half-life), so that all views weigh as much as they should and nothing is ever updated. Eras are long against the
+half-life and short against what a double can hold; a reader adds up the present era and the one before.
+
+Cormode, Shkapenyuk, Srivastava, Xu: Forward decay (2009).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Mapping
+from datetime import datetime
+from typing import Any, cast
+
+from redis.asyncio import Redis
+
+from subgraphs.recommendations.adapters.valkey.failures import translated_errors
+
+__all__ = ["HALF_LIVES_S", "ValkeyTrendCounters"]
+
+HALF_LIVES_S: Mapping[str, float] = {"1h": 3_600.0, "24h": 86_400.0, "7d": 604_800.0}
+SHARES: Mapping[str, float] = {"1h": 0.4, "24h": 0.4, "7d": 0.2}
+"""Of the three windows in one number; each window's views are first divided by those of its most viewed title."""
+
+ERA_HALF_LIVES = 400
+"""2^400 is far from what a double can hold, and after two eras nothing of a view is left."""
+ERAS_KEPT = 2
+EVERYWHERE = "*"
+TOP = 100
+ENOUGH_TITLES = 5
+"""Titles viewed in a country from which on it has trends of its own."""
+ONE_VIEW_S = 6 * 3_600
+"""A profile's heartbeats in one title within this time are one view."""
+
+_COUNT = """
+if not redis.call('SET', KEYS[1], 1, 'NX', 'EX', ARGV[1]) then
+  return 0
+end
+for index = 2, #KEYS do
+  local offset = 2 + (index - 2) * 2
+  redis.call('ZINCRBY', KEYS[index], ARGV[offset + 1], ARGV[2])
+  redis.call('EXPIREAT', KEYS[index], ARGV[offset + 2])
+end
+return 1
+"""
+
+
+class ValkeyTrendCounters:
+    """Counts on the server; keeps nothing in memory."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._count = redis.register_script(_COUNT)
+
+    async def count_view(self, profile_id: str, title_id: str, country: str | None, at: datetime) -> None:
+        """Count a view; one profile counts once for a title within some hours."""
+        at_s = at.timestamp()
+        keys = [f"marquee:view:{profile_id}:{title_id}:{int(at_s // ONE_VIEW_S)}"]
+        arguments: list[Any] = [2 * ONE_VIEW_S, title_id]
+        for place in dict.fromkeys((country or EVERYWHERE, EVERYWHERE)):
+            for window, half_life_s in HALF_LIVES_S.items():
+                era = _era(at_s, half_life_s)
+                keys.append(_key(place, window, era))
+                arguments.append(repr(math.exp2(_age(at_s, era, half_life_s))))
+                arguments.append(int((era + ERAS_KEPT) * ERA_HALF_LIVES * half_life_s))
+        with translated_errors("trends"):
+            await cast("Awaitable[int]", self._count(keys=keys, args=arguments))
+
+    async def trending(self, country: str | None, now: datetime) -> Mapping[str, float]:
+        """Views by title id as they weigh now, of the country when it has enough, else of everywhere."""
+        if country is not None:
+            views = await self._views(country, now.timestamp())
+            if len(views) >= ENOUGH_TITLES:
+                return views
+        return await self._views(EVERYWHERE, now.timestamp())
+
+    async def _views(self, place: str, now_s: float) -> dict[str, float]:
+        asked = [
+            (window, half_life_s, era)
+            for window, half_life_s in HALF_LIVES_S.items()
+            for era in (_era(now_s, half_life_s) - 1, _era(now_s, half_life_s))
+        ]
+        with translated_errors("trends"):
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for window, _, era in asked:
+                    pipeline.zrevrange(_key(place, window, era), 0, TOP - 1, withscores=True)
+                answers: list[list[tuple[bytes, float]]] = await pipeline.execute()
+        by_window: dict[str, dict[str, float]] = {}
+        for (window, half_life_s, era), rows in zip(asked, answers, strict=True):
+            fade = math.exp2(-_age(now_s, era, half_life_s))
+            counts = by_window.setdefault(window, {})
+            for title_id, score in rows:
+                counts[title_id.decode()] = counts.get(title_id.decode(), 0.0) + score * fade
+        return _weigh(by_window)
+
+
+def _weigh(by_window: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    total: dict[str, float] = {}
+    for window, counts in by_window.items():
+        most = max(counts.values(), default=0.0)
+        if most > 0:
+            for title_id, count in counts.items():
+                total[title_id] = total.get(title_id, 0.0) + SHARES[window] * count / most
+    return total
+
+
+def _era(at_s: float, half_life_s: float) -> int:
+    return int(at_s // (ERA_HALF_LIVES * half_life_s))
+
+
+def _age(at_s: float, era: int, half_life_s: float) -> float:
+    """Half-lives since the era began."""
+    return at_s / half_life_s - era * ERA_HALF_LIVES
+
+
+def _key(place: str, window: str, era: int) -> str:
+    return f"marquee:trend:{place}:{window}:{era}"

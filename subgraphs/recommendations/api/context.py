@@ -1,0 +1,34 @@
+"""The GraphQL context of one request to recommendations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from strawberry.types import Info
+
+from subgraphs.kernel.context import RequestContext
+from subgraphs.recommendations.services.read_titles import ViewerTitles
+from subgraphs.recommendations.services.send_feedback import SendFeedback
+from subgraphs.recommendations.services.serve_pages import ServePages
+
+__all__ = ["RecommendationsContext", "RecommendationsInfo", "RecommendationsServices"]
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendationsServices:
+    """What lives as long as the process."""
+
+    pages: ServePages
+    feedback: SendFeedback
+
+
+@dataclass(slots=True, kw_only=True)
+class RecommendationsContext(RequestContext):
+    """One request: the services, and this viewer's reads."""
+
+    services: RecommendationsServices
+    titles: ViewerTitles
+
+
+RecommendationsInfo = Info[RecommendationsContext, Any]

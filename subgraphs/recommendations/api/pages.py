@@ -1,0 +1,263 @@
+# strawberry.field with arguments is typed as Any; the resolvers below it are typed in full.
+# mypy: disable-error-code="untyped-decorator"
+"""Page, sections and cards, cut from a finished page."""
+
+import strawberry
+
+from subgraphs.kernel.pagination import PageInfo
+from subgraphs.recommendations.api.context import RecommendationsInfo
+from subgraphs.recommendations.api.cursors import SECTIONS, cut, page_expired, place_of
+from subgraphs.recommendations.api.titles import Artwork, Title, title_reference
+from subgraphs.recommendations.domain import page as domain
+from subgraphs.recommendations.domain.artwork_sizes import ArtworkRole, artwork_id
+from subgraphs.recommendations.domain.sections import PageKind, SectionKind
+from subgraphs.recommendations.services.serve_pages import PageExpired
+
+__all__ = [
+    "ContinueWatchingCard",
+    "HeroSection",
+    "Page",
+    "RowSection",
+    "Section",
+    "TitleCard",
+    "find_section",
+    "section_of",
+]
+
+
+@strawberry.type(description="The server's text and the cause that it names.")
+class Reason:
+    """Why something is shown."""
+
+    text: str
+    because_of: Title | None
+
+
+@strawberry.interface
+class Card:
+    """A title on a page."""
+
+    id: strawberry.ID
+    title: Title
+    artwork: Artwork = strawberry.field(description="Chosen for the device: role, size, format.")
+    tracking: str
+
+
+@strawberry.type
+class TitleCard(Card):
+    """A title to discover."""
+
+    reason: Reason | None
+
+
+@strawberry.type(description="Opens where the viewer stopped; title is the movie or the episode to go on with.")
+class ContinueWatchingCard(Card):
+    """A title to go on with."""
+
+    series: Title | None
+
+
+@strawberry.type
+class CardEdge:
+    """Relay edge."""
+
+    cursor: str
+    node: Card
+
+
+@strawberry.type
+class CardConnection:
+    """A section's cards."""
+
+    edges: list[CardEdge]
+    page_info: PageInfo
+
+
+@strawberry.interface
+class Section:
+    """A part of a page."""
+
+    page: strawberry.Private[domain.Page]
+    section: strawberry.Private[domain.Section]
+
+    @strawberry.field
+    def id(self) -> strawberry.ID:
+        """With the page's revision, so that the field section finds exactly this one."""
+        return strawberry.ID(f"{self.page.revision}.{self.section.key}")
+
+    @strawberry.field
+    def kind(self) -> SectionKind:
+        """What it shows."""
+        return self.section.kind
+
+    @strawberry.field
+    def heading(self) -> str:
+        """For people."""
+        return self.section.heading
+
+    @strawberry.field
+    def reason(self) -> Reason | None:
+        """Why it is on the page."""
+        return _reason_of(self.section.reason)
+
+    @strawberry.field(description="Opaque; send back with impressions and feedback.")
+    def tracking(self) -> str:
+        """Revision and section."""
+        return _tracking(self.page, self.section)
+
+    @strawberry.field(description="Without first: as many as the device shows at once; first is at most 50.")
+    def items(self, first: int | None = None, after: str | None = None) -> CardConnection:
+        """One slice of the cards."""
+        place = None if after is None else place_of(after)
+        if place is not None and place.revision != self.page.revision:
+            # The section in hand is of another revision than the cursor: going on in it would repeat or skip.
+            raise page_expired()
+        count = self.page.budget.first_cards if first is None else first
+        found = cut(self.section.cards, self.page.revision, self.section.key, count, place)
+        edges = [
+            CardEdge(cursor=cursor, node=_card_of(self.page, self.section, card))
+            for card, cursor in zip(found.items, found.cursors, strict=True)
+        ]
+        return CardConnection(edges=edges, page_info=found.info)
+
+
+@strawberry.type(description="One big title at the top.")
+class HeroSection(Section):
+    """A section of one card."""
+
+
+@strawberry.type(description="How a row is drawn on this device, in its own pixels.")
+class RowLayout:
+    """Sizes of a card and how many fit."""
+
+    artwork_role: ArtworkRole
+    card_width_px: int
+    card_height_px: int
+    visible_cards: int
+
+
+@strawberry.type(description="A row of cards.")
+class RowSection(Section):
+    """A section that scrolls sideways."""
+
+    @strawberry.field
+    def layout(self) -> RowLayout:
+        """Chosen for the device."""
+        layout = self.section.layout
+        return RowLayout(
+            artwork_role=layout.artwork_role,
+            card_width_px=layout.card_width_px,
+            card_height_px=layout.card_height_px,
+            visible_cards=layout.visible_cards,
+        )
+
+
+@strawberry.type
+class SectionEdge:
+    """Relay edge."""
+
+    cursor: str
+    node: Section
+
+
+@strawberry.type
+class SectionConnection:
+    """A page's sections."""
+
+    edges: list[SectionEdge]
+    page_info: PageInfo
+
+
+@strawberry.type
+class Page:
+    """One page for one viewer on one device."""
+
+    page: strawberry.Private[domain.Page]
+
+    @strawberry.field
+    def id(self) -> strawberry.ID:
+        """The same for every revision."""
+        return strawberry.ID(self.page.id)
+
+    @strawberry.field
+    def kind(self) -> PageKind:
+        """Which page."""
+        return self.page.kind
+
+    @strawberry.field(description="Changes when the page would differ; cursors are bound to it.")
+    def revision(self) -> str:
+        """A hash of the content."""
+        return self.page.revision
+
+    @strawberry.field
+    def expires_at(self) -> str:
+        """When to load it again at the latest."""
+        return self.page.expires_at.isoformat()
+
+    @strawberry.field(
+        description="Without first: as many as the device's first answer holds; first is at most 50. "
+        "A cursor goes on in its own revision; error PAGE_EXPIRED: load the page again."
+    )
+    async def sections(
+        self, info: RecommendationsInfo, first: int | None = None, after: str | None = None
+    ) -> SectionConnection:
+        """One slice of the sections, of the cursor's revision."""
+        page, place = self.page, None if after is None else place_of(after)
+        if place is not None and place.revision != page.revision:
+            page = await _page_at(info, place.revision)
+        count = page.budget.first_sections if first is None else first
+        found = cut(page.sections, page.revision, SECTIONS, count, place)
+        edges = [
+            SectionEdge(cursor=cursor, node=section_of(page, section))
+            for section, cursor in zip(found.items, found.cursors, strict=True)
+        ]
+        return SectionConnection(edges=edges, page_info=found.info)
+
+
+async def _page_at(info: RecommendationsInfo, revision: str) -> domain.Page:
+    try:
+        return await info.context.services.pages.at_revision(info.context.viewer, revision, info.context.now)
+    except PageExpired as error:
+        raise page_expired() from error
+
+
+async def find_section(info: RecommendationsInfo, section_id: str) -> Section:
+    """A section of a kept page by its id; raises the PAGE_EXPIRED error when there is none."""
+    revision, _, key = section_id.partition(".")
+    page = await _page_at(info, revision)
+    found = next((section for section in page.sections if section.key == key), None)
+    if found is None:
+        raise page_expired()
+    return section_of(page, found)
+
+
+def section_of(page: domain.Page, section: domain.Section) -> Section:
+    """The GraphQL object of the section's shape."""
+    if section.kind is SectionKind.HERO:
+        return HeroSection(page=page, section=section)
+    return RowSection(page=page, section=section)
+
+
+def _card_of(page: domain.Page, section: domain.Section, card: domain.Card) -> Card:
+    layout = section.layout
+    card_id = strawberry.ID(f"{section.key}.{card.title_id}")
+    title = title_reference(card.title_id)
+    artwork = Artwork(
+        id=strawberry.ID(artwork_id(card.title_id, layout.artwork_role, layout.artwork_size, page.image_format))
+    )
+    tracking = f"{_tracking(page, section)}.{card.title_id}"
+    if section.kind is SectionKind.CONTINUE_WATCHING:
+        series = None if card.series_id is None else title_reference(card.series_id)
+        return ContinueWatchingCard(id=card_id, title=title, artwork=artwork, tracking=tracking, series=series)
+    return TitleCard(id=card_id, title=title, artwork=artwork, tracking=tracking, reason=_reason_of(card.reason))
+
+
+def _tracking(page: domain.Page, section: domain.Section) -> str:
+    return f"{page.revision}.{section.key}"
+
+
+def _reason_of(reason: domain.Reason | None) -> Reason | None:
+    if reason is None:
+        return None
+    because_of = None if reason.because_of is None else title_reference(reason.because_of)
+    return Reason(text=reason.text, because_of=because_of)

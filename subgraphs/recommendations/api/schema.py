@@ -1,0 +1,84 @@
+# strawberry.field with arguments is typed as Any; the resolvers below it are typed in full.
+# mypy: disable-error-code="untyped-decorator"
+"""Recommendations' schema."""
+
+from typing import Annotated
+
+import strawberry
+
+from subgraphs.kernel.entities import build_schema
+from subgraphs.kernel.results import NoProfileSelected, TitleNotFound, no_profile_selected, title_not_found
+from subgraphs.recommendations.api.context import RecommendationsInfo
+from subgraphs.recommendations.api.inputs import DeviceInput, FeedbackInput, device_of
+from subgraphs.recommendations.api.pages import (
+    ContinueWatchingCard,
+    HeroSection,
+    Page,
+    RowSection,
+    Section,
+    TitleCard,
+    find_section,
+)
+from subgraphs.recommendations.api.titles import Title, title_reference
+from subgraphs.recommendations.domain.sections import PageKind
+from subgraphs.recommendations.services.serve_pages import PageWish
+
+__all__ = ["schema"]
+
+
+@strawberry.type
+class Query:
+    """Reads from the root."""
+
+    @strawberry.field(description="A page for this viewer on this device.")
+    async def page(
+        self,
+        info: RecommendationsInfo,
+        kind: PageKind,
+        device: DeviceInput,
+        genre_id: Annotated[strawberry.ID | None, strawberry.argument(description="for GENRE pages")] = None,
+        title_id: Annotated[strawberry.ID | None, strawberry.argument(description="for MORE_LIKE_THIS pages")] = None,
+    ) -> Page:
+        """Also for visitors without an account."""
+        wish = PageWish(kind, device_of(device), genre_id, title_id)
+        return Page(page=await info.context.services.pages.page(info.context.viewer, wish, info.context.now))
+
+    @strawberry.field(
+        description="A section of a page by its id, to go on in its items; error PAGE_EXPIRED: load the page again."
+    )
+    async def section(self, info: RecommendationsInfo, id: strawberry.ID) -> Section:  # noqa: A002
+        """Of the revision in which the id came."""
+        return await find_section(info, id)
+
+
+@strawberry.type(description="The next page knows it.")
+class FeedbackSuccess:
+    """Taken."""
+
+    title: Title
+
+
+FeedbackResult = Annotated[FeedbackSuccess | NoProfileSelected | TitleNotFound, strawberry.union("FeedbackResult")]
+
+
+@strawberry.type
+class Mutation:
+    """Writes."""
+
+    @strawberry.mutation(description="Thumbs, and titles not to be shown again.")
+    async def send_feedback(self, info: RecommendationsInfo, input: FeedbackInput) -> FeedbackResult:  # noqa: A002
+        """Known to the next page at once."""
+        viewer = info.context.viewer
+        if viewer.profile_id is None:
+            return no_profile_selected()
+        taken = await info.context.services.feedback.send(viewer, input.title_id, input.kind, info.context.now)
+        if not taken:
+            return title_not_found(input.title_id)
+        return FeedbackSuccess(title=title_reference(input.title_id))
+
+
+schema = build_schema(
+    query=Query,
+    mutation=Mutation,
+    types=[Title, HeroSection, RowSection, TitleCard, ContinueWatchingCard],
+)

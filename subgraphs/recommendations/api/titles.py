@@ -1,0 +1,80 @@
+# strawberry.field with arguments is typed as Any; the resolvers below it are typed in full.
+# mypy: disable-error-code="untyped-decorator"
+"""Title and Artwork as recommendations refers to them."""
+
+from typing import Annotated, Self
+
+import strawberry
+import strawberry.federation
+from strawberry.federation.schema_directives import Key
+from strawberry.federation.types import FieldSet
+
+from subgraphs.kernel.pagination import Page, PageInfo, page_info, read_page_request
+from subgraphs.recommendations.api.context import RecommendationsInfo
+
+__all__ = ["Artwork", "Title", "TitleConnection", "TitleEdge", "title_reference"]
+
+MAX_SIMILAR_PAGE = 50
+
+
+@strawberry.federation.interface_object(name="Title", keys=["id"])
+class Title:
+    """Any title by its id."""
+
+    id: strawberry.ID
+
+    @classmethod
+    def resolve_reference(cls, id: str) -> Self:  # noqa: A002  # the key's name
+        """Any id: titles knows better which exist; of an unknown one there is nothing to say."""
+        return cls(id=strawberry.ID(id))
+
+    @strawberry.field(description="Titles like this one that the viewer may see, nearest first; first is at most 50.")
+    def similar(
+        self, info: RecommendationsInfo, first: int = 12, after: str | None = None
+    ) -> Annotated["TitleConnection", strawberry.lazy("subgraphs.recommendations.api.titles")]:
+        """By content and by who watched both."""
+        request = read_page_request(first, after, max_first=MAX_SIMILAR_PAGE, key_length=1)
+        start = 0 if request.after is None else max(0, int(request.after[0] or 0))
+        ids = list(enumerate(info.context.titles.similar(self.id), start=1))[start : start + first + 1]
+        page = Page.cut(ids, request, lambda item: (item[0],))
+        return TitleConnection(
+            edges=[
+                TitleEdge(cursor=cursor, node=title_reference(title_id))
+                for (_, title_id), cursor in zip(page.items, page.cursors, strict=True)
+            ],
+            page_info=page_info(page),
+        )
+
+    @strawberry.field(description="0 to 1 for the viewer's profile; null when nothing is known.")
+    async def match(self, info: RecommendationsInfo) -> float | None:
+        """All of a request at once."""
+        found = await info.context.loaders.by_key(info.context.titles.matches).load(str(self.id))
+        return None if found is None else float(found)
+
+
+@strawberry.federation.type(shareable=True)
+class TitleEdge:
+    """Relay edge."""
+
+    cursor: str
+    node: Title
+
+
+@strawberry.federation.type(shareable=True)
+class TitleConnection:
+    """Relay connection."""
+
+    edges: list[TitleEdge]
+    page_info: PageInfo
+
+
+@strawberry.federation.type(directives=[Key(fields=FieldSet("id"), resolvable=False)])
+class Artwork:
+    """An image by its id; titles fills it."""
+
+    id: strawberry.ID
+
+
+def title_reference(title_id: str) -> Title:
+    """A title by its id alone."""
+    return Title(id=strawberry.ID(title_id))

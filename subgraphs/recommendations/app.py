@@ -1,0 +1,102 @@
+"""Recommendations' application: opens the stores and the consumer, keeps the models, wires the services."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from redis.asyncio import Redis
+from starlette.applications import Starlette
+
+from common.clock import Clock, SystemClock
+from common.events import EventConsumer
+from subgraphs.kernel import migrations
+from subgraphs.kernel.app import OpenedSubgraph, create_subgraph_app
+from subgraphs.kernel.context import RequestContext, RequestHead
+from subgraphs.kernel.sql import check_store, open_engine
+from subgraphs.recommendations.adapters.sqlalchemy.titles import SqlTitleStore
+from subgraphs.recommendations.adapters.valkey.pages import ValkeyPageSnapshots
+from subgraphs.recommendations.adapters.valkey.tastes import ValkeyTasteStore
+from subgraphs.recommendations.adapters.valkey.trends import ValkeyTrendCounters
+from subgraphs.recommendations.api.context import RecommendationsContext, RecommendationsServices
+from subgraphs.recommendations.api.schema import schema
+from subgraphs.recommendations.services.follow_events import FollowEvents
+from subgraphs.recommendations.services.keep_models import KeepModels
+from subgraphs.recommendations.services.read_titles import ViewerTitles
+from subgraphs.recommendations.services.send_feedback import SendFeedback
+from subgraphs.recommendations.services.serve_pages import ServePages
+from subgraphs.recommendations.settings import RecommendationsSettings
+
+__all__ = ["MIGRATIONS", "create_app"]
+
+MIGRATIONS = Path(__file__).parent / "adapters" / "sqlalchemy" / "migrations"
+VALKEY_TIMEOUT_S = 2.0
+
+
+def create_app(settings: RecommendationsSettings, clock: Clock | None = None) -> Starlette:
+    """The subgraph as an ASGI application; it opens what it needs when it starts."""
+    told = clock or SystemClock()
+    return create_subgraph_app(
+        name="recommendations",
+        schema=schema,
+        settings=settings,
+        open_subgraph=partial(_open, settings, told),
+        clock=told,
+    )
+
+
+@asynccontextmanager
+async def _open(settings: RecommendationsSettings, clock: Clock) -> AsyncIterator[OpenedSubgraph]:
+    async with AsyncExitStack() as stack:
+        engine = open_engine(settings.resolved_database_url)
+        stack.push_async_callback(engine.dispose)
+        await migrations.upgrade(engine, MIGRATIONS)
+        redis = Redis.from_url(
+            settings.shared.valkey_url, socket_timeout=VALKEY_TIMEOUT_S, socket_connect_timeout=VALKEY_TIMEOUT_S
+        )
+        stack.push_async_callback(redis.aclose)
+        # A consumer waits on the stream for longer than any other call may take.
+        stream_redis = Redis.from_url(settings.shared.valkey_url)
+        stack.push_async_callback(stream_redis.aclose)
+
+        titles, tastes, trends = SqlTitleStore(engine), ValkeyTasteStore(redis), ValkeyTrendCounters(redis)
+        models = KeepModels(titles, tastes, clock)
+        await models.load()
+        pages = ServePages(
+            models=models,
+            tastes=tastes,
+            trends=trends,
+            snapshots=ValkeyPageSnapshots(redis, clock),
+            life=timedelta(seconds=settings.page_life_s),
+            default_country=settings.default_country,
+        )
+        services = RecommendationsServices(pages=pages, feedback=SendFeedback(models, tastes))
+        consumer = EventConsumer(
+            stream_redis,
+            group="recommendations",
+            consumer=f"{socket.gethostname()}-{os.getpid()}",
+            handlers=FollowEvents(models, titles, tastes, trends).handlers(),
+        )
+        await stack.enter_async_context(models.running())
+        await stack.enter_async_context(consumer.running())
+
+        def make_context(head: RequestHead) -> RequestContext:
+            viewer_titles = ViewerTitles(pages.located(head.viewer), head.now, models.models, tastes)
+            return RecommendationsContext(head=head, services=services, titles=viewer_titles)
+
+        yield OpenedSubgraph(
+            make_context=make_context,
+            required={"store": partial(check_store, engine)},
+            # Pages are made without tastes and trends while Valkey is away.
+            optional={"valkey": partial(_check_valkey, redis)},
+            resources=models,
+        )
+
+
+async def _check_valkey(redis: Redis) -> None:
+    await redis.ping()

@@ -1,0 +1,179 @@
+"""One page: allowed titles → candidate rows → the choice → sections with cards, reasons and layout.
+
+Reads as the description of a page. Deterministic: everything that could differ comes in as an argument, and the
+revision is a hash of what came out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+import numpy as np
+
+from common.tokens import Viewer
+from subgraphs.recommendations.domain.catalogue import BoolArray, Catalogue
+from subgraphs.recommendations.domain.devices import Device, budget_of, choose_layout
+from subgraphs.recommendations.domain.page import Card, Page, Reason, Section
+from subgraphs.recommendations.domain.sections import PageKind, SectionKind
+from subgraphs.recommendations.domain.taste import Taste, read_signals
+from subgraphs.recommendations.models.blend import Models, ProfileScores, score_titles
+from subgraphs.recommendations.pages.choose import ChosenRow, choose_rows
+from subgraphs.recommendations.pages.rows import RowRequest, propose_rows
+
+__all__ = ["PageFacts", "PageRequest", "build_page"]
+
+PLAYABLE_HERO_BONUS = 1.0
+"""What stands at the top should play: a title with a film goes before all without."""
+REASONED_CARDS = 12
+"""Cards of a row that get a reason of their own: those that are likely to be looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Which page, for whom, on what. `owner` identifies the profile, or the kind of anonymous viewer."""
+
+    kind: PageKind
+    device: Device
+    viewer: Viewer
+    country: str | None
+    owner: str
+    genre_id: str | None = None
+    title_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageFacts:
+    """What is known when a page is built; `trends` are decayed views by title id in the viewer's country."""
+
+    models: Models
+    taste: Taste
+    trends: Mapping[str, float]
+
+
+def build_page(request: PageRequest, facts: PageFacts, now: datetime, life: timedelta) -> Page:
+    """The page at `now`, good for `life`."""
+    models = facts.models
+    catalogue = models.catalogue
+    now_s = now.timestamp()
+    profile = score_titles(models, read_signals(facts.taste, catalogue, now_s))
+    allowed = _allowed(request, catalogue, now)
+    rows = RowRequest(
+        profile=profile,
+        allowed=allowed,
+        country=request.country,
+        trends=_trends_by_work(catalogue, facts.trends),
+        now_s=now_s,
+        because_rows=budget_of(request.device.form_factor).because_rows,
+        more_like=None if request.title_id is None else catalogue.index(request.title_id),
+    )
+    hero = _choose_hero(rows) if SectionKind.HERO in request.device.supports else None
+    chosen = choose_rows(
+        propose_rows(rows), catalogue, request.device.supports, budget_of(request.device.form_factor), hero
+    )
+    sections = [_section(request.device, profile, allowed, row) for row in chosen]
+    if hero is not None:
+        sections.insert(0, _hero_section(request.device, profile, allowed, hero))
+    return _finish(request, tuple(sections), now, life)
+
+
+def _allowed(request: PageRequest, catalogue: Catalogue, now: datetime) -> BoolArray:
+    visible = catalogue.visible(request.viewer, now)
+    match request.kind:
+        case PageKind.MOVIES:
+            return visible & catalogue.is_movie
+        case PageKind.SERIES:
+            return visible & ~catalogue.is_movie
+        case PageKind.KIDS:
+            return visible & catalogue.is_kids
+        case PageKind.GENRE:
+            members = np.zeros(len(catalogue), np.bool_)
+            genre = catalogue.genres_by_id.get(request.genre_id or "")
+            if genre is not None:
+                members[genre.members] = True
+            # An episode belongs where its series does.
+            return visible & members[catalogue.works]
+        case PageKind.HOME | PageKind.MORE_LIKE_THIS:
+            return visible
+
+
+def _trends_by_work(catalogue: Catalogue, trends: Mapping[str, float]) -> dict[int, float]:
+    views: dict[int, float] = {}
+    for title_id, count in trends.items():
+        work = catalogue.work(title_id)
+        if work is not None:
+            views[work] = views.get(work, 0.0) + count
+    return views
+
+
+def _choose_hero(rows: RowRequest) -> int | None:
+    """The title that suits the profile best among those that play, or among all when none does."""
+    places = np.flatnonzero(rows.fresh)
+    if not len(places):
+        return None
+    catalogue = rows.catalogue
+    score = rows.profile.scores[places] + PLAYABLE_HERO_BONUS * catalogue.is_playable[places]
+    return int(places[np.lexsort((places, -catalogue.popularity[places], -score))[0]])
+
+
+def _hero_section(device: Device, profile: ProfileScores, allowed: BoolArray, hero: int) -> Section:
+    record = profile.models.catalogue.records[hero]
+    card = Card(record.id, reason=_card_reason(profile, allowed, hero))
+    return Section(
+        "hero", SectionKind.HERO, record.display_name, card.reason, choose_layout(device, SectionKind.HERO), (card,)
+    )
+
+
+def _section(device: Device, profile: ProfileScores, allowed: BoolArray, row: ChosenRow) -> Section:
+    candidate, records = row.candidate, profile.models.catalogue.records
+    is_reasoned = candidate.kind is SectionKind.TOP_PICKS and candidate.key == "top-picks"
+    cards = []
+    for place, item in enumerate(row.kept):
+        index = int(candidate.items[item])
+        series = -1 if candidate.series is None else int(candidate.series[item])
+        reason = _card_reason(profile, allowed, index) if is_reasoned and place < REASONED_CARDS else None
+        cards.append(Card(records[index].id, records[series].id if series >= 0 else None, reason))
+    return Section(
+        key=candidate.key,
+        kind=candidate.kind,
+        heading=candidate.heading,
+        reason=candidate.reason,
+        layout=choose_layout(device, candidate.kind),
+        cards=tuple(cards),
+    )
+
+
+def _card_reason(profile: ProfileScores, allowed: BoolArray, index: int) -> Reason | None:
+    """The title that draws the profile to this one, said as it is: watched, liked or on the list."""
+    cause = profile.cause(index)
+    if cause is None or not allowed[cause]:
+        return None
+    record = profile.models.catalogue.records[cause]
+    if cause in profile.signals.watched_at_s:
+        return Reason(f"Because you watched {record.display_name}", record.id)
+    if cause in profile.signals.liked:
+        return Reason(f"Because you like {record.display_name}", record.id)
+    return Reason(f"Because {record.display_name} is on your list", record.id)
+
+
+def _finish(request: PageRequest, sections: tuple[Section, ...], now: datetime, life: timedelta) -> Page:
+    place = (request.owner, request.kind, request.genre_id, request.title_id, request.device.form_factor)
+    return Page(
+        id=f"page_{_digest(place)}",
+        owner=request.owner,
+        kind=request.kind,
+        revision=_digest((place, request.device.image_format, sections)),
+        built_at=now,
+        expires_at=now + life,
+        budget=budget_of(request.device.form_factor),
+        image_format=request.device.image_format,
+        sections=sections,
+    )
+
+
+def _digest(value: object) -> str:
+    """96 bits in hexadecimal over the value's JSON."""
+    return hashlib.blake2s(msgspec.json.encode(value), digest_size=12).hexdigest()

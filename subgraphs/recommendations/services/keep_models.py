@@ -1,0 +1,146 @@
+"""Keeps the catalogue and the models in memory, and rebuilds them in the background when something changed.
+
+Events change the records at once and cheaply; the columns and the models over them follow a moment later, in a
+thread, and are swapped as one. Many events in a row cost few rebuilds: each waits for a pause, and for as long again
+as the last rebuild took.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+import numpy as np
+import structlog
+
+from common.clock import Clock
+from common.errors import ServiceError
+from subgraphs.recommendations.domain.catalogue import build_catalogue
+from subgraphs.recommendations.domain.taste import Taste, read_signals
+from subgraphs.recommendations.domain.titles import TitleRecord
+from subgraphs.recommendations.models.blend import Models
+from subgraphs.recommendations.models.content import build_content_vectors
+from subgraphs.recommendations.models.neighbours import build_neighbours
+from subgraphs.recommendations.ports import TasteStore, TitleStore
+
+__all__ = ["KeepModels", "build_models"]
+
+log = structlog.get_logger(__name__)
+
+SETTLE_S = 0.2
+"""A pause in the events before a rebuild: titles come in batches."""
+MAX_LEARNED_PROFILES = 100_000
+LEARN_AFTER_S = 15.0
+"""New watching is learned from in batches, as each rebuild makes all pages anew."""
+REST_RATIO = 1.0
+"""Rest after a rebuild, as a part of its time: half of the time is left for requests while titles keep coming."""
+
+
+def build_models(records: Sequence[TitleRecord], tastes: Sequence[Taste], version: int, now_s: float) -> Models:
+    """The catalogue with everything learned about it; takes seconds for tens of thousands of titles."""
+    catalogue = build_catalogue(records, version)
+    likes: list[Mapping[int, float]] = [read_signals(taste, catalogue, now_s).weights for taste in tastes]
+    content = build_content_vectors(catalogue.records)
+    return Models(catalogue, np.ascontiguousarray(content), build_neighbours(likes, len(catalogue)))
+
+
+class KeepModels:
+    """`models` is always whole; it is empty before the first load."""
+
+    def __init__(self, titles: TitleStore, tastes: TasteStore, clock: Clock) -> None:
+        self.models = build_models((), (), 0, 0.0)
+        self._titles = titles
+        self._tastes = tastes
+        self._clock = clock
+        self._records: dict[str, TitleRecord] = {}
+        self._playable: set[str] = set()
+        self._changed = asyncio.Event()
+        self._learning: asyncio.TimerHandle | None = None
+
+    async def load(self) -> None:
+        """Read what is kept and build the first models."""
+        records = await self._titles.load()
+        self._records = {record.id: record for record in records}
+        self._playable = {record.id for record in records if record.is_playable}
+        await self.rebuild()
+
+    def change(self, records: Sequence[TitleRecord]) -> None:
+        """Insert or replace titles."""
+        for record in records:
+            self._records[record.id] = record
+        self._changed.set()
+
+    def withdraw(self, title_ids: Sequence[str]) -> None:
+        """The titles are there for nobody any more."""
+        self.change([self._records[title_id].withdrawn() for title_id in title_ids if title_id in self._records])
+
+    def is_playable(self, title_id: str) -> bool:
+        """Whether a film was published for the title."""
+        return title_id in self._playable
+
+    def learn(self) -> None:
+        """There is new watching to learn from; tastes themselves need no rebuild, only what all have in common."""
+        if self._learning is None:
+            self._learning = asyncio.get_running_loop().call_later(LEARN_AFTER_S, self._learn_now)
+
+    def _learn_now(self) -> None:
+        self._learning = None
+        self._changed.set()
+
+    def mark_playable(self, title_id: str) -> TitleRecord | None:
+        """A film was published; the record as it was, None when the title is not known yet."""
+        self._playable.add(title_id)
+        return self._records.get(title_id)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Rebuilding as a background task that ends with the block."""
+        task = asyncio.create_task(self._run(), name="models")
+        try:
+            yield
+        finally:
+            if self._learning is not None:
+                self._learning.cancel()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def rebuild(self) -> None:
+        """Build from the records and tastes as they are now, and swap."""
+        started = time.monotonic()
+        tastes = await self._read_tastes()
+        version = self.models.catalogue.version + 1
+        records = tuple(self._records.values())
+        self.models = await asyncio.to_thread(build_models, records, tastes, version, self._clock.now().timestamp())
+        log.info(
+            "models.rebuilt",
+            titles=len(records),
+            profiles=len(tastes),
+            version=version,
+            took_ms=round((time.monotonic() - started) * 1000),
+        )
+
+    async def _read_tastes(self) -> list[Taste]:
+        tastes: list[Taste] = []
+        try:
+            async for taste in self._tastes.all_tastes():
+                tastes.append(taste)
+                if len(tastes) >= MAX_LEARNED_PROFILES:
+                    break
+        except ServiceError as error:
+            # Titles alone make good pages; the tastes are there again with the next change.
+            log.warning("models.tastes_unread", error=error.message)
+        return tastes
+
+    async def _run(self) -> None:
+        while True:
+            await self._changed.wait()
+            await asyncio.sleep(SETTLE_S)
+            self._changed.clear()
+            started = time.monotonic()
+            try:
+                await self.rebuild()
+            except Exception:  # the task's edge: the models in use stay, the next change tries again
+                log.exception("models.rebuild_failed")
+            await asyncio.sleep((time.monotonic() - started) * REST_RATIO)

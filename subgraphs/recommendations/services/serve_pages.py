@@ -1,0 +1,179 @@
+"""Pages: from memory while nothing changed, else built; older revisions from their snapshots, so that paging goes on.
+
+A page in memory is right as long as the profile's taste, the catalogue and what the viewer may see are those that it
+was built from, and until it expires. Its revision is kept for as long, so that cursors neither repeat nor skip while
+a newer page exists already. When tastes or trends are away, a page is built without them: less personal is better
+than none.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from common.errors import ErrorKind, ServiceError
+from common.tokens import Viewer
+from subgraphs.recommendations.domain.catalogue import Catalogue
+from subgraphs.recommendations.domain.devices import Device, check_device
+from subgraphs.recommendations.domain.page import Page
+from subgraphs.recommendations.domain.sections import PageKind
+from subgraphs.recommendations.domain.taste import Taste
+from subgraphs.recommendations.pages.build_page import PageFacts, PageRequest, build_page
+from subgraphs.recommendations.ports import PageSnapshots, TasteStore, TrendCounters
+from subgraphs.recommendations.services.keep_models import KeepModels
+
+__all__ = ["PageExpired", "PageWish", "ServePages", "owner_of"]
+
+log = structlog.get_logger(__name__)
+
+PAGES_IN_MEMORY = 1_000
+TRENDS_GOOD_FOR = timedelta(seconds=30)
+
+
+class PageExpired(Exception):
+    """The page of a cursor is not kept any more; reload the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageWish:
+    """What a client asked for."""
+
+    kind: PageKind
+    device: Device
+    genre_id: str | None = None
+    title_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Trends:
+    views: Mapping[str, float]
+    good_until: datetime
+
+
+def owner_of(viewer: Viewer) -> str:
+    """Who may read a page again: its profile, or everybody who is alike to the policy without one."""
+    if viewer.profile_id is not None:
+        return viewer.profile_id
+    return f"anonymous:{viewer.country or ''}:{viewer.maturity}:{viewer.is_kids}"
+
+
+class ServePages:
+    """`life` is how long a page and its cursors are good; `default_country` is for viewers whose country is unknown."""
+
+    def __init__(
+        self,
+        *,
+        models: KeepModels,
+        tastes: TasteStore,
+        trends: TrendCounters,
+        snapshots: PageSnapshots,
+        life: timedelta,
+        default_country: str,
+    ) -> None:
+        self._models = models
+        self._tastes = tastes
+        self._trends = trends
+        self._snapshots = snapshots
+        self._life = life
+        self._default_country = default_country
+        self._pages: OrderedDict[tuple[object, ...], Page] = OrderedDict()
+        self._trends_by_country: dict[str | None, _Trends] = {}
+
+    def located(self, viewer: Viewer) -> Viewer:
+        """The viewer with a country: availability is per country, and a visitor should see what is on offer."""
+        if viewer.country is not None or viewer.account_id is not None:
+            return viewer
+        return Viewer(country=self._default_country)
+
+    async def page(self, viewer: Viewer, wish: PageWish, now: datetime) -> Page:
+        """The page for this viewer now. Raises ServiceError naming what can't be made of the wish."""
+        viewer = self.located(viewer)
+        models = self._models.models
+        catalogue = models.catalogue
+        _check_wish(wish, catalogue, viewer, now)
+        taste = await self._taste(viewer)
+        key = (
+            owner_of(viewer),
+            wish,
+            taste.version,
+            catalogue.version,
+            catalogue.visibility_key(viewer, now),
+        )
+        known = self._pages.get(key)
+        if known is not None and now < known.expires_at:
+            self._pages.move_to_end(key)
+            return known
+        trends = await self._trending(viewer.country, now)
+        request = PageRequest(
+            kind=wish.kind,
+            device=wish.device,
+            viewer=viewer,
+            country=viewer.country,
+            owner=owner_of(viewer),
+            genre_id=wish.genre_id,
+            title_id=wish.title_id,
+        )
+        page = build_page(request, PageFacts(models, taste, trends), now, self._life)
+        await self._keep(key, page)
+        return page
+
+    async def at_revision(self, viewer: Viewer, revision: str, now: datetime) -> Page:
+        """The page of a cursor. Raises PageExpired when it is gone, or is somebody else's."""
+        owner = owner_of(self.located(viewer))
+        page = next((page for page in reversed(self._pages.values()) if page.revision == revision), None)
+        if page is None:
+            page = await self._snapshots.get(revision)
+        if page is None or page.owner != owner or now >= page.expires_at:
+            raise PageExpired(revision)
+        return page
+
+    async def _keep(self, key: tuple[object, ...], page: Page) -> None:
+        self._pages[key] = page
+        if len(self._pages) > PAGES_IN_MEMORY:
+            self._pages.popitem(last=False)
+        try:
+            await self._snapshots.put(page)
+        except ServiceError as error:
+            # This process still has it; another one would tell its clients to reload.
+            log.warning("page.not_kept", revision=page.revision, error=error.message)
+
+    async def _taste(self, viewer: Viewer) -> Taste:
+        if viewer.profile_id is None:
+            return Taste()
+        try:
+            return await self._tastes.taste(viewer.profile_id)
+        except ServiceError as error:
+            log.warning("page.without_taste", error=error.message)
+            return Taste()
+
+    async def _trending(self, country: str | None, now: datetime) -> Mapping[str, float]:
+        known = self._trends_by_country.get(country)
+        if known is not None and now < known.good_until:
+            return known.views
+        try:
+            views = await self._trends.trending(country, now)
+        except ServiceError as error:
+            log.warning("page.without_trends", error=error.message)
+            return {}
+        self._trends_by_country[country] = _Trends(views, now + TRENDS_GOOD_FOR)
+        return views
+
+
+def _check_wish(wish: PageWish, catalogue: Catalogue, viewer: Viewer, now: datetime) -> None:
+    problem = check_device(wish.device)
+    if problem is None and wish.kind is PageKind.GENRE and wish.genre_id is None:
+        problem = "a GENRE page needs genreId; the field genres lists them"
+    if problem is None and wish.kind is PageKind.MORE_LIKE_THIS and wish.title_id is None:
+        problem = "a MORE_LIKE_THIS page needs titleId"
+    if problem is not None:
+        raise ServiceError(ErrorKind.INVALID_ARGUMENT, problem)
+    if wish.kind is PageKind.GENRE and wish.genre_id not in catalogue.genres_by_id:
+        raise ServiceError(ErrorKind.NOT_FOUND, f"there is no genre {str(wish.genre_id)[:80]!r}")
+    if wish.kind is PageKind.MORE_LIKE_THIS:
+        index = catalogue.index(wish.title_id or "")
+        if index is None or not catalogue.visible(viewer, now)[index]:
+            raise ServiceError(ErrorKind.NOT_FOUND, f"there is no title {str(wish.title_id)[:80]!r}")

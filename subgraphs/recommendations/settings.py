@@ -1,0 +1,34 @@
+"""Recommendations' settings: environment prefix MARQUEE_RECOMMENDATIONS_."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from subgraphs.kernel.settings import SubgraphSettings
+from subgraphs.kernel.sql import sqlite_url
+
+__all__ = ["RecommendationsSettings"]
+
+
+class RecommendationsSettings(SubgraphSettings):
+    """Where recommendations keeps its data, and how long pages live."""
+
+    model_config = SettingsConfigDict(env_prefix="MARQUEE_RECOMMENDATIONS_", frozen=True, extra="forbid")
+
+    port: Annotated[int, Field(ge=0, le=65535)] = 4004
+    """TCP port of the subgraph; 0 lets the system choose."""
+    database_url: str = ""
+    """SQLAlchemy URL (sqlite+aiosqlite or postgresql+asyncpg); empty: <state>/recommendations/recommendations.sqlite.
+    """
+    page_life_s: Annotated[int, Field(ge=10, le=600)] = 600
+    """How long a page and its cursors are good when no event changes it."""
+    default_country: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "US"
+    """ISO 3166 alpha-2: whose catalogue a visitor without an account sees."""
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The URL to open; the folder of the embedded store is made when missing."""
+        return self.database_url or sqlite_url(self.shared.state_dir / "recommendations" / "recommendations.sqlite")
