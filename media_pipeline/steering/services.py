@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from common.clock import Clock
 from common.errors import ErrorKind, ServiceError
 from media_pipeline.kernel.media_token import MediaGrant, MediaTokenInvalid, MediaTokenKeys
+from media_pipeline.media.steering_manifest import write_steering_manifest
 from media_pipeline.steering.choose import order_pathways
-from media_pipeline.steering.manifest import write_steering_manifest
 from media_pipeline.steering.pathway import HealthReport, Pathway, PathwayHealth
 from media_pipeline.steering.ports import HealthStore
 from media_pipeline.steering.signals import SteeringSignals

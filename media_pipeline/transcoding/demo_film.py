@@ -89,9 +89,8 @@ def _sound_graph() -> str:
             )
             for detune in (1.0, 1.003)
         )
-        parts.append(
-            f"aevalsrc='{left}|{right}':s=48000:d={SCENE_S},afade=in:d=0.8,afade=out:st={SCENE_S - 1}:d=1[chord{number}]"
-        )
+        fades = f"afade=in:d=0.8,afade=out:st={SCENE_S - 1}:d=1"
+        parts.append(f"aevalsrc='{left}|{right}':s=48000:d={SCENE_S},{fades}[chord{number}]")
     joined = "".join(f"[chord{number}]" for number in range(SCENE_COUNT))
     echo = "aecho=0.8:0.7:340|520:0.35|0.25,volume=1.6"
     return ";".join([*parts, f"{joined}concat=n={SCENE_COUNT}:v=0:a=1,{echo}[sound]"])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import obstore
-from obstore.exceptions import NotFoundError
+from obstore.exceptions import BaseError
 
 from media_pipeline.kernel.object_store import ObjectStore
 
@@ -32,12 +33,7 @@ class ObjectFiles:
             parts += [str(item["path"]) for item in batch]
         with target.open("wb") as file:
             for path in sorted(parts) or [source_object]:
-                try:
-                    answer = await obstore.get_async(self._store, path)
-                except (NotFoundError, FileNotFoundError) as error:
-                    raise FileNotFoundError(f"no source {source_object} in the object store") from error
-                async for chunk in answer.stream():
-                    await asyncio.to_thread(file.write, chunk)
+                await self._append(path, file)
 
     async def upload(self, folder: Path, prefix: str, names: Sequence[str]) -> None:
         """Store files, some at a time; raises what the store raises."""
@@ -52,4 +48,17 @@ class ObjectFiles:
             await obstore.delete_async(self._store, [item["path"] for item in batch])
 
     async def _put(self, file_path: Path, object_path: str) -> None:
-        await obstore.put_async(self._store, object_path, file_path)
+        try:
+            await obstore.put_async(self._store, object_path, file_path)
+        except BaseError as error:
+            raise OSError(f"the object store did not take {object_path}: {error}") from error
+
+    async def _append(self, object_path: str, file: BinaryIO) -> None:
+        try:
+            answer = await obstore.get_async(self._store, object_path)
+            async for chunk in answer.stream():
+                await asyncio.to_thread(file.write, chunk)
+        except FileNotFoundError as error:
+            raise FileNotFoundError(f"no source {object_path} in the object store") from error
+        except BaseError as error:
+            raise OSError(f"the object store did not give {object_path}: {error}") from error

@@ -1,0 +1,1 @@
+"""Uploads in the object store, jobs by gRPC, and who may upload."""
