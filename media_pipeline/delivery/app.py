@@ -35,7 +35,7 @@ from media_pipeline.delivery.media_files import MediaFiles
 from media_pipeline.delivery.settings import DeliverySettings
 from media_pipeline.delivery.steering import SteeringEndpoint
 from media_pipeline.ingest.adapters.object_uploads import ObjectUploadStore
-from media_pipeline.ingest.adapters.studio_tokens import StudioTokens
+from media_pipeline.ingest.adapters.studio_tokens import KeySetSource, StudioTokens
 from media_pipeline.ingest.adapters.transcoding_jobs import GrpcJobCreator
 from media_pipeline.ingest.domain import IngestRules
 from media_pipeline.ingest.services import Uploads
@@ -112,7 +112,7 @@ async def _open_endpoints(settings: DeliverySettings, clock: Clock) -> AsyncIter
         identity = ServiceIdentity(settings.service_key_path, "delivery", clock)
         licensing, steering, transcoding = (
             open_channel(address)
-            for address in (settings.licensing_address, settings.steering_address, settings.transcoding_address)
+            for address in (settings.licensing_target, settings.steering_target, settings.transcoding_target)
         )
         for channel in (licensing, steering, transcoding):
             stack.push_async_callback(channel.close, None)
@@ -149,7 +149,9 @@ async def _open_endpoints(settings: DeliverySettings, clock: Clock) -> AsyncIter
                 },
             ),
             uploads=uploads,
-            studio_tokens=StudioTokens(settings.access_jwks_path, settings.shared.viewer_jwks_path, clock),
+            studio_tokens=StudioTokens(
+                KeySetSource(settings.resolved_access_jwks, http), settings.shared.viewer_jwks_path, clock
+            ),
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -20,11 +19,11 @@ class DeliverySettings(MediaSettings):
 
     port: int = 4010
     """TCP port."""
-    transcoding_address: str = "127.0.0.1:50051"
+    transcoding_target: str = "127.0.0.1:50051"
     """host:port of the transcoding service."""
-    licensing_address: str = "127.0.0.1:50052"
+    licensing_target: str = "127.0.0.1:50052"
     """host:port of the licensing service."""
-    steering_address: str = "127.0.0.1:50053"
+    steering_target: str = "127.0.0.1:50053"
     """host:port of the steering service."""
     artwork_origin_url: str = "http://127.0.0.1:4002"
     """Where artwork masters that are not stored yet are rendered; empty: nowhere."""
@@ -41,7 +40,10 @@ class DeliverySettings(MediaSettings):
     cmcd_records_per_session: int = Field(default=200, ge=1, le=10_000)
     """Newest CMCD records kept per playback session."""
 
+    access_jwks: str = ""
+    """Key set that verifies access tokens: a URL or a file; empty: `<state>/keys/access.jwks.json`."""
+
     @property
-    def access_jwks_path(self) -> Path:
-        """Public half of the key that signs access tokens."""
-        return self.shared.keys_dir / "access.jwks.json"
+    def resolved_access_jwks(self) -> str:
+        """The key set in use."""
+        return self.access_jwks or str(self.shared.keys_dir / "access.jwks.json")

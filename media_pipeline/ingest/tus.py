@@ -94,7 +94,7 @@ class TusEndpoint:
         """Runs a handler and turns what it raises into the protocol's answers."""
         try:
             _require_version(request)
-            owner = self._tokens().owner(request.headers.get("Authorization"))
+            owner = await self._tokens().owner(request.headers.get("Authorization"))
             response = await handler(request, owner)
         except _Refused as error:
             response = problem(error.status, str(error), headers=error.headers)

@@ -26,7 +26,7 @@ class WorkerSettings(MediaSettings):
 
     model_config = SettingsConfigDict(env_prefix="MARQUEE_WORKER_", frozen=True, extra="forbid")
 
-    licensing_address: str = "127.0.0.1:50052"
+    licensing_target: str = "127.0.0.1:50052"
     """host:port of the licensing service, which gives the content keys."""
     work_dir: Path | None = None
     """Scratch space, about three times the largest source; unset: `<state>/worker`."""

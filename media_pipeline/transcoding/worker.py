@@ -31,7 +31,7 @@ RECONNECT_S = 1.0
 
 async def run(settings: WorkerSettings) -> None:
     """Work until cancelled. The job that runs then goes back to the queue; without its queue the worker tries again."""
-    channel = open_channel(settings.licensing_address)
+    channel = open_channel(settings.licensing_target)
     redis = Redis.from_url(settings.shared.valkey_url)
     transcoder = Transcoder(
         jobs=ValkeyJobStore(redis),
