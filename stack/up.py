@@ -124,7 +124,7 @@ def _export_environment(state_dir: Path, *, demo: bool) -> None:
         "MARQUEE_GATEWAY_SIGN_VIEWER_CONTEXT": "true",
         "MARQUEE_PLAYBACK_LICENSING_TARGET": f"127.0.0.1:{ports['licensing']}",
         "MARQUEE_PLAYBACK_STEERING_TARGET": f"127.0.0.1:{ports['steering']}",
-        "MARQUEE_WORKER_LICENSING_ADDRESS": f"127.0.0.1:{ports['licensing']}",
+        "MARQUEE_WORKER_LICENSING_TARGET": f"127.0.0.1:{ports['licensing']}",
         "MARQUEE_DELIVERY_LICENSING_TARGET": f"127.0.0.1:{ports['licensing']}",
         "MARQUEE_DELIVERY_STEERING_TARGET": f"127.0.0.1:{ports['steering']}",
         "MARQUEE_DELIVERY_TRANSCODING_TARGET": f"127.0.0.1:{ports['transcoding']}",
