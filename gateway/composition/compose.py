@@ -10,6 +10,7 @@ from gateway.composition.ingest.upgrade import upgrade_subgraphs
 from gateway.composition.law import SUBGRAPH_RULES, SUPERGRAPH_RULES
 from gateway.composition.merge.merge import merge
 from gateway.composition.report import Report
+from gateway.composition.satisfiability import check_satisfiability
 from gateway.composition.stages import (
     Composed,
     CompositionFailed,
@@ -19,6 +20,7 @@ from gateway.composition.stages import (
 )
 from gateway.composition.subgraph_facts import gather_facts
 from gateway.composition.subgraph_schema import SubgraphSchema
+from gateway.graphql_kit.collector import paused_collector
 from gateway.supergraph.model import SubgraphName
 
 __all__ = ["compose"]
@@ -26,6 +28,11 @@ __all__ = ["compose"]
 
 def compose(sources: Iterable[SubgraphSource]) -> Composed | CompositionFailed:
     """Composes subgraphs, in the order of their names. Total: never raises, whatever the texts hold."""
+    with paused_collector():
+        return _compose(sources)
+
+
+def _compose(sources: Iterable[SubgraphSource]) -> Composed | CompositionFailed:
     report = Report()
     ingested = _ingest_all(sorted(sources, key=lambda source: source.name), report)
     _check_rules((subgraph.schema for subgraph in ingested if subgraph.schema.federation is not None), report)
@@ -42,6 +49,9 @@ def compose(sources: Iterable[SubgraphSource]) -> Composed | CompositionFailed:
             supergraph_rule(merged, report)
         if report.has_errors():
             return _failed(report)
+    report.diagnostics += check_satisfiability(merged.supergraph)
+    if report.has_errors():
+        return _failed(report)
     return Composed(merged.supergraph, tuple(report.diagnostics))
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from graphql import GraphQLSchema, build_schema
 
+from gateway.graphql_kit.collector import paused_collector
 from gateway.graphql_kit.type_refs import write_type_ref
 from gateway.supergraph.links import link_prefix, link_specification
 from gateway.supergraph.model import (
@@ -42,7 +43,8 @@ _SHOWN = frozenset({"deprecated", "specifiedBy"})
 
 def build_api_schema(supergraph: Supergraph) -> GraphQLSchema:
     """The clients' schema as graphql-core knows it, for validation, coercion and introspection."""
-    return build_schema(write_api_sdl(supergraph), assume_valid=True, assume_valid_sdl=True)
+    with paused_collector():
+        return build_schema(write_api_sdl(supergraph), assume_valid=True, assume_valid_sdl=True)
 
 
 def write_api_sdl(supergraph: Supergraph, *, with_inaccessible: bool = False) -> str:

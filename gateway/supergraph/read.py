@@ -34,6 +34,7 @@ from graphql import (
     print_ast,
 )
 
+from gateway.graphql_kit.collector import paused_collector
 from gateway.graphql_kit.type_refs import named_type, read_type_ref
 from gateway.supergraph.join_directives import JoinNames, SupergraphInvalid, join_names, refuse
 from gateway.supergraph.legacy_join import fill_in_legacy_joins
@@ -69,6 +70,11 @@ _SPECIFIED_DIRECTIVES = frozenset({"skip", "include", "deprecated", "specifiedBy
 
 def read_supergraph(sdl: str) -> Supergraph:
     """The model of a supergraph document; raises SupergraphInvalid, which says what is wrong and where."""
+    with paused_collector():
+        return _read_supergraph(sdl)
+
+
+def _read_supergraph(sdl: str) -> Supergraph:
     document = _parse(sdl)
     schema = [d for d in document.definitions if isinstance(d, SchemaDefinitionNode | SchemaExtensionNode)]
     header = [directive for node in schema for directive in node.directives or ()]

@@ -29,6 +29,7 @@ from gateway.supergraph.model import SubgraphName
 
 __all__ = ["ComposedDirective", "ComposedDirectives", "find_composed_directives"]
 
+_BUILT_IN = frozenset({"deprecated", "specifiedBy", "oneOf", "skip", "include"})
 _NOT_COMPOSABLE = frozenset(
     {LINK_IDENTITY, FEDERATION_IDENTITY, f"{APOLLO}/core", f"{APOLLO}/join", f"{APOLLO}/source", *SPECIFICATIONS}
 )
@@ -167,6 +168,10 @@ def _read_request(
         refuse(f'"{text}" must begin with "@"')
         return None
     local = text.removeprefix("@")
+    if local in _BUILT_IN:
+        message = f'"{text}" is built into GraphQL and kept anyway; @composeDirective is not needed for it'
+        report.hint("DIRECTIVE_COMPOSITION_INFO", message, [place])
+        return None
     source = _source(schema, local)
     if local not in schema.directives and not (source and source[0].identity in _NOT_COMPOSABLE):
         refuse(f'this subgraph does not define "{text}"')
