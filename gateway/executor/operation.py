@@ -13,10 +13,16 @@ from gateway.errors import ResponseError
 from gateway.executor.compile import CompiledPlan, compile_plan
 from gateway.executor.errors import ErrorPolicy
 from gateway.executor.execute import ExecutionRequest, ResponseTree, execute_plan
-from gateway.executor.introspection import IntrospectionPart, introspection_part
+from gateway.executor.introspection import introspection_part
 from gateway.executor.projection.generate import FastProjection, generate_projection
 from gateway.executor.projection.project import project
-from gateway.executor.projection.shape import ObjectShape, build_operation_shape, clip_path, condition_variables
+from gateway.executor.projection.shape import (
+    HiddenNames,
+    ObjectShape,
+    build_operation_shape,
+    clip_path,
+    condition_variables,
+)
 from gateway.executor.transport.base import SubgraphTransport
 from gateway.planner.plan.nodes import QueryPlan
 
@@ -52,13 +58,14 @@ class CompiledOperation:
         operation: OperationDefinitionNode,
         fragments: Mapping[str, FragmentDefinitionNode],
         plan: CompiledPlan,
-        introspection: IntrospectionPart | None,
+        hidden: HiddenNames,
     ) -> None:
         self.operation = operation
         self.plan = plan
         self._schema = schema
         self._fragments = fragments
-        self._introspection = introspection
+        self._hidden = hidden
+        self._introspection = introspection_part(schema, operation, fragments)
         self._condition_variables = condition_variables(operation, fragments)
         self._variants: dict[tuple[bool, ...], _Variant] = {}
 
@@ -119,7 +126,7 @@ class CompiledOperation:
         variant = self._variants.get(key)
         if variant is None:
             values = dict(zip(self._condition_variables, key, strict=True))
-            shape = build_operation_shape(self._schema, self.operation, self._fragments, values)
+            shape = build_operation_shape(self._schema, self.operation, self._fragments, values, self._hidden)
             variant = _Variant(shape, generate_projection(shape))
             if len(self._variants) >= _MAX_VARIANTS:
                 self._variants.pop(next(iter(self._variants)))
@@ -132,8 +139,7 @@ def compile_operation(
     operation: OperationDefinitionNode,
     fragments: Mapping[str, FragmentDefinitionNode],
     plan: QueryPlan,
+    hidden: HiddenNames | None = None,
 ) -> CompiledOperation:
-    """Compile a valid operation; `schema` is the API schema."""
-    return CompiledOperation(
-        schema, operation, fragments, compile_plan(plan), introspection_part(schema, operation, fragments)
-    )
+    """Compile a valid operation; `schema` is the API schema, `hidden` what the supergraph has beyond it."""
+    return CompiledOperation(schema, operation, fragments, compile_plan(plan), hidden or HiddenNames())

@@ -27,6 +27,7 @@ from graphql import (
 
 from gateway.errors import GatewayError, InternalError, PlanningBudgetExceeded, RequestInvalid, ResponseError
 from gateway.executor.operation import CompiledOperation, compile_operation
+from gateway.executor.projection.shape import HiddenNames
 from gateway.pipeline.limits import OperationLimits, check_limits
 from gateway.planner.normalize.order import select_operation
 from gateway.planner.planner import Planner
@@ -43,6 +44,7 @@ class OperationCompiler:
     """Turns texts into compiled operations; pure, so it may run in any thread."""
 
     schema: GraphQLSchema
+    hidden: HiddenNames
     planner: Planner
     limits: OperationLimits
     max_tokens: int
@@ -62,7 +64,7 @@ class OperationCompiler:
             )
         fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
         plan = self.planner.plan(document, operation_name)
-        return compile_operation(self.schema, operation, fragments, plan)
+        return compile_operation(self.schema, operation, fragments, plan, self.hidden)
 
     def _parse(self, text: str) -> DocumentNode:
         try:

@@ -11,14 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from graphql import GraphQLSchema
+from graphql import GraphQLEnumType, GraphQLSchema
 
+from gateway.executor.projection.shape import HiddenNames
 from gateway.pipeline.limits import OperationLimits
 from gateway.pipeline.operations import OperationCache, OperationCompiler
 from gateway.planner.planner import Planner
 from gateway.settings import GatewaySettings
 from gateway.supergraph.api_schema import build_api_schema
-from gateway.supergraph.model import Supergraph
+from gateway.supergraph.model import EnumType, Supergraph
 from gateway.supergraph.read import read_supergraph
 
 __all__ = ["Snapshot", "SnapshotSource", "build_snapshot"]
@@ -44,6 +45,7 @@ def build_snapshot(sdl: str, settings: GatewaySettings, threads: ThreadPoolExecu
     schema = build_api_schema(supergraph)
     compiler = OperationCompiler(
         schema=schema,
+        hidden=_hidden_names(supergraph, schema),
         planner=Planner(supergraph, schema),
         limits=OperationLimits(
             max_depth=settings.max_depth,
@@ -64,6 +66,16 @@ def build_snapshot(sdl: str, settings: GatewaySettings, threads: ThreadPoolExecu
         timeout_s=settings.planning_timeout_s,
     )
     return Snapshot(hashlib.sha256(sdl.encode()).hexdigest()[:12], supergraph, schema, operations)
+
+
+def _hidden_names(supergraph: Supergraph, schema: GraphQLSchema) -> HiddenNames:
+    """What subgraphs may answer although clients can't see it."""
+    values: dict[str, frozenset[str]] = {}
+    for name, definition in supergraph.types.items():
+        seen = schema.get_type(name)
+        if isinstance(definition, EnumType) and isinstance(seen, GraphQLEnumType):
+            values[name] = frozenset(definition.values) - frozenset(seen.values)
+    return HiddenNames(frozenset(name for name in supergraph.types if schema.get_type(name) is None), values)
 
 
 class SnapshotSource:

@@ -158,7 +158,7 @@ class _Writer:
             }
             entries = [f"    {type_name!r}: {function}," for type_name, function in choices.items()]
             if shape.untyped is not None:
-                entries.append(f"    None: {next(iter(choices.values()))},")
+                entries.append(f"    None: {self.object_function(shape.type_name, shape.untyped)},")
             self.tables.append("\n".join([f"{table} = {{", *entries, "}"]))
         # An object that is no dict has no .get: its AttributeError must not reach the caller, hence the check.
         return f"{table}[{name}.get('__typename') if {name}.__class__ is dict else 0]({name}, memo)"

@@ -81,6 +81,8 @@ class _Projection:
         if fields is None:
             if type_name is None and shape.untyped is not None:
                 fields = shape.untyped
+            elif isinstance(type_name, str) and type_name in shape.hidden_types:
+                return self.hidden(shape, path)
             else:
                 seen = "no type name" if type_name is None else f"an object of type {str(type_name)[:80]!r}"
                 return self.null(shape, path, f"expected a possible type of {shape.type_name}, got {seen}")
@@ -116,6 +118,8 @@ class _Projection:
         match shape:
             case LeafShape():
                 checked = check_leaf(shape, value)
+                if checked is None and isinstance(value, str) and value in shape.hidden_values:
+                    return self.hidden(shape, path)
                 if checked is None:
                     return self.null(shape, path, f"expected a value of type {shape.type_name}, got {_kind(value)}")
                 return checked
@@ -131,6 +135,14 @@ class _Projection:
                 return items
             case ObjectShape():
                 return self.object(shape, value, path)
+
+    def hidden(self, shape: ValueShape, path: ResponsePathKeys) -> Any:
+        """Something that clients must not know of stands here."""
+        if shape.nullable:
+            return None
+        if path not in self.explained:
+            self.report("Cannot return null for a non-nullable place.", "NULL_NOT_ALLOWED", path)
+        return _MOVE_UP
 
     def null(self, shape: ValueShape, path: ResponsePathKeys, why: str) -> Any:
         self.report(f"a subgraph's answer does not fit the schema: {why}", "SUBREQUEST_MALFORMED_RESPONSE", path)

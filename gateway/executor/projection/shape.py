@@ -35,6 +35,7 @@ from gateway.errors import InternalError, ResponsePathKeys
 
 __all__ = [
     "FieldShape",
+    "HiddenNames",
     "LeafKind",
     "LeafShape",
     "ListShape",
@@ -59,13 +60,25 @@ class LeafKind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class HiddenNames:
+    """What the supergraph knows and clients must not see: object types, and values by enum.
+
+    A subgraph may well answer with them; they are null for clients, and no error, since nothing went wrong.
+    """
+
+    types: frozenset[str] = frozenset()
+    enum_values: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class LeafShape:
-    """A scalar or enum; `enum_values` are those of the API schema."""
+    """A scalar or enum; `enum_values` are those of the API schema, `hidden_values` those that it hides."""
 
     nullable: bool
     type_name: str
     kind: LeafKind
     enum_values: frozenset[str] = frozenset()
+    hidden_values: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +94,8 @@ class ObjectShape:
     """An object position. `fields_by_type`: what is shown for each concrete type, in the client's order.
 
     Where `is_abstract`, the object's `__typename` chooses; elsewhere there is one entry, `type_name`. `untyped`: the
-    fields to show of an object without `__typename`, where every possible type shows the same; else None.
+    fields to show of an object without `__typename`, where every possible type shows the same; else None. Objects of
+    `hidden_types` are null without an error.
     """
 
     nullable: bool
@@ -89,9 +103,11 @@ class ObjectShape:
     is_abstract: bool
     fields_by_type: Mapping[str, tuple[FieldShape, ...]]
     untyped: tuple[FieldShape, ...] | None = None
+    hidden_types: frozenset[str] = frozenset()
 
 
 ValueShape: TypeAlias = LeafShape | ListShape | ObjectShape
+_FieldsType: TypeAlias = GraphQLObjectType | GraphQLInterfaceType
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +161,7 @@ def build_operation_shape(
     operation: OperationDefinitionNode,
     fragments: Mapping[str, FragmentDefinitionNode],
     conditions: Mapping[str, bool],
+    hidden: HiddenNames | None = None,
 ) -> ObjectShape:
     """The shape of the whole answer for one combination of condition values.
 
@@ -153,7 +170,7 @@ def build_operation_shape(
     root = schema.get_root_type(operation.operation)
     if root is None:
         raise InternalError(f"schema has no {operation.operation.value} type; validation should have refused this")
-    builder = _Builder(schema, fragments, conditions)
+    builder = _Builder(schema, fragments, conditions, hidden or HiddenNames())
     return ObjectShape(
         nullable=True,
         type_name=root.name,
@@ -167,17 +184,18 @@ class _Builder:
     schema: GraphQLSchema
     fragments: Mapping[str, FragmentDefinitionNode]
     conditions: Mapping[str, bool]
+    hidden: HiddenNames
     known: dict[tuple[str, tuple[int, ...]], Mapping[str, tuple[FieldShape, ...]]] = field(default_factory=dict)
 
     def fields(
-        self, object_type: GraphQLObjectType, selection_sets: Iterable[SelectionSetNode], *, is_root: bool = False
+        self, object_type: _FieldsType, selection_sets: Iterable[SelectionSetNode], *, is_root: bool = False
     ) -> tuple[FieldShape, ...]:
         grouped: dict[str, list[FieldNode]] = {}
         for selection_set in selection_sets:
             self._collect(object_type, selection_set, grouped, set())
         return tuple(self._field(object_type, key, nodes, is_root) for key, nodes in grouped.items())
 
-    def _field(self, parent: GraphQLObjectType, key: str, nodes: list[FieldNode], is_root: bool) -> FieldShape:  # noqa: FBT001
+    def _field(self, parent: _FieldsType, key: str, nodes: list[FieldNode], is_root: bool) -> FieldShape:  # noqa: FBT001
         name = nodes[0].name.value
         coordinate = f"{parent.name}.{name}"
         if name == "__typename":
@@ -195,10 +213,16 @@ class _Builder:
             is_abstract = not isinstance(named, GraphQLObjectType)
             fields_by_type = self._fields_by_type(named, nodes)
             return ObjectShape(
-                nullable, named.name, is_abstract, fields_by_type, _untyped(fields_by_type) if is_abstract else None
+                nullable,
+                named.name,
+                is_abstract,
+                fields_by_type,
+                self._untyped(named, nodes, fields_by_type) if is_abstract else None,
+                self.hidden.types,
             )
         if isinstance(named, GraphQLEnumType):
-            return LeafShape(nullable, named.name, LeafKind.ENUM, frozenset(named.values))
+            hidden = self.hidden.enum_values.get(named.name, frozenset())
+            return LeafShape(nullable, named.name, LeafKind.ENUM, frozenset(named.values), hidden)
         return LeafShape(nullable, named.name, _SCALAR_KINDS.get(named.name, LeafKind.CUSTOM))
 
     def _fields_by_type(
@@ -212,9 +236,22 @@ class _Builder:
             self.known[key] = {each.name: self.fields(each, selection_sets) for each in possible}
         return self.known[key]
 
+    def _untyped(
+        self, type_: GraphQLOutputType, nodes: list[FieldNode], fields_by_type: Mapping[str, tuple[FieldShape, ...]]
+    ) -> tuple[FieldShape, ...] | None:
+        choices = list(fields_by_type.values())
+        if not choices and isinstance(type_, GraphQLInterfaceType):
+            # No subgraph that clients can see implements the interface: all its objects come from interface objects.
+            choices = [self.fields(type_, [node.selection_set for node in nodes if node.selection_set is not None])]
+        if not choices or any(each.value is None for each in choices[0]):
+            return None
+        keys = [each.response_key for each in choices[0]]
+        same = all([each.response_key for each in other] == keys for other in choices[1:])
+        return choices[0] if same else None
+
     def _collect(
         self,
-        object_type: GraphQLObjectType,
+        object_type: _FieldsType,
         selection_set: SelectionSetNode,
         grouped: dict[str, list[FieldNode]],
         visited: set[str],
@@ -241,7 +278,7 @@ class _Builder:
                 case _:
                     raise InternalError(f"unknown selection {selection.kind}")
 
-    def _applies(self, type_name: str, object_type: GraphQLObjectType) -> bool:
+    def _applies(self, type_name: str, object_type: _FieldsType) -> bool:
         if type_name == object_type.name:
             return True
         type_ = self.schema.get_type(type_name)
@@ -285,12 +322,3 @@ def clip_path(shape: ObjectShape, path: ResponsePathKeys) -> ResponsePathKeys:
             case _:
                 return path[:index]
     return path
-
-
-def _untyped(fields_by_type: Mapping[str, tuple[FieldShape, ...]]) -> tuple[FieldShape, ...] | None:
-    choices = list(fields_by_type.values())
-    if not choices or any(each.value is None for each in choices[0]):
-        return None
-    keys = [each.response_key for each in choices[0]]
-    same = all([each.response_key for each in other] == keys for other in choices[1:])
-    return choices[0] if same else None
