@@ -26,6 +26,7 @@ export class Viewing extends EventTarget {
   #timer = null;
   #stopped = false;
   #beating = false;
+  #waiting = false;
 
   /** formFactor: TV | PHONE …; maxHeightPx: what this screen can show; textContainer: where subtitles are drawn. */
   constructor(video, { formFactor, maxHeightPx, preferHlsJs = false, textContainer = null }) {
@@ -90,9 +91,13 @@ export class Viewing extends EventTarget {
     if (!this.video.seeking && this.video.currentTime > 0) this.#rebufferCount += 1;
   }
 
-  /** Reports the position now. A report that is still under way is not doubled: the next one says it all. */
+  /** Reports the position now. While a report is under way, what comes is one report after it: the newest says it all. */
   async beat(state = this.video.paused ? "PAUSED" : "PLAYING") {
-    if (this.#stopped || this.#beating) return;
+    if (this.#stopped) return;
+    if (this.#beating) {
+      this.#waiting = true;
+      return;
+    }
     this.#beating = true;
     const { bitrateBps, bufferSeconds } = this.engine.measure();
     const input = {
@@ -113,6 +118,9 @@ export class Viewing extends EventTarget {
     } finally {
       this.#beating = false;
     }
+    if (!this.#waiting) return;
+    this.#waiting = false;
+    await this.beat();
   }
 
   /** Ends the viewing and keeps its position. May be called at any time, any number of times. */

@@ -5,7 +5,7 @@ a page that reads a field it did not ask for, fails here. It decides nothing by 
 """
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,7 +32,7 @@ PROFILES = [
 """The demo's premium account."""
 
 
-def connection(items: Iterable[Any], first: int | None, after: str | None, base: int = 0) -> dict[str, Any]:
+def connection(items: Iterable[Any], first: int | None, after: str | None) -> dict[str, Any]:
     """A Relay connection whose cursors are positions."""
     everything = list(items)
     start = int(after) + 1 if after else 0
@@ -41,7 +41,14 @@ def connection(items: Iterable[Any], first: int | None, after: str | None, base:
     more = start + len(chosen) < len(everything)
     end = edges[-1]["cursor"] if edges else None
     info = {"hasNextPage": more, "hasPreviousPage": start > 0, "startCursor": None, "endCursor": end}
-    return {"edges": edges, "pageInfo": info, "totalCount": len(everything) + base}
+    return {"edges": edges, "pageInfo": info, "totalCount": len(everything)}
+
+
+def _paged(items: list[Any], first_usual: int) -> Callable[..., dict[str, Any]]:
+    def resolve(_info: object, first: int = first_usual, after: str | None = None) -> dict[str, Any]:
+        return connection(items, first, after)
+
+    return resolve
 
 
 @dataclass
@@ -111,17 +118,14 @@ class ContractBackend:
         found = next((one for one in PROFILES if one["id"] == profile_id), None)
         if found is None:
             return None
-        listed = lambda _info, first=20, after=None: connection(  # noqa: E731
-            [self.titles[one] for one in reversed(self.my_list)], first, after
-        )
-        return {**found, "myList": listed}
+        return {**found, "myList": _paged([self.titles[one] for one in reversed(self.my_list)], 20)}
 
     # --- titles
 
     def _add_viewer_fields(self, title: Title) -> None:
         title_id: str = title["id"]
 
-        def progress(_info: GraphQLResolveInfo) -> dict[str, Any] | None:
+        def progress(_info: object) -> dict[str, Any] | None:
             position = self.positions.get(title_id)
             if position is None:
                 return None
@@ -136,25 +140,27 @@ class ContractBackend:
                 "resumeTitle": None,
             }
 
-        def can_play(_info: GraphQLResolveInfo) -> dict[str, Any]:
+        def can_play(_info: object) -> dict[str, Any]:
             if title_id in self.refusals:
                 return {"allowed": False, "refusal": self.refusals[title_id]["reason"]}
             ready = title["mediaStatus"] == "READY" or title["kind"] == "SERIES"
             return {"allowed": ready, "refusal": None if ready else "NOT_READY"}
+
+        def similar(_info: object, first: int = 12, after: str | None = None) -> dict[str, Any]:
+            return connection(self._similar(title), first, after)
 
         title |= {
             "progress": progress,
             "canPlay": can_play,
             "inMyList": lambda _info: title_id in self.my_list,
             "rating": lambda _info: {"stars": self.stars[title_id], "ratedAt": ""} if title_id in self.stars else None,
-            "similar": lambda _info, first=12, after=None: connection(self._similar(title), first, after),
+            "similar": similar,
         }
         if title["kind"] == "SERIES":
             seasons = title["seasons"]
             for season in seasons:
-                listed = season["episodes"]
-                season["episodes"] = lambda _info, first=20, after=None, listed=listed: connection(listed, first, after)
-            title["seasons"] = lambda _info, first=10, after=None: connection(seasons, first, after)
+                season["episodes"] = _paged(season["episodes"], 20)
+            title["seasons"] = _paged(seasons, 10)
 
     def visible(self) -> list[Title]:
         """Films and series, those for kids when a kids profile watches."""
@@ -163,9 +169,7 @@ class ContractBackend:
 
     def _similar(self, title: Title) -> list[Title]:
         genres = {genre["id"] for genre in title["genres"]}
-        return [
-            one for one in self.visible() if one is not title and genres & {genre["id"] for genre in one["genres"]}
-        ]
+        return [one for one in self.visible() if one is not title and genres & {genre["id"] for genre in one["genres"]}]
 
     # --- pages
 
@@ -254,15 +258,20 @@ class ContractBackend:
             extensions = {"code": "UNAUTHENTICATED", "reason": "expired"}
             return 401, {"errors": [{"message": "the token has expired", "extensions": extensions}]}
         self.profile_id = self.sessions.get(token)
+
+        def break_fields(resolve: Any, source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+            if info.field_name in self.broken_fields:
+                raise ValueError(f"{info.field_name} is not available")
+            return resolve(source, info, **arguments)
+
         result = graphql_sync(
-            self.schema, body["query"], root_value=self._roots(token), variable_values=variables, middleware=[self._break]
+            self.schema,
+            body["query"],
+            root_value=self._roots(token),
+            variable_values=variables,
+            middleware=[break_fields],
         )
         return 200, self._formatted(result)
-
-    def _break(self, resolve: Any, source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
-        if info.field_name in self.broken_fields:
-            raise ValueError(f"{info.field_name} is not available")
-        return resolve(source, info, **arguments)
 
     def _formatted(self, result: ExecutionResult) -> dict[str, Any]:
         formatted: dict[str, Any] = {"data": result.data}
@@ -272,7 +281,9 @@ class ContractBackend:
 
     def _roots(self, token: str) -> dict[str, Any]:
         return {
-            "viewer": lambda _info: {"account": self.account(), "profile": self._profile(self.profile_id)} if token else None,
+            "viewer": lambda _info: (
+                {"account": self.account(), "profile": self._profile(self.profile_id)} if token else None
+            ),
             "page": lambda _info, kind, device, **_ids: self.page(kind, device),
             "title": lambda _info, id: self._find(id),  # noqa: A006
             "search": self._search,
@@ -303,25 +314,29 @@ class ContractBackend:
     def _suggest(self, _info: object, query: str, first: int = 5) -> Any:
         return [{"text": one["displayName"], "title": one} for one in self._matching(query)[:first]]
 
-    def _log_in(self, _info: object, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002
+    def _log_in(self, _info: object, input: dict[str, Any]) -> dict[str, Any]:
         if input["password"] != PASSWORD:
             return {"__typename": "InvalidCredentials", "message": "wrong e-mail or password"}
         return {"__typename": "LogInSuccess", "session": self.open_session()}
 
-    def _refresh(self, _info: object, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002
+    def _refresh(self, _info: object, input: dict[str, Any]) -> dict[str, Any]:
         if input["refreshToken"] not in self.refresh_tokens:
             return {"__typename": "InvalidRefreshToken", "message": "this refresh token was used before"}
         self.refresh_tokens.discard(input["refreshToken"])
         return {"__typename": "RefreshSessionSuccess", "session": self.open_session("prof_ada")}
 
-    def _select_profile(self, _info: object, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002
+    def _select_profile(self, _info: object, input: dict[str, Any]) -> dict[str, Any]:
         if self._profile(input["profileId"]) is None:
             return {"__typename": "ProfileNotFound", "message": "no such profile", "profileId": input["profileId"]}
         return {"__typename": "SelectProfileSuccess", "session": self.open_session(input["profileId"])}
 
     def _list(self, title_id: str, listed: bool) -> dict[str, Any]:
         self.my_list = [one for one in self.my_list if one != title_id] + ([title_id] if listed else [])
-        return {"__typename": "MyListSuccess", "title": self.titles[title_id], "profile": self._profile(self.profile_id)}
+        return {
+            "__typename": "MyListSuccess",
+            "title": self.titles[title_id],
+            "profile": self._profile(self.profile_id),
+        }
 
     def _rate(self, _info: object, titleId: str, stars: int | None = None) -> dict[str, Any]:  # noqa: N803
         if stars is None:
@@ -332,7 +347,7 @@ class ContractBackend:
 
     # --- playback
 
-    def _start_playback(self, _info: object, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002
+    def _start_playback(self, _info: object, input: dict[str, Any]) -> dict[str, Any]:
         title = self.titles[input["titleId"]]
         if title["id"] in self.refusals:
             return {"__typename": "PlaybackRefused", "message": "refused", **self.refusals[title["id"]]}
@@ -357,12 +372,12 @@ class ContractBackend:
         }
         return {"__typename": "StartPlaybackSuccess", "session": session}
 
-    def _heartbeat(self, _info: object, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002
+    def _heartbeat(self, _info: object, input: dict[str, Any]) -> dict[str, Any]:
         title = self._keep_position(input)
         position = input["positionSeconds"]
         return {"__typename": "HeartbeatSuccess", "title": title, "acceptedPositionSeconds": position}
 
-    def _stop_playback(self, _info: object, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002
+    def _stop_playback(self, _info: object, input: dict[str, Any]) -> dict[str, Any]:
         return {"__typename": "StopPlaybackSuccess", "title": self._keep_position(input)}
 
     def _keep_position(self, report: dict[str, Any]) -> Title:

@@ -76,8 +76,8 @@ def drawing(title_id: str, rest: str) -> str:
 
 
 @contextlib.contextmanager
-def running(backend: ContractBackend, port: int, media: Path | None = None) -> Iterator[str]:
-    """The address of a server that runs in a thread until the context ends."""
+def running(backend: ContractBackend, port: int = 0, media: Path | None = None) -> Iterator[str]:
+    """The address of a server that runs in a thread until the context ends; port 0 takes a free one."""
     config = uvicorn.Config(create_app(backend, media), host="127.0.0.1", port=port, log_level="warning", ws="none")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -88,7 +88,7 @@ def running(backend: ContractBackend, port: int, media: Path | None = None) -> I
             raise RuntimeError(f"the contract server did not start on port {port}")
         time.sleep(0.02)
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join(10)

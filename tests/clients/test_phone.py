@@ -1,0 +1,99 @@
+"""The phone page under a finger."""
+
+from graphql import GraphQLEnumType
+from playwright.sync_api import Page
+
+from tests.clients.contract_backend import ContractBackend
+from tests.clients.page_driver import at_home
+
+PATH = "/phone/"
+
+
+def test_search_suggests_and_finds(phone: Page, site: str, backend: ContractBackend) -> None:
+    """Typing brings completions and posters; a completion opens its title, Back returns to the search."""
+    at_home(phone, site, backend, path=PATH)
+    phone.tap("[data-tab=search]")
+    phone.fill("input[type=search]", "phant")
+    phone.wait_for_selector(".results .poster")
+    assert phone.locator(".suggestion").all_inner_texts() == ["The Phantom Carriage", "The Phantom of the Opera"]
+    phone.tap(".suggestion >> nth=0")
+    phone.wait_for_selector(".details[data-state=ready]")
+    assert phone.locator(".details h1").inner_text() == "The Phantom Carriage"
+    phone.go_back()
+    phone.wait_for_selector(".details", state="detached")
+    assert phone.input_value("input[type=search]") == "phant"
+    assert phone.locator(".results .poster").count() == 2
+
+
+def test_nothing_found_is_said(phone: Page, site: str, backend: ContractBackend) -> None:
+    """An empty result is a sentence with advice."""
+    at_home(phone, site, backend, path=PATH)
+    phone.tap("[data-tab=search]")
+    phone.fill("input[type=search]", "zzzz")
+    phone.wait_for_selector("text=Nothing found for “zzzz”")
+
+
+def test_home_loads_more_rows_as_one_scrolls(phone: Page, site: str, backend: ContractBackend) -> None:
+    """The first answer brings some sections, the rest comes near the end of the page."""
+    at_home(phone, site, backend, path=PATH)
+    rows = phone.locator(".home .row")
+    phone.evaluate("document.querySelector('.home').scrollTo(0, 99999)")
+    phone.wait_for_selector('.row[aria-label="Science Fiction"]')
+    headings = rows.locator("h2").all_inner_texts()
+    assert len(headings) == len(set(headings))
+
+
+def test_nothing_is_wider_than_the_screen(phone: Page, site: str, backend: ContractBackend) -> None:
+    """Neither the home page nor a title's sheet scrolls sideways."""
+    at_home(phone, site, backend, path=PATH)
+    assert phone.evaluate("document.querySelector('.home').scrollWidth") <= 390
+    phone.evaluate("location.hash = '#/title/ser_les-vampires'")
+    phone.wait_for_selector(".details[data-state=ready]")
+    assert phone.evaluate("document.querySelector('.sheet-body').scrollWidth") <= 390
+
+
+def test_my_list_follows_what_was_added(phone: Page, site: str, backend: ContractBackend) -> None:
+    """A title added on its sheet is in the list tab afterwards."""
+    at_home(phone, site, backend, path=PATH)
+    phone.tap("[data-tab=list]")
+    phone.wait_for_selector("text=Your list is empty")
+    phone.evaluate("location.hash = '#/title/mov_metropolis'")
+    phone.wait_for_selector(".details[data-state=ready]")
+    phone.tap(".details .action")
+    phone.wait_for_selector(".action[aria-pressed=true]")
+    phone.go_back()
+    phone.wait_for_selector('.my-list .poster[data-title="mov_metropolis"]')
+
+
+def test_a_refusal_is_a_sentence_on_the_sheet(phone: Page, site: str, backend: ContractBackend) -> None:
+    """What the server refuses stands where Play would be."""
+    backend.refusals["mov_metropolis"] = {"reason": "SUBSCRIPTION_LAPSED"}
+    at_home(phone, site, backend, path=PATH)
+    phone.evaluate("location.hash = '#/title/mov_metropolis'")
+    phone.wait_for_selector("text=Your subscription has ended.")
+    assert phone.locator(".play-area").count() == 0
+
+
+def test_every_reason_for_a_refusal_has_its_sentence(phone: Page, site: str, backend: ContractBackend) -> None:
+    """No code of the schema reaches the screen, and no two sound the same."""
+    refusal = backend.schema.type_map["PlayRefusalReason"]
+    assert isinstance(refusal, GraphQLEnumType)
+    reasons = list(refusal.values)
+    phone.goto(f"{site}{PATH}")
+    script = """async (reasons) => {
+      const { refusalSentence } = await import('/shared/wording.js');
+      return reasons.map((reason) => refusalSentence({ reason, message: 'fallback', maxStreams: 2 }));
+    }"""
+    sentences = phone.evaluate(script, reasons)
+    assert len(set(sentences)) == len(reasons)
+    assert not any("fallback" in sentence or "_" in sentence for sentence in sentences)
+
+
+def test_signing_in_by_touch(phone: Page, site: str, backend: ContractBackend) -> None:
+    """Account, profile, home."""
+    phone.goto(f"{site}{PATH}")
+    phone.tap(".account-card >> nth=0")
+    phone.tap(".profile-card >> nth=0")
+    phone.wait_for_selector(".home[data-state=ready]")
+    device = next(variables["device"] for name, variables in backend.calls if name == "PhoneHome")
+    assert (device["formFactor"], device["widthPx"], device["pixelRatio"]) == ("PHONE", 780, 2)
