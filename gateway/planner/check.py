@@ -56,7 +56,7 @@ class _Comparison:
                 needed = conditions | frozenset(wanted.conditions)
                 if wanted.name == "__typename":
                     sources = place.typename_sources.get(type_name, [])
-                    if len(place.types) > 1 and not _delivered(sources, needed):
+                    if not _delivered(sources, needed) and len(place.types) > 1:
                         self.problems.append(f"{where}: __typename of {type_name} is not fetched")
                     continue
                 if wanted.name.startswith("__"):

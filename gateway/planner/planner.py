@@ -32,8 +32,11 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_STATES", "Planner", "Stages"]
 
-DEFAULT_STATES = 20_000
+DEFAULT_STATES = 60_000
 """States that choosing may look at for one operation: about a second on one core. Ordinary ones need under 100."""
+
+STATES_PER_POSITION = 1_000
+"""States for one position of an operation, so that a hard one leaves something for the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class Planner:
 
     def stages(self, operation: NormalizedOperation, active_labels: frozenset[str] = frozenset()) -> Stages:
         """The plan with everything on the way to it."""
-        budget = Budget(self.states)
+        budget = Budget(self.states, STATES_PER_POSITION)
         positions = self._choose(operation, active_labels, budget)
         keys = SourceKeys(operation.selections)
         fetch_graph = build_fetch_graph(self.query_graph, positions, keys, operation.kind)

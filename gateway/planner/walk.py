@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Demand", "Entry", "EntryWay", "FieldWay", "PositionProblem"]
 
-_ALL_SUBSETS_UP_TO = 4
-"""Of at most so many candidates every combination is tried when one alone does not answer all below a field."""
-
 
 class Demand(NamedTuple):
     """A field of objects of one type; `below` numbers the selection set under it.
@@ -165,22 +162,15 @@ class PositionProblem:
     ) -> list[Option]:
         """The field asked of several subgraphs at once, where that is cheaper below or the only way.
 
-        All subsets of few candidates; of many, pairs, then ever larger ones until some answer everything.
+        Pairs; larger sets only while nothing answers everything, and of those beyond three all candidates together.
         """
-        found: list[Option] = []
-        for size in range(2, len(candidates) + 1):
-            if len(candidates) > _ALL_SUBSETS_UP_TO and size > 2 and (found or cheapest is not None):
-                break
-            if (
-                len(candidates) > _ALL_SUBSETS_UP_TO and size > 3
-            ):  # too many subsets: all of them together is the last resort
-                option = self._way_below(demand, tuple(candidates))
-                return found if option is None else [*found, option]
-            for together in combinations(candidates, size):
-                option = self._way_below(demand, together)
-                if option is not None and (cheapest is None or option.cost < cheapest):
-                    found.append(option)
-        return found
+        for size in (2, 3):
+            found = [self._way_below(demand, together) for together in combinations(candidates, size)]
+            options = [o for o in found if o is not None and (cheapest is None or o.cost < cheapest)]
+            if options or cheapest is not None:
+                return options
+        everything = self._way_below(demand, tuple(candidates))
+        return [] if everything is None else [everything]
 
     def _way_below(self, demand: Demand, providers: tuple[tuple[NodeId, Entry | None], ...]) -> Option | None:
         targets = (self.graph.nodes[node_id].fields[demand.name].target for node_id, _ in providers)

@@ -70,7 +70,9 @@ class _Builder:
         known = self.ids.get(key)
         if known is not None:
             return known
-        node = GraphNode(len(self.nodes), type_name, subgraph, self.kind(type_name, subgraph), view)
+        kind = self.kind(type_name, subgraph)
+        node = GraphNode(len(self.nodes), type_name, subgraph, kind, view)
+        node.is_abstract = kind in {NodeKind.INTERFACE, NodeKind.UNION}
         self.ids[key] = node.id
         self.nodes.append(node)
         self.unfinished.append(node)

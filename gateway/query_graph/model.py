@@ -74,14 +74,10 @@ class GraphNode:
     kind: NodeKind
     view: SelectionSet = ()
     is_root: bool = False
+    is_abstract: bool = False
     fields: dict[str, FieldMove] = field(default_factory=dict)
     keys: tuple[SelectionSet, ...] = ()
     members: dict[str, NodeId] = field(default_factory=dict)
-
-    @property
-    def is_abstract(self) -> bool:
-        """Whether objects here have different concrete types that the subgraph can tell."""
-        return self.kind in {NodeKind.INTERFACE, NodeKind.UNION}
 
     def __str__(self) -> str:
         """As in pictures and messages."""

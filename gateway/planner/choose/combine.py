@@ -8,8 +8,9 @@ lean on each other share one request.
 
 Idea: depth-first branch and bound. Variables with one option, and those where a cheapest option needs nothing new,
 are settled without branching; of the others the one with the fewest options is branched on first.
-Bound: what is settled + the cheapest option of everything still open + one request for each group entered so far +
-one more if some open variable can't be settled without entering a new group. Shared entries are counted once.
+Bound: what is settled + the cheapest option of everything still open + one request for each group entered so far + one
+more for each open demand of a set in which no two could be settled by starting the same new group. Shared entries are
+counted once.
 It never exceeds the true cost of any completion (tests/properties/gateway_combine_test.py, against brute force).
 
 Limits: settling without branching assumes that a demand that no entry leans on yet stays so; when that assumption
@@ -18,6 +19,7 @@ leaves no solution at all, the search is repeated without it. `states` counts ca
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
@@ -55,18 +57,23 @@ class Problem(Protocol):
 
 @dataclass(slots=True)
 class Budget:
-    """States that all searches of one plan may look at together; `spent` only grows."""
+    """States that all searches of one plan may look at together, and each one by itself; `spent` only grows.
+
+    The second limit keeps one hard position from leaving nothing for all the others.
+    """
 
     limit: int
+    limit_per_search: int
     spent: int = 0
     reached: bool = False
 
-    def spend(self) -> bool:
-        """Count a state; whether it was within the budget."""
+    def spend(self, spent_by_search: int) -> bool:
+        """Count a state; whether it was within the budget of the plan and of the search."""
         self.spent += 1
-        if self.spent > self.limit:
+        if self.spent > self.limit or spent_by_search > self.limit_per_search:
             self.reached = True
-        return not self.reached
+            return False
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +120,8 @@ class _Search:
         self.budget = budget
         self.settle_early = settle_early
         self.best: Combination | None = None
+        self.states = 0
+        self.stopped = False
 
     def run(self, wanted: list[VariableKey]) -> Combination | None:
         self.descend({}, dict.fromkeys(wanted), set(), 0)
@@ -126,7 +135,9 @@ class _Search:
         cost: int,
     ) -> None:
         """Settle what needs no choice, then branch. Takes ownership of its arguments. `cost` is of options only."""
-        if not self.budget.spend() and self.best is not None:
+        self.states += 1
+        if not self.budget.spend(self.states) and self.best is not None:
+            self.stopped = True
             return
         while True:
             step = self.next_without_choice(settled, open_)
@@ -144,11 +155,12 @@ class _Search:
                 self.best = found
             return
         key = min(open_, key=lambda k: len(self.problem.options(k)))
-        for option in sorted(self.problem.options(key), key=lambda o: self.cost_with_entries(o, groups)):
+        useful = self.useful_groups(open_, groups)
+        for option in sorted(self.problem.options(key), key=lambda o: self.guess(o, groups, useful)):
             next_settled, next_open, next_groups = dict(settled), dict(open_), set(groups)
             more = self.settle(key, option, next_settled, next_open, next_groups)
             self.descend(next_settled, next_open, next_groups, cost + more)
-            if self.budget.reached and self.best is not None:
+            if self.stopped:
                 return
 
     def settle(
@@ -192,26 +204,57 @@ class _Search:
         return None
 
     def bound(self, open_: Mapping[VariableKey, None], groups: set[str], cost: int) -> int:
-        needs_new_group = 0
         entered = set(groups)
         for key in open_:
             group = self.problem.group(key)
             if group is not None:
                 entered.add(group)
+        new_groups: list[set[str]] = []
         for key in open_:
             options = self.problem.options(key)
             cost += min((option.cost for option in options), default=0)
-            if not needs_new_group and self.problem.group(key) is None:
-                needs_new_group = all(self.starts_group(option, entered) for option in options)
-        return cost + REQUEST_COST * (len(entered) + needs_new_group)
+            if self.problem.group(key) is None:
+                wanted = self.groups_one_of_which_is_new(options, entered)
+                if wanted:
+                    new_groups.append(wanted)
+        return cost + REQUEST_COST * (len(entered) + _count_disjoint(new_groups))
 
-    def starts_group(self, option: Option, entered: set[str]) -> bool:
-        groups = (self.problem.group(need) for need in option.needs)
-        return any(group is not None and group not in entered for group in groups)
+    def groups_one_of_which_is_new(self, options: Sequence[Option], entered: set[str]) -> set[str]:
+        """The groups that settling by any of the options may start; empty when some option starts none."""
+        found: set[str] = set()
+        for option in options:
+            new = {group for need in option.needs if (group := self.problem.group(need)) and group not in entered}
+            if not new:
+                return set()
+            found |= new
+        return found
 
-    def cost_with_entries(self, option: Option, groups: set[str]) -> int:
-        new = {self.problem.group(need) for need in option.needs} - groups - {None}
-        return option.cost + REQUEST_COST * len(new)
+    def useful_groups(self, open_: Mapping[VariableKey, None], groups: set[str]) -> Counter[str]:
+        """For each group not entered how many open demands could be settled by entering it."""
+        count: Counter[str] = Counter()
+        for key in open_:
+            if self.problem.group(key) is None:
+                count.update(self.groups_one_of_which_is_new(self.problem.options(key), groups))
+        return count
+
+    def guess(self, option: Option, groups: set[str], useful: Counter[str]) -> float:
+        """What an option will cost in the end, as far as can be seen: a request is shared by all that it could serve.
+
+        Only decides what is tried first.
+        """
+        new = {group for need in option.needs if (group := self.problem.group(need)) and group not in groups}
+        return option.cost + sum(REQUEST_COST / max(1, useful[group]) for group in new)
+
+
+def _count_disjoint(sets: list[set[str]]) -> int:
+    """How many sets a greedy choice, smallest first, finds that have no element in common."""
+    count = 0
+    taken: set[str] = set()
+    for candidate in sorted(sets, key=lambda each: (len(each), sorted(each))):
+        if taken.isdisjoint(candidate):
+            taken |= candidate
+            count += 1
+    return count
 
 
 def _entries_below(
