@@ -90,13 +90,14 @@ def _compile_step(step: FetchStep, children: tuple[int, ...], paths: Sequence[fr
                 children=children,
             )
         case EntityStep():
+            selections = _selections_by_alias(step.operation)
             inputs = tuple(
                 CompiledInput(
                     entity_input=each,
                     collect=build_collector(each),
                     variable_prefix=orjson.dumps(each.variable) + b":",
                     rewrite=build_rewriter(each.output_rewrites),
-                    may_share=_may_share(each.paths, paths),
+                    may_share=_may_share(each, selections.get(each.alias), paths),
                 )
                 for each in step.inputs
             )
@@ -116,22 +117,54 @@ def _paths_of_inputs(steps: Sequence[FetchStep]) -> list[frozenset[FlattenPath]]
     return groups
 
 
-def _may_share(paths: Sequence[FlattenPath], groups: Sequence[frozenset[FlattenPath]]) -> bool:
-    """Whether every merge below one of the paths happens, in the same group, below all of them.
+def _may_share(
+    entity_input: EntityInput, selection: SelectionSetNode | None, groups: Sequence[frozenset[FlattenPath]]
+) -> bool:
+    """Whether every merge into something that this input delivers happens, in the same group, at all of its paths.
 
     Otherwise two places that hold the same object could be given different values under one key (the same response
-    key with other arguments in another branch).
+    key with other arguments in another branch). Leaves can be shared always.
     """
+    paths = entity_input.paths
     if len(paths) == 1:
         return True
+    composite = _composite_keys(
+        selection, {each.source_key: each.response_key for each in entity_input.output_rewrites}
+    )
     for group in groups:
         for path in paths:
             for other in group:
-                if len(other) > len(path) and other[: len(path)] == path:
-                    suffix = other[len(path) :]
-                    if any((*sibling, *suffix) not in group for sibling in paths):
-                        return False
+                if len(other) <= len(path) or other[: len(path)] != path:
+                    continue
+                suffix = other[len(path) :]
+                if next(iter(response_keys(suffix)), None) not in composite:
+                    continue
+                if any((*sibling, *suffix) not in group for sibling in paths):
+                    return False
     return True
+
+
+def _composite_keys(selection_set: SelectionSetNode | None, names: dict[str, str]) -> set[str]:
+    """Response keys at the top of a selection that hold objects."""
+    keys: set[str] = set()
+    for selection in selection_set.selections if selection_set is not None else ():
+        if isinstance(selection, FieldNode) and selection.selection_set is not None:
+            key = (selection.alias or selection.name).value
+            keys.add(names.get(key, key))
+        elif isinstance(selection, InlineFragmentNode):
+            keys |= _composite_keys(selection.selection_set, names)
+    return keys
+
+
+def _selections_by_alias(operation: str) -> dict[str, SelectionSetNode]:
+    """The selection set of each `_entities` field of a step's operation."""
+    document = parse(operation, no_location=True)
+    definition = next(each for each in document.definitions if isinstance(each, OperationDefinitionNode))
+    return {
+        (each.alias or each.name).value: each.selection_set
+        for each in definition.selection_set.selections
+        if isinstance(each, FieldNode) and each.selection_set is not None
+    }
 
 
 def delivered_keys(compiled: CompiledPlan, step_id: int) -> frozenset[tuple[str, ...]]:
@@ -143,26 +176,23 @@ def delivered_keys(compiled: CompiledPlan, step_id: int) -> frozenset[tuple[str,
 
 
 def _delivered(step: FetchStep) -> set[tuple[str, ...]]:
-    operation = next(
-        each
-        for each in parse(step.operation, no_location=True).definitions
-        if isinstance(each, OperationDefinitionNode)
-    )
     found: set[tuple[str, ...]] = set()
     match step:
         case RootStep():
             names = {each.source_key: each.response_key for each in step.output_rewrites}
+            operation = next(
+                each
+                for each in parse(step.operation, no_location=True).definitions
+                if isinstance(each, OperationDefinitionNode)
+            )
             _collect_keys(operation.selection_set, response_keys(step.path), names, found)
         case EntityStep():
-            by_alias = {each.alias: each for each in step.inputs}
-            for selection in operation.selection_set.selections:
-                if not isinstance(selection, FieldNode) or selection.selection_set is None:
-                    continue
-                entity_input = by_alias.get((selection.alias or selection.name).value)
-                if entity_input is not None:
-                    names = {each.source_key: each.response_key for each in entity_input.output_rewrites}
+            selections = _selections_by_alias(step.operation)
+            for entity_input in step.inputs:
+                names = {each.source_key: each.response_key for each in entity_input.output_rewrites}
+                if entity_input.alias in selections:
                     for path in entity_input.paths:
-                        _collect_keys(selection.selection_set, response_keys(path), names, found)
+                        _collect_keys(selections[entity_input.alias], response_keys(path), names, found)
     return found
 
 
