@@ -8,13 +8,19 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
+    from graphql import DocumentNode
 
+    from gateway.composition.stages import SubgraphSource
+    from gateway.planner.normalize.operation import NormalizedOperation
+    from gateway.planner.planner import Planner, Stages
+    from gateway.settings import GatewaySettings
     from gateway.supergraph.model import Supergraph
 
 __all__ = ["app", "serve"]
@@ -64,6 +70,97 @@ def api_schema(supergraph: SupergraphOption = None, subgraphs: SubgraphsOption =
 
 
 @app.command()
+def normalize(
+    operation: OperationArgument,
+    supergraph: SupergraphOption = None,
+    subgraphs: SubgraphsOption = None,
+    name: NameOption = None,
+) -> None:
+    """Print an operation in canonical form."""
+    from gateway.planner.normalize.operation import write_operation
+
+    print(write_operation(_normalized(_workbench(supergraph, subgraphs, operation, name))))
+
+
+@app.command()
+def graph(supergraph: SupergraphOption = None, subgraphs: SubgraphsOption = None) -> None:
+    """Print the query graph for Graphviz: `… graph | dot -Tsvg`."""
+    from gateway.query_graph.build import build_query_graph
+    from gateway.query_graph.dot import write_dot
+
+    print(write_dot(build_query_graph(_load(supergraph, subgraphs))))
+
+
+@app.command()
+def paths(
+    operation: OperationArgument,
+    supergraph: SupergraphOption = None,
+    subgraphs: SubgraphsOption = None,
+    name: NameOption = None,
+) -> None:
+    """Print the query tree: who was chosen to provide each field, and how objects are entered."""
+    from gateway.planner.query_tree import write_query_tree
+
+    bench = _workbench(supergraph, subgraphs, operation, name)
+    for position in _stages(bench).positions:
+        print(write_query_tree(position, bench.planner.query_graph))
+
+
+@app.command("fetch-graph")
+def fetch_graph(
+    operation: OperationArgument,
+    supergraph: SupergraphOption = None,
+    subgraphs: SubgraphsOption = None,
+    name: NameOption = None,
+) -> None:
+    """Print the fetch graph: each request, what it selects and what it waits for."""
+    from gateway.planner.fetch_graph.text import write_fetch_graph
+
+    bench = _workbench(supergraph, subgraphs, operation, name)
+    print(write_fetch_graph(_stages(bench).fetch_graph, bench.planner.query_graph))
+
+
+@app.command()
+def plan(
+    operation: OperationArgument,
+    supergraph: SupergraphOption = None,
+    subgraphs: SubgraphsOption = None,
+    name: NameOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The plan as JSON.")] = False,
+    code: Annotated[bool, typer.Option("--code", help="Also the generated projection, all conditions true.")] = False,
+) -> None:
+    """Print the query plan, as text in the usual form or as JSON."""
+    from gateway.planner.plan.json import plan_to_json
+    from gateway.planner.plan.text import write_plan_text
+
+    bench = _workbench(supergraph, subgraphs, operation, name)
+    made = _stages(bench).plan
+    print(json.dumps(plan_to_json(made), indent=2) if as_json else write_plan_text(made))
+    if code:
+        print(_projection_code(bench))
+
+
+@app.command()
+def check(
+    operation: OperationArgument,
+    supergraph: SupergraphOption = None,
+    subgraphs: SubgraphsOption = None,
+    name: NameOption = None,
+) -> None:
+    """Prove that the plan yields what the operation asks; exit code 1 and the reasons where it does not."""
+    from gateway.planner.check import check_plan
+
+    bench = _workbench(supergraph, subgraphs, operation, name)
+    made = _stages(bench).plan
+    problems = check_plan(bench.planner.query_graph, _normalized(bench), made)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if problems:
+        _fail(f"the plan is wrong in {len(problems)} places")
+    print(f"the plan is sound: {len(made.steps)} requests, {made.verdict.value}")
+
+
+@app.command()
 def serve(
     supergraph: SupergraphOption = None,
     subgraphs: SubgraphsOption = None,
@@ -94,7 +191,70 @@ def serve(
         _fail(str(error))
 
 
-def _run_server(settings: Any) -> None:
+@dataclass(frozen=True)
+class _Workbench:
+    """A graph and one valid operation on it."""
+
+    planner: Planner
+    document: DocumentNode
+    operation_name: str | None
+
+
+def _workbench(
+    supergraph: Path | None, subgraphs: Path | None, operation: Path, operation_name: str | None
+) -> _Workbench:
+    from graphql import GraphQLError, parse, validate
+
+    from gateway.planner.planner import Planner
+
+    planner = Planner(_load(supergraph, subgraphs))
+    try:
+        document = parse(_read_text(operation), allow_empty_selection_sets=False)
+    except GraphQLError as error:
+        _fail(f"{operation}: {error}")
+    errors = validate(planner.api_schema, document)
+    for each in errors:
+        print(each, file=sys.stderr)
+    if errors:
+        _fail(f"{operation} is not valid on this graph: {len(errors)} problems")
+    return _Workbench(planner, document, operation_name)
+
+
+def _normalized(bench: _Workbench) -> NormalizedOperation:
+    from gateway.errors import RequestInvalid
+    from gateway.planner.normalize.order import normalize as run_normalize
+
+    try:
+        return run_normalize(bench.document, bench.planner.api_schema, bench.operation_name)
+    except RequestInvalid as error:
+        _fail(str(error))
+
+
+def _stages(bench: _Workbench) -> Stages:
+    from gateway.errors import PlanningFailed
+
+    try:
+        return bench.planner.stages(_normalized(bench))
+    except PlanningFailed as error:
+        _fail(f"no plan: {error}")
+
+
+def _projection_code(bench: _Workbench) -> str:
+    from graphql import FragmentDefinitionNode
+
+    from gateway.executor.projection.generate import write_projection
+    from gateway.executor.projection.shape import build_operation_shape, condition_variables
+    from gateway.planner.normalize.order import select_operation
+
+    fragments = {
+        each.name.value: each for each in bench.document.definitions if isinstance(each, FragmentDefinitionNode)
+    }
+    operation = select_operation(bench.document, bench.operation_name)
+    conditions = dict.fromkeys(condition_variables(operation, fragments), True)
+    return write_projection(build_operation_shape(bench.planner.api_schema, operation, fragments, conditions))
+
+
+def _run_server(settings: GatewaySettings) -> None:
     import uvicorn
 
     from common.telemetry import configure_logs
@@ -146,10 +306,10 @@ def _load(supergraph: Path | None, subgraphs: Path | None) -> Supergraph:
         _fail(f"{path}: {error}")
 
 
-def _read_sources(paths: Sequence[Path]) -> list[Any]:
-    from gateway.composition.ingest import SubgraphSource
+def _read_sources(paths: Sequence[Path]) -> list[SubgraphSource]:
+    from gateway.composition.stages import SubgraphSource
 
-    sources: list[Any] = []
+    sources: list[SubgraphSource] = []
     for path in paths:
         text = _read_text(path)
         if path.suffix != ".json" and not text.lstrip().startswith("["):
@@ -160,23 +320,23 @@ def _read_sources(paths: Sequence[Path]) -> list[Any]:
             sources += [
                 SubgraphSource(name=item["name"], url=item.get("url") or "", sdl=item["sdl"]) for item in listed
             ]
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError) as error:
             _fail(f"{path}: wanted a JSON list of objects with name, url and sdl ({error!r})")
     return sources
 
 
-def _compose(sources: Sequence[Any], *, print_hints: bool = False) -> Supergraph:
-    from gateway.composition.compose import Composed
+def _compose(sources: Sequence[SubgraphSource], *, print_hints: bool = False) -> Supergraph:
     from gateway.composition.compose import compose as run_compose
+    from gateway.composition.stages import Composed
 
     result = run_compose(sources)
     if not isinstance(result, Composed):
         for item in result.diagnostics:
-            print(f"{item.code}: {item.message}", file=sys.stderr)
+            print(item, file=sys.stderr)
         _fail(f"the subgraphs do not compose: {len(result.diagnostics)} problems")
     if print_hints:
         for item in result.hints:
-            print(f"hint {item.code}: {item.message}", file=sys.stderr)
+            print(item, file=sys.stderr)
     return result.supergraph
 
 
