@@ -112,9 +112,14 @@ class PositionProblem:
         return self.graph.nodes[key.node].subgraph if isinstance(key, Entry) else None
 
     def may_share(self, one: VariableKey, other: VariableKey) -> bool:
-        """Entries share a request unless their requirements want one field with different arguments."""
+        """Entries share a request unless their requirements want one field with different arguments.
+
+        Entries that wait for the concrete type do not share one with those that do not.
+        """
         assert isinstance(one, Entry)
         assert isinstance(other, Entry)
+        if self.typing is not None and self.typing.type_name in {one.type_name, other.type_name}:
+            return one.type_name == other.type_name  # what need not wait for the type must not be told apart by it
         if one.requires == other.requires or one.type_name != other.type_name:
             return True
         return not _conflict(self.table.selections(one.requires), self.table.selections(other.requires))
@@ -225,7 +230,7 @@ class PositionProblem:
             needs = tuple((f, self.demand(entry.type_name, f, internal=True)) for f in fields if f.name != "__typename")
             variables: tuple[VariableKey, ...] = tuple(dict.fromkeys(demand for _, demand in needs))
             free = all(self._is_free(demand) for _, demand in needs)
-            if self.typing is not None and entry != self.typing:
+            if self.typing is not None and entry.type_name != self.typing.type_name:
                 variables = (self.typing, *variables)
             options.append(Option(0, variables, EntryWay(needs), free=free))
         options.sort(key=lambda option: (not option.free, len(option.needs)))

@@ -103,15 +103,32 @@ class PositionChooser:
         possible: frozenset[NodeId] | None,
         nodes: frozenset[NodeId],
     ) -> TreePosition | None:
-        """An interface object's concrete type is told by the node in `typing`, which is entered first."""
+        """An interface object's concrete type is told by the node in `typing`, which is entered first.
+
+        What interface objects have and all types are asked for is asked of the interface, without waiting for the type.
+        """
         interface, node_id = typing
         through = frozenset(self.graph.nodes[node_id].members.values())
-        hand[interface] = nodes
-        problem = self._problem(hand, possible)
+        types = list(hand)
+        problem = self._problem({**hand, interface: nodes}, possible)
         problem.typing = Entry(interface, node_id, self.table.number(()))
         problem.through_typing = through
-        types = [name for name in hand if name != interface]
-        return self._combine(problem, types, selection, nodes, typed=True)
+        general = self._asked_of_interface(interface, nodes, selection, types)
+        asked = [(interface, field) for field in general]
+        asked += [(name, f) for name in types for f in self.table.fields(selection, name) if f not in general]
+        return self._combine(problem, asked, types, nodes, typed=True)
+
+    def _asked_of_interface(
+        self, interface: str, nodes: frozenset[NodeId], selection: int, types: list[str]
+    ) -> list[FieldSelection]:
+        """The fields that every type is asked for alike and that some interface object has."""
+        providers = self.reachability.at(interface, nodes).providers
+        return [
+            field
+            for field in self.table.fields(selection, interface)
+            if any(self.graph.nodes[i].kind is NodeKind.INTERFACE_OBJECT for i in providers.get(field.name, ()))
+            and all(field in self.table.fields(selection, name) for name in types)
+        ]
 
     def _solve(
         self,
@@ -122,7 +139,8 @@ class PositionChooser:
         *,
         typed: bool,
     ) -> TreePosition | None:
-        return self._combine(self._problem(hand, possible), list(hand), selection, nodes, typed=typed)
+        asked = [(name, field) for name in hand for field in self.table.fields(selection, name)]
+        return self._combine(self._problem(hand, possible), asked, list(hand), nodes, typed=typed)
 
     def _problem(self, hand: Mapping[str, frozenset[NodeId]], possible: frozenset[NodeId] | None) -> PositionProblem:
         def choose_below(demand: Demand, nodes: frozenset[NodeId]) -> TreePosition | None:
@@ -131,18 +149,23 @@ class PositionChooser:
         return PositionProblem(self.graph, self.reachability, self.table, hand, choose_below)
 
     def _combine(
-        self, problem: PositionProblem, types: list[str], selection: int, nodes: frozenset[NodeId], *, typed: bool
+        self,
+        problem: PositionProblem,
+        fields: list[tuple[str, FieldSelection]],
+        types: list[str],
+        nodes: frozenset[NodeId],
+        *,
+        typed: bool,
     ) -> TreePosition | None:
         asked: list[tuple[str, FieldSelection, Demand]] = []
-        for type_name in types:
-            for field in self.table.fields(selection, type_name):
-                if field.name == "__typename":
-                    continue
-                demand = problem.demand(type_name, field)
-                if not problem.options(demand):
-                    self.failures.append(demand)
-                    return None
-                asked.append((type_name, field, demand))
+        for type_name, field in fields:
+            if field.name == "__typename":
+                continue
+            demand = problem.demand(type_name, field)
+            if not problem.options(demand):
+                self.failures.append(demand)
+                return None
+            asked.append((type_name, field, demand))
         wanted: list[Demand | Entry] = [demand for _, _, demand in asked]
         if problem.typing is not None:
             wanted.insert(0, problem.typing)

@@ -146,7 +146,7 @@ class _PositionBuilder:
         assert isinstance(definition, ObjectType | InterfaceType)
         api_type = definition.fields[field.name].type
         narrowed: DraftPath = self.path
-        if self.abstract and self.position.typed:
+        if self.abstract and self.position.typed and field.type_name in self.position.types:
             narrowed = (*narrowed, Narrowing(frozenset((field.type_name,)), frozenset(self.position.types)))
         path = (*narrowed, KeyElement(key), *(EVERY_ITEM for _ in range(list_depth(api_type))))
         abstract = isinstance(self.graph.supergraph.types[named_type(api_type)], InterfaceType | UnionType)
@@ -191,12 +191,10 @@ class _PositionBuilder:
             step.parents |= {at_hand.id for at_hand, _ in self.sinks.values()}
             return step
         parents, shapes = self.representations(entries)
-        if self.position.typing is not None and self.position.typing not in self.position.requests[number]:
+        needs_type = self.abstract and self.position.typed and entries[0][1].type_name in self.position.types
+        if self.position.typing is not None and needs_type:
             parents.add(self.start(self.position.typing).id)
         step.parents |= (parents or {at_hand.id for at_hand, _ in self.sinks.values()}) - {step.id}
-        needs_type = (
-            self.abstract and self.position.typed and self.position.typing not in self.position.requests[number]
-        )
         step.inputs.append(DraftInput(self.path, needs_type, shapes, {}))
         if self.position.typing in self.position.requests[number]:
             typing_node = self.position.entries[self.position.typing].node if self.position.typing is not None else -1
