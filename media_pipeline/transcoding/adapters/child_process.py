@@ -7,9 +7,7 @@ kills it when this process dies, however that happens.
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import os
-import resource
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -21,7 +19,7 @@ __all__ = ["ChildFailed", "ChildLimits", "run_child"]
 
 MAX_KEPT_ERROR_CHARACTERS = 4000
 MAX_OUTPUT_BYTES = 8 << 20
-_PR_SET_PDEATHSIG = 1
+LAUNCHER = Path(__file__).with_name("child_launcher.py")
 
 
 class ChildFailed(Exception):
@@ -58,14 +56,14 @@ async def run_child(
     Raises ChildFailed; what `on_line` raises ends the child and goes on to the caller.
     """
     process = await asyncio.create_subprocess_exec(
-        *command,
+        *(sys.executable, "-I", "-S", str(LAUNCHER)),
+        *(str(os.getpid()), str(limits.niceness), str(limits.max_file_bytes), *command),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         cwd=working_folder,
         env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/nonexistent"},
         start_new_session=True,
-        preexec_fn=lambda: _prepare_child(limits),
     )
     assert process.stdout is not None
     assert process.stderr is not None
@@ -105,15 +103,6 @@ async def _read_tail(stream: asyncio.StreamReader) -> str:
     while chunk := await stream.read(4096):
         tail = (tail + chunk.decode(errors="replace"))[-MAX_KEPT_ERROR_CHARACTERS:]
     return tail
-
-
-def _prepare_child(limits: ChildLimits) -> None:
-    """Runs in the child, before the program."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    os.nice(limits.niceness)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limits.max_file_bytes, limits.max_file_bytes))
 
 
 def _kill_group(process: asyncio.subprocess.Process) -> None:
