@@ -7,14 +7,18 @@ function bar(fraction) {
   return fraction > 0 ? h("span", { class: "bar" }, h("i", { style: { width: `${Math.round(Math.min(1, fraction) * 100)}%` } })) : null;
 }
 
-/** A 2:3 poster; its name is on the picture, so it is said, not drawn again, unless there is no picture. */
-export function posterCard(title, artwork, onopen) {
+/**
+ * A 2:3 poster; its name is on the picture, so it is said, not drawn again, unless there is no picture. Of an episode,
+ * the series' name is said and the episode stands below.
+ */
+export function posterCard(title, artwork, onopen, series = null) {
+  const name = series?.displayName ?? title.displayName;
+  const episode = episodeLabel(title);
   return h(
     "button",
-    { class: "card poster", "aria-label": title.displayName, dataset: { title: title.id }, onclick: onopen },
-    picture(artwork, "poster-picture"),
-    artwork ? null : h("span", { class: "poster-name" }, title.displayName),
-    bar(title.progress?.fraction ?? 0),
+    { class: "card poster", "aria-label": [name, episode].filter(Boolean).join(", "), dataset: { title: title.id }, onclick: onopen },
+    h("span", { class: "poster-frame" }, picture(artwork, "poster-picture"), artwork ? null : h("span", { class: "poster-name" }, name), bar(title.progress?.fraction ?? 0)),
+    episode ? h("span", { class: "wide-note" }, episode) : null,
   );
 }
 

@@ -1,11 +1,13 @@
-// The TV page: a stack of screens, one remote control. A screen is {element, start(), key?(event) → handled, resume?(),
-// leave?()}; opening one pushes it, Back pops it and the screen below has its focus as it was.
+// The TV page: a stack of screens, one remote control. A screen is {element, start(), entry?() → the item for the first
+// focus, key?(event) → handled, resume?(), leave?()}; opening one pushes it, Back pops it and the screen below has its
+// focus as it was.
 
 import { loadViewer } from "../shared/account.js";
 import { readSession, sessionEvents } from "../shared/session.js";
 import { failureWords } from "../shared/wording.js";
 import { h, statement } from "../shared/elements.js";
 import { focusItem, moveFocus, rememberedItem, rowsOf } from "./focus.js";
+import { detailsScreen } from "./screens/details.js";
 import { homeScreen } from "./screens/home.js";
 import { profilesScreen } from "./screens/profiles.js";
 import { signInScreen } from "./screens/sign_in.js";
@@ -49,7 +51,7 @@ export const app = {
     below.element.inert = false;
     below.element.classList.remove("is-below");
     if (below.lastFocus?.isConnected) focusItem(below.lastFocus);
-    else focusItem(rememberedItem(rowsOf(below.element)[0]));
+    else focusItem(below.entry?.() ?? rememberedItem(rowsOf(below.element)[0]));
     if (below.resume) afterLeaving().then(() => app.isCurrent(below) && below.resume());
     return true;
   },
@@ -87,6 +89,7 @@ export const app = {
   goHome() {
     document.documentElement.dataset.kids = String(Boolean(readSession()?.profile?.isKids));
     app.reset(homeScreen(app));
+    openAddressed();
   },
   goProfiles() {
     document.documentElement.dataset.kids = "false";
@@ -144,6 +147,14 @@ export function failureScreen(error, retry) {
   return { element: h("section", { class: "screen failure-screen" }, statement({ ...words, actions: [button] })), start() {} };
 }
 
+// An address of the form #/title/ID opens that title above home, once; a link from elsewhere may carry it.
+function openAddressed() {
+  const [, place, id] = location.hash.split("/");
+  if (place !== "title" || !id) return;
+  history.replaceState(null, "", "#/");
+  app.open(detailsScreen(app, decodeURIComponent(id)));
+}
+
 async function begin() {
   const session = readSession();
   if (!session) return app.goSignIn();
@@ -156,6 +167,7 @@ async function begin() {
 }
 
 addEventListener("keydown", onKeyDown);
+addEventListener("hashchange", () => readSession()?.profile && openAddressed());
 // Pointing works as well: what is clicked gets the focus first.
 stage.addEventListener("pointerdown", (event) => {
   const item = event.target.closest("[data-item]");

@@ -1,11 +1,14 @@
 // What this TV tells the server about itself, and the section kinds that this page can draw.
 
-/** For page(device: …). A TV page is always laid out at 1920 × 1080 and scaled by the screen. */
+/**
+ * For page(device: …). A TV page is always laid out on 960 × 540 dp with two pixels each, the canvas of TV platforms,
+ * and scaled by the screen.
+ */
 export const DEVICE = {
   formFactor: "TV",
-  widthPx: 1920,
-  heightPx: 1080,
-  pixelRatio: 1,
+  widthPx: 960,
+  heightPx: 540,
+  pixelRatio: 2,
   imageFormats: ["WEBP", "JPEG"],
   supports: [
     "HERO",
@@ -21,7 +24,7 @@ export const DEVICE = {
   ],
 };
 
-/** Lengths of the page are rem of 1/120 of the screen's width; the server speaks in pixels of a 1920 screen. */
-export function rem(px) {
-  return `${px / 16}rem`;
+/** The page's rem is 1/120 of the screen's width; the server speaks in dp, 960 to a screen. */
+export function rem(dp) {
+  return `${dp / 8}rem`;
 }

@@ -4,7 +4,7 @@ import { h } from "../shared/elements.js";
 import { titleCard } from "./cards.js";
 
 const COLUMNS = 5;
-const LAYOUT = { artworkRole: "BACKDROP", cardWidthPx: 320, cardHeightPx: 180 };
+const LAYOUT = { artworkRole: "BACKDROP", cardWidthPx: 160, cardHeightPx: 90 };
 
 /** Rows of a grid; up and down keep the column. onopen gets the title. */
 export function titleGrid(titles, onopen) {

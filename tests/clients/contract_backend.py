@@ -225,7 +225,7 @@ class ContractBackend:
             }
             for title in titles
         ]
-        card_width_px, card_height_px = (330, 186) if phone and wide else (342, 513) if phone else (392, 220)
+        card_width_px, card_height_px = (236, 133) if phone and wide else (110, 165) if phone else (160, 90)
         return {
             "__typename": "HeroSection" if hero else "RowSection",
             "id": f"sec_{kind}_{heading}",
@@ -237,7 +237,7 @@ class ContractBackend:
                 "artworkRole": role,
                 "cardWidthPx": card_width_px,
                 "cardHeightPx": card_height_px,
-                "visibleCards": 4,
+                "visibleCards": 3 if phone else 5,
             },
             "items": lambda _info, first=None, after=None: connection(cards, first, after),
         }

@@ -96,4 +96,4 @@ def test_signing_in_by_touch(phone: Page, site: str, backend: ContractBackend) -
     phone.tap(".profile-card >> nth=0")
     phone.wait_for_selector(".home[data-state=ready]")
     device = next(variables["device"] for name, variables in backend.calls if name == "PhoneHome")
-    assert (device["formFactor"], device["widthPx"], device["pixelRatio"]) == ("PHONE", 780, 2)
+    assert (device["formFactor"], device["widthPx"], device["pixelRatio"]) == ("PHONE", 390, 2)

@@ -3,7 +3,7 @@
 from playwright.sync_api import Page
 
 from tests.clients.contract_backend import ContractBackend
-from tests.clients.page_driver import at_home, focus, press
+from tests.clients.page_driver import at_home, come_in, focus, press
 
 
 def test_each_row_remembers_its_card(tv: Page, site: str, backend: ContractBackend) -> None:
@@ -112,3 +112,14 @@ def test_search_follows_the_letters(tv: Page, site: str, backend: ContractBacken
     press(tv, "Backspace")
     tv.wait_for_selector(".grid .card")
     assert tv.locator(".grid .card-name").all_inner_texts() == ["Nosferatu"]
+
+
+def test_an_address_opens_a_title_above_home(tv: Page, site: str, backend: ContractBackend) -> None:
+    """A link to a title lands on its details; Back leads home with the focus on the hero."""
+    come_in(tv, site, backend, path="/tv/#/title/mov_nosferatu")
+    tv.wait_for_selector(".details[data-state=ready]")
+    assert tv.locator(".details h1").inner_text() == "Nosferatu"
+    tv.wait_for_selector(".home[data-state=ready]", state="attached")
+    press(tv, "Escape")
+    tv.wait_for_selector(".details", state="detached")
+    assert focus(tv)["row"] == "hero"

@@ -48,9 +48,10 @@ export function homeView(app) {
     const wide = section.layout?.artworkRole !== "POSTER";
     const items = cards.map((card) => {
       const open = () => app.openTitle(card.series?.id ?? card.title.id);
-      return wide ? wideCard(card.title, card.artwork, card.series, open) : posterCard(card.title, card.artwork, open);
+      return wide ? wideCard(card.title, card.artwork, card.series, open) : posterCard(card.title, card.artwork, open, card.series);
     });
-    return h("section", { class: `row is-${section.kind.toLowerCase()}`, "aria-label": section.heading }, h("h2", {}, section.heading), h("div", { class: "row-track" }, items));
+    const width = section.layout ? `${section.layout.cardWidthPx}px` : null;
+    return h("section", { class: `row is-${section.kind.toLowerCase()}`, style: { "--card-width": width }, "aria-label": section.heading }, h("h2", {}, section.heading), h("div", { class: "row-track" }, items));
   }
 
   function heroCard(section, card) {

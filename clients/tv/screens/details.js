@@ -9,7 +9,7 @@ import { focusItem, itemsOf, rememberedItem, rowsOf, slideTo } from "../focus.js
 import { playerScreen } from "./player.js";
 
 const SIZES = { backdropWidthPx: 1920, thumbnailWidthPx: 416 };
-const SIMILAR_LAYOUT = { artworkRole: "BACKDROP", cardWidthPx: 360, cardHeightPx: 202 };
+const SIMILAR_LAYOUT = { artworkRole: "BACKDROP", cardWidthPx: 160, cardHeightPx: 90 };
 
 /** preview: what the card already knew, shown while the rest is on its way. */
 export function detailsScreen(app, id, preview = null) {

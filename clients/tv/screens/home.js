@@ -184,7 +184,11 @@ export function homeScreen(app, kind = "HOME") {
     if (!app.isCurrent(screen)) return;
     const row = key && rows.get(key.section);
     const item = row && (itemsOf(row.cardTrack).find((candidate) => candidate.dataset.title === key.title) ?? itemsOf(row.cardTrack)[0]);
-    focusItem(item ?? itemsOf(actions)[0] ?? rememberedItem(rowsOf(element)[1] ?? rowsOf(element)[0]));
+    focusItem(item ?? entry());
+  }
+
+  function entry() {
+    return itemsOf(actions)[0] ?? rememberedItem(rowsOf(element)[1] ?? rowsOf(element)[0]);
   }
 
   function fail(error) {
@@ -199,6 +203,7 @@ export function homeScreen(app, kind = "HOME") {
   const screen = {
     element,
     start: load,
+    entry,
     /** Back from a film: progress and My List may have changed. */
     resume() {
       if (app.changed || Date.now() > page.expiresAt) load();
