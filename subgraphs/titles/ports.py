@@ -109,8 +109,8 @@ class TitleStore(Protocol):
         """Titles with a window that opens or closes at some instant."""
         ...
 
-    async def count(self) -> int:
-        """How many titles are stored."""
+    async def present_count(self) -> int:
+        """How many titles are stored and not withdrawn."""
         ...
 
     async def changes_for(self, follower: ChangeFollowerName, limit: int) -> list[Change]:

@@ -29,7 +29,8 @@ TWO_EDITS_BOOST = 0.25
 PREFIX_BOOST = 0.9
 """Of the fixed score of a match by prefix or typo, times the field's boost."""
 WHOLE_NAME_SCORE = 40.0
-NAME_BEGINNING_SCORE = 8.0
+NAME_BEGINNING_SCORE = 30.0
+"""About what a rare word in a name scores: "the gen" is more likely The General than a film called Gen."""
 OTHER_FIELDS_SHARE = 0.3
 """How much a word's matches in its second-best fields add to its best one."""
 SMALL_WORDS = frozenset({"a", "an", "and", "at", "der", "die", "das", "in", "la", "le", "les", "of", "on", "the", "to"})

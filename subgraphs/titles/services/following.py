@@ -20,7 +20,7 @@ from subgraphs.titles.domain.title import Title, TitleKind
 from subgraphs.titles.ports import ChangeFollowerName, EventStream, SearchIndex, TitleStore
 from subgraphs.titles.services.calendar import AvailabilityCalendar
 
-__all__ = ["MAX_TITLES_PER_EVENT", "ChangeFollower", "EventAnnouncer", "SearchUpdater"]
+__all__ = ["MAX_TITLES_PER_EVENT", "ChangeFollower", "EventAnnouncer", "FollowerBehind", "SearchUpdater"]
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +34,10 @@ POLL_S = 30.0
 Handler = Callable[[Mapping[TitleId, Title]], Awaitable[None]]
 
 
+class FollowerBehind(Exception):
+    """A follower's last try failed; it goes on trying."""
+
+
 class ChangeFollower:
     """One follower as a background task."""
 
@@ -43,20 +47,33 @@ class ChangeFollower:
         self._handle = handle
         self._batch_size = batch_size
         self._woken = asyncio.Event()
+        self._is_settled = asyncio.Event()
+        self._catching_up = asyncio.Lock()
         self.failure: str | None = None
 
     def wake(self) -> None:
         """Something was written."""
+        self._is_settled.clear()
         self._woken.set()
+
+    async def settled(self) -> None:
+        """Return when everything that was written before this call has been dealt with, by `running`."""
+        await self._is_settled.wait()
+
+    async def check(self) -> None:
+        """Raises what failed last, when it has not worked since."""
+        if self.failure is not None:
+            raise FollowerBehind(self.failure)
 
     async def catch_up(self) -> int:
         """Deal with everything that is in the log now; returns how many changes that were."""
         dealt_with = 0
-        while changes := await self._store.changes_for(self.name, self._batch_size):
-            ids = list(dict.fromkeys(change.title_id for change in changes))
-            await self._handle(await self._store.titles(ids))
-            await self._store.confirm_changes(self.name, changes[-1].sequence)
-            dealt_with += len(changes)
+        async with self._catching_up:
+            while changes := await self._store.changes_for(self.name, self._batch_size):
+                ids = list(dict.fromkeys(change.title_id for change in changes))
+                await self._handle(await self._store.titles(ids))
+                await self._store.confirm_changes(self.name, changes[-1].sequence)
+                dealt_with += len(changes)
         return dealt_with
 
     @asynccontextmanager
@@ -75,6 +92,8 @@ class ChangeFollower:
             try:
                 await self.catch_up()
                 self.failure = None
+                if not self._woken.is_set():
+                    self._is_settled.set()
             except Exception as error:  # noqa: BLE001  # a task's edge: what failed is tried again, for ever
                 self.failure = f"{type(error).__name__}: {error}"
                 log.warning("titles.follower_failed", follower=self.name, error=self.failure, retry_s=RETRY_S)
@@ -102,12 +121,20 @@ class SearchUpdater:
         removed = [title.id for title in titles.values() if title.is_withdrawn]
         await self._index.update(present, removed)
 
-    async def load_calendar(self) -> None:
-        """At start: the timed titles that were indexed long ago."""
+    async def start(self, follower: ChangeFollower) -> None:
+        """Before the first search: load the calendar, catch up, and rebuild an index that is not the store's."""
         self._calendar.update(await self._store.timed_titles())
+        await follower.catch_up()
+        stored, indexed = await self._store.present_count(), await self._index.count()
+        if stored != indexed:
+            log.info("search.rebuilding", stored=stored, indexed=indexed)
+            await self.rebuild()
 
     async def rebuild(self, progress: Callable[[int], None] | None = None) -> int:
-        """Index the whole catalogue again; returns how many titles. Searches find less while it runs."""
+        """Index the whole catalogue again; returns how many titles. Searches find less while it runs.
+
+        What is written meanwhile is in the change log and indexed behind it.
+        """
         await self._index.clear()
         indexed, after = 0, ""
         while ids := await self._store.ids_after(after, MAX_TITLES_PER_INDEX_UPDATE):

@@ -249,10 +249,11 @@ class SqlTitleStore:
             ids = [TitleId(row.title_id) for row in rows]
         return list((await self.titles(ids)).values())
 
-    async def count(self) -> int:
-        """How many titles are stored."""
+    async def present_count(self) -> int:
+        """How many titles are stored and not withdrawn."""
+        statement = select(func.count()).select_from(t.titles).where(t.titles.c.is_withdrawn.is_(False))
         async with self._engine.connect() as connection:
-            return (await connection.execute(select(func.count()).select_from(t.titles))).scalar_one()
+            return (await connection.execute(statement)).scalar_one()
 
     async def changes_for(self, follower: ChangeFollowerName, limit: int) -> list[Change]:
         """The next changes that this follower has not confirmed, in order."""

@@ -1,0 +1,82 @@
+"""The GraphQL context of one request to titles: the services, and batched reads for this viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from strawberry.types import Info as StrawberryInfo
+
+from subgraphs.kernel.context import RequestContext
+from subgraphs.kernel.ids import TitleId
+from subgraphs.titles.domain.title import EpisodeSlot, Genre, GenreId, Season, SeasonId, Title
+from subgraphs.titles.services.catalogue import Catalogue
+from subgraphs.titles.services.search import SearchService
+from subgraphs.titles.services.studio import StudioService
+
+__all__ = ["Info", "TitlesContext", "TitlesServices"]
+
+
+@dataclass(frozen=True, slots=True)
+class TitlesServices:
+    """What resolvers use; lives as long as the process."""
+
+    catalogue: Catalogue
+    search: SearchService
+    studio: StudioService
+    media_url: str
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class TitlesContext(RequestContext):
+    """One request. Everything asked one by one in the same turn is read together, once."""
+
+    services: TitlesServices
+
+    async def title(self, title_id: TitleId) -> Title | None:
+        """The title, when this viewer may see it."""
+        return await self.loaders.by_key(self._visible_titles).load(title_id)
+
+    async def titles(self, ids: Sequence[TitleId]) -> list[Title | None]:
+        """One answer per id, in order."""
+        return list(await self.loaders.by_key(self._visible_titles).load_many(ids))
+
+    async def seasons(self, series_id: TitleId) -> tuple[Season, ...]:
+        """A series' seasons in order."""
+        return await self.loaders.by_key(self._seasons_of).load(series_id) or ()
+
+    async def season(self, season_id: SeasonId) -> Season | None:
+        """A season, when this viewer may see its series."""
+        season = await self.loaders.by_key(self._seasons_by_id).load(season_id)
+        if season is None or await self.title(season.series_id) is None:
+            return None
+        return season
+
+    async def episodes(self, series_id: TitleId) -> list[tuple[EpisodeSlot, Title]]:
+        """The episodes of a series that this viewer may see, in order."""
+        slots = await self.loaders.by_key(self._episodes_of).load(series_id) or ()
+        titles = await self.titles([slot.title_id for slot in slots])
+        return [(slot, title) for slot, title in zip(slots, titles, strict=True) if title is not None]
+
+    async def genre(self, genre_id: GenreId) -> Genre | None:
+        """A genre."""
+        return await self.loaders.by_key(self._genres_by_id).load(genre_id)
+
+    async def _visible_titles(self, ids: Sequence[TitleId]) -> Mapping[TitleId, Title]:
+        return await self.services.catalogue.visible_titles(self.viewer, self.now, ids)
+
+    async def _seasons_of(self, ids: Sequence[TitleId]) -> Mapping[TitleId, tuple[Season, ...]]:
+        return await self.services.catalogue.seasons_of(ids)
+
+    async def _seasons_by_id(self, ids: Sequence[SeasonId]) -> Mapping[SeasonId, Season]:
+        return await self.services.catalogue.seasons_by_id(ids)
+
+    async def _episodes_of(self, ids: Sequence[TitleId]) -> Mapping[TitleId, tuple[EpisodeSlot, ...]]:
+        return await self.services.catalogue.episodes_of(ids)
+
+    async def _genres_by_id(self, ids: Sequence[GenreId]) -> Mapping[GenreId, Genre]:
+        return await self.services.catalogue.genres_by_id(ids)
+
+
+Info = StrawberryInfo[TitlesContext, Any]

@@ -1,0 +1,144 @@
+# mypy: disable-error-code="untyped-decorator"
+# strawberry types its field decorators as Any when they are given arguments; the resolvers themselves are checked.
+"""The titles subgraph's schema: reads from the root."""
+
+import strawberry
+
+from common.errors import ErrorKind, ServiceError
+from subgraphs.kernel.entities import build_schema
+from subgraphs.kernel.ids import TitleId
+from subgraphs.kernel.pagination import Page, PageInfo, page_info, read_page_request
+from subgraphs.titles.api.context import Info
+from subgraphs.titles.api.mutations import Mutation
+from subgraphs.titles.api.types import (
+    MAX_FIRST,
+    SORT_KEY_LENGTH,
+    Artwork,
+    Episode,
+    Genre,
+    Movie,
+    Season,
+    Series,
+    Title,
+    TitleConnection,
+    genre_of,
+    title_connection,
+    title_of,
+)
+from subgraphs.titles.api.values import TitleFilter
+from subgraphs.titles.domain import browsing
+from subgraphs.titles.domain.browsing import TitleSort
+from subgraphs.titles.domain.title import GenreId
+from subgraphs.titles.services.search import CURSOR_KIND
+
+__all__ = ["schema"]
+
+MAX_IDS = 50
+MAX_SUGGESTIONS = 10
+
+
+@strawberry.type
+class SearchEdge:
+    """One hit; scores compare within one answer only."""
+
+    cursor: str
+    node: Title
+    score: float
+
+
+@strawberry.type
+class SearchConnection:
+    """Hits, best first. `total_count` counts all, also those deeper than can be paged."""
+
+    edges: list[SearchEdge]
+    page_info: PageInfo
+    total_count: int
+
+
+@strawberry.type(description="A completion of what was typed.")
+class SearchSuggestion:
+    """`title` is the title of that name."""
+
+    text: str
+    title: Title | None
+
+
+@strawberry.type
+class Query:
+    """Reads from the root."""
+
+    @strawberry.field(description="One title by its id; null when it does not exist or this viewer may not see it.")
+    async def title(self, info: Info, id: strawberry.ID) -> Title | None:  # noqa: A002
+        """Unknown and forbidden look alike."""
+        record = await info.context.title(TitleId(id))
+        return None if record is None else title_of(record)
+
+    @strawberry.field(
+        description="Several titles by id (at most 50), in the order asked; null where title() would be null."
+    )
+    async def titles_by_ids(self, info: Info, ids: list[strawberry.ID]) -> list[Title | None]:
+        """One entry per id."""
+        if len(ids) > MAX_IDS:
+            raise ServiceError(ErrorKind.INVALID_ARGUMENT, f"{len(ids)} ids; ask for at most {MAX_IDS} at once")
+        records = await info.context.titles([TitleId(id_) for id_ in ids])
+        return [None if record is None else title_of(record) for record in records]
+
+    @strawberry.field(description="Browse. first is at most 50.")
+    async def titles(
+        self,
+        info: Info,
+        filter: TitleFilter | None = None,  # noqa: A002
+        sort: TitleSort = TitleSort.POPULARITY,
+        first: int = 20,
+        after: str | None = None,
+    ) -> TitleConnection:
+        """Films and series, unless the filter names a kind."""
+        chosen = browsing.TitleFilter() if filter is None else filter.to_domain()
+        return await title_connection(info, chosen, sort, first, after)
+
+    @strawberry.field(description="Genres in which this viewer may see something, by name.")
+    async def genres(self, info: Info) -> list[Genre]:
+        """A few dozen."""
+        context = info.context
+        return [genre_of(genre) for genre in await context.services.catalogue.genres(context.viewer, context.now)]
+
+    @strawberry.field
+    async def genre(self, info: Info, id: strawberry.ID) -> Genre | None:  # noqa: A002
+        """One genre."""
+        genre = await info.context.genre(GenreId(id))
+        return None if genre is None else genre_of(genre)
+
+    @strawberry.field(description="Full text, typos forgiven, best first. At most 200 characters; first is at most 50.")
+    async def search(
+        self,
+        info: Info,
+        query: str,
+        filter: TitleFilter | None = None,  # noqa: A002
+        first: int = 20,
+        after: str | None = None,
+    ) -> SearchConnection:
+        """Names, cast, directors, genres and synopses."""
+        request = read_page_request(first, after, max_first=MAX_FIRST, key_length=SORT_KEY_LENGTH)
+        chosen = browsing.TitleFilter() if filter is None else filter.to_domain()
+        answer = await info.context.services.search.search(
+            info.context.viewer, info.context.now, query, chosen, request
+        )
+        page = Page.cut(answer.found, request, lambda hit: (CURSOR_KIND, hit[1], hit[0].id))
+        edges = [
+            SearchEdge(cursor=cursor, node=title_of(title), score=score)
+            for (title, score), cursor in zip(page.items, page.cursors, strict=True)
+        ]
+        return SearchConnection(edges=edges, page_info=page_info(page), total_count=answer.total_count)
+
+    @strawberry.field(description="At most 10 completions for what was typed so far.")
+    async def search_suggestions(self, info: Info, query: str, first: int = 5) -> list[SearchSuggestion]:
+        """Most popular first."""
+        if not 0 <= first <= MAX_SUGGESTIONS:
+            raise ServiceError(
+                ErrorKind.INVALID_ARGUMENT, f"first is {first}; ask for 0 to {MAX_SUGGESTIONS} suggestions"
+            )
+        found = await info.context.services.search.suggest(info.context.viewer, info.context.now, query, first)
+        return [SearchSuggestion(text=each.text, title=title_of(each.title)) for each in found]
+
+
+schema = build_schema(query=Query, mutation=Mutation, types=[Movie, Series, Season, Episode, Genre, Artwork])

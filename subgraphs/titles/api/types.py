@@ -1,0 +1,424 @@
+# mypy: disable-error-code="untyped-decorator"
+# strawberry types its field decorators as Any when they are given arguments; the resolvers themselves are checked.
+"""The entities that titles owns: Title with its three kinds, Season, Genre, Artwork, and the lists of them.
+
+One module, because each of these types names the others.
+"""
+
+from typing import Annotated, Any
+
+import strawberry
+import strawberry.federation
+
+from common.errors import ErrorKind, ServiceError
+from subgraphs.kernel.ids import TitleId
+from subgraphs.kernel.pagination import Page, PageInfo, page_info, read_page_request
+from subgraphs.kernel.policy import EVERYWHERE
+from subgraphs.titles.api.context import Info
+from subgraphs.titles.api.values import Availability, Certificate, Credit
+from subgraphs.titles.artwork.design import placeholder_color
+from subgraphs.titles.domain import title as domain
+from subgraphs.titles.domain.artwork_reference import ArtworkReference, ArtworkRole, ImageFormat, read_artwork_id
+from subgraphs.titles.domain.browsing import TitleFilter, TitleSort
+from subgraphs.titles.domain.certificates import certificate_for
+from subgraphs.titles.domain.text import shorten
+from subgraphs.titles.domain.title import CreditRole, GenreId, MediaStatus, SeasonId, TitleKind
+
+__all__ = [
+    "Artwork",
+    "Episode",
+    "Genre",
+    "Movie",
+    "Season",
+    "Series",
+    "Title",
+    "TitleConnection",
+    "artwork_of",
+    "genre_of",
+    "title_connection",
+    "title_of",
+]
+
+MAX_FIRST = 50
+"""Of titles, seasons, episodes and hits in one page."""
+MAX_CREDITS = 50
+MAX_WIDTH_PX = 7_680
+SORT_KEY_LENGTH = 3
+EPISODE_KEY_LENGTH = 2
+
+
+@strawberry.federation.interface(keys=["id"], description="A film, a series or an episode.")
+class Title:
+    """What all three have; `record` is the domain's title."""
+
+    record: strawberry.Private[domain.Title]
+    id: strawberry.ID
+    kind: TitleKind
+    display_name: str
+    release_year: int | None
+    duration_seconds: int | None
+    media_status: MediaStatus
+    is_kids: bool
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> "Title | None":  # noqa: A002
+        """The concrete type, or null for what this viewer may not see; asked for as another kind, it is null too."""
+        record = await info.context.title(TitleId(id))
+        entity = None if record is None else title_of(record)
+        return entity if isinstance(entity, cls) else None
+
+    @strawberry.field(description="What it is about, cut between words to maxLength characters when that is given.")
+    def synopsis(self, max_length: int | None = None) -> str:
+        """The whole text without a length."""
+        if max_length is None:
+            return self.record.synopsis
+        if max_length < 1:
+            raise ServiceError(ErrorKind.INVALID_ARGUMENT, f"maxLength is {max_length}; ask for 1 character or more")
+        return shorten(self.record.synopsis, max_length)
+
+    @strawberry.field
+    def genres(self) -> list[Annotated["Genre", strawberry.lazy("subgraphs.titles.api.types")]]:
+        """In the source's order."""
+        return [genre_of(genre) for genre in self.record.genres]
+
+    @strawberry.field(description="The certificate in the viewer's country.")
+    def certificate(self, info: Info) -> Certificate:
+        """The age is the same everywhere, the code is not."""
+        shown = certificate_for(
+            info.context.viewer.country,
+            self.record.minimum_age,
+            dict(self.record.certificates),
+            is_age_certified=self.record.is_age_certified,
+        )
+        return Certificate(code=shown.code, minimum_age=shown.minimum_age)
+
+    @strawberry.field(description="Availability in the viewer's country, now.")
+    def availability(self, info: Info) -> Availability:
+        """The open window that lasts longest."""
+        countries = {EVERYWHERE, info.context.viewer.country}
+        now = info.context.now
+        open_now = [window for window in self.record.windows if window.country in countries and window.is_open(now)]
+        if not open_now:
+            return Availability(is_available=False, from_=None, until=None)
+        longest = max(open_now, key=lambda window: (window.closes_at is None, window.closes_at or now))
+        return Availability(
+            is_available=True,
+            from_=None if longest.opens_at is None else longest.opens_at.isoformat(),
+            until=None if longest.closes_at is None else longest.closes_at.isoformat(),
+        )
+
+    @strawberry.field(
+        description="The smallest offered size that is not smaller than widthPx, or the largest there is."
+    )
+    def artwork(
+        self,
+        info: Info,
+        role: ArtworkRole,
+        width_px: int,
+        format: ImageFormat = ImageFormat.JPEG,  # noqa: A002
+    ) -> Annotated["Artwork", strawberry.lazy("subgraphs.titles.api.types")] | None:
+        """Every title has every role: what nobody supplied is drawn."""
+        if not 1 <= width_px <= MAX_WIDTH_PX:
+            raise ServiceError(ErrorKind.INVALID_ARGUMENT, f"widthPx is {width_px}; ask for 1 to {MAX_WIDTH_PX} pixels")
+        reference = ArtworkReference.nearest(self.record.id, role, width_px, format)
+        return artwork_of(reference, self.record, info.context.services.media_url)
+
+    @strawberry.field(description="At most 50, in order of billing.")
+    def credits(self, role: CreditRole | None = None, first: int = 10) -> list[Credit]:
+        """All roles, or one."""
+        if not 0 <= first <= MAX_CREDITS:
+            raise ServiceError(ErrorKind.INVALID_ARGUMENT, f"first is {first}; ask for 0 to {MAX_CREDITS} credits")
+        chosen = [credit for credit in self.record.credits if role is None or credit.role is role]
+        return [Credit.of(credit) for credit in chosen[:first]]
+
+
+@strawberry.federation.type(keys=["id"], description="A film.")
+class Movie(Title):
+    """Nothing but a title."""
+
+
+@strawberry.federation.type(keys=["id"], description="A series of episodes in seasons.")
+class Series(Title):
+    """Its duration is null."""
+
+    @strawberry.field
+    async def season_count(self, info: Info) -> int:
+        """Seasons known, with or without their episodes."""
+        return len(await info.context.seasons(self.record.id))
+
+    @strawberry.field
+    async def seasons(
+        self, info: Info, first: int = 10, after: str | None = None
+    ) -> Annotated["SeasonConnection", strawberry.lazy("subgraphs.titles.api.types")]:
+        """In order of number."""
+        request = read_page_request(first, after, max_first=MAX_FIRST, key_length=1)
+        seasons = await info.context.seasons(self.record.id)
+        start = request.after[0] if request.after else None
+        later = [season for season in seasons if not isinstance(start, int) or season.number > start]
+        page = Page.cut(later, request, lambda season: (season.number,))
+        edges = [
+            SeasonEdge(cursor=cursor, node=season_of(season))
+            for season, cursor in zip(page.items, page.cursors, strict=True)
+        ]
+        return SeasonConnection(edges=edges, page_info=page_info(page))
+
+
+@strawberry.federation.type(keys=["id"], description="One season of a series.")
+class Season:
+    """Visible where its series is."""
+
+    record: strawberry.Private[domain.Season]
+    id: strawberry.ID
+    number: int
+    display_name: str
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> "Season | None":  # noqa: A002
+        """Null where the viewer may not see the series."""
+        record = await info.context.season(SeasonId(id))
+        return None if record is None else season_of(record)
+
+    @strawberry.field(description="Episodes that this viewer may see.")
+    async def episode_count(self, info: Info) -> int:
+        """Zero for a season whose episodes nobody has told us."""
+        return len(await self._episodes(info))
+
+    @strawberry.field
+    async def series(self, info: Info) -> Series:
+        """The series that the viewer came by, or may see."""
+        record = await info.context.title(self.record.series_id)
+        entity = None if record is None else title_of(record)
+        if not isinstance(entity, Series):
+            raise ServiceError(ErrorKind.NOT_FOUND, f"the series of season {self.id} is not there")
+        return entity
+
+    @strawberry.field
+    async def episodes(
+        self, info: Info, first: int = 20, after: str | None = None
+    ) -> Annotated["EpisodeConnection", strawberry.lazy("subgraphs.titles.api.types")]:
+        """In order of number."""
+        request = read_page_request(first, after, max_first=MAX_FIRST, key_length=EPISODE_KEY_LENGTH)
+        episodes = await self._episodes(info)
+        if request.after is not None:
+            episodes = [title for title in episodes if _is_behind(title, request.after)]
+        page = Page.cut(episodes, request, lambda title: (title.episode_number, title.id))
+        edges = [
+            EpisodeEdge(cursor=cursor, node=episode_of(title))
+            for title, cursor in zip(page.items, page.cursors, strict=True)
+        ]
+        return EpisodeConnection(edges=edges, page_info=page_info(page))
+
+    async def _episodes(self, info: Info) -> list[domain.Title]:
+        episodes = await info.context.episodes(self.record.series_id)
+        return [title for slot, title in episodes if slot.season_id == self.record.id]
+
+
+@strawberry.federation.type(keys=["id"], description="One episode of a series.")
+class Episode(Title):
+    """Its number counts within its season."""
+
+    number: int
+
+    @strawberry.field
+    async def season(self, info: Info) -> Season:
+        """The season that it belongs to."""
+        season_id = self.record.season_id
+        record = None if season_id is None else await info.context.season(season_id)
+        if record is None:
+            raise ServiceError(ErrorKind.NOT_FOUND, f"the season of episode {self.id} is not there")
+        return season_of(record)
+
+    @strawberry.field
+    async def series(self, info: Info) -> Series:
+        """The series that it belongs to."""
+        series_id = self.record.series_id
+        record = None if series_id is None else await info.context.title(series_id)
+        entity = None if record is None else title_of(record)
+        if not isinstance(entity, Series):
+            raise ServiceError(ErrorKind.NOT_FOUND, f"the series of episode {self.id} is not there")
+        return entity
+
+    @strawberry.field(description="The one after it that this viewer may see, in the next season if need be.")
+    async def next_episode(
+        self, info: Info
+    ) -> Annotated["Episode", strawberry.lazy("subgraphs.titles.api.types")] | None:
+        """Null after the last."""
+        if self.record.series_id is None:
+            return None
+        episodes = [title for _, title in await info.context.episodes(self.record.series_id)]
+        ids = [title.id for title in episodes]
+        position = ids.index(self.record.id) + 1 if self.record.id in ids else len(ids)
+        return episode_of(episodes[position]) if position < len(episodes) else None
+
+
+@strawberry.federation.type(
+    keys=["id"], description="An image of a title. The id names role, variant, size and format."
+)
+class Artwork:
+    """`placeholder_color` is #rrggbb."""
+
+    id: strawberry.ID
+    role: ArtworkRole
+    url: str
+    width_px: int
+    height_px: int
+    format: ImageFormat
+    alt_text: str
+    placeholder_color: str = strawberry.field(description="#rrggbb shown until the image is there")
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> "Artwork | None":  # noqa: A002
+        """Null for sizes that are not offered and for titles that this viewer may not see."""
+        reference = read_artwork_id(id)
+        record = None if reference is None else await info.context.title(reference.title_id)
+        if reference is None or record is None:
+            return None
+        return artwork_of(reference, record, info.context.services.media_url)
+
+
+@strawberry.federation.type(keys=["id"], description="One genre.")
+class Genre:
+    """The same for every source."""
+
+    id: strawberry.ID
+    display_name: str
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> "Genre | None":  # noqa: A002
+        """Null for an unknown id."""
+        genre = await info.context.genre(GenreId(id))
+        return None if genre is None else genre_of(genre)
+
+    @strawberry.field(description="At most 50 at a time.")
+    async def titles(
+        self,
+        info: Info,
+        sort: TitleSort = TitleSort.POPULARITY,
+        first: int = 20,
+        after: str | None = None,
+    ) -> Annotated["TitleConnection", strawberry.lazy("subgraphs.titles.api.types")]:
+        """Films and series in this genre."""
+        return await title_connection(info, TitleFilter(genre_id=GenreId(self.id)), sort, first, after)
+
+
+@strawberry.federation.type(shareable=True, description="One title in a list.")
+class TitleEdge:
+    """Relay's edge."""
+
+    cursor: str
+    node: Title
+
+
+@strawberry.federation.type(shareable=True, description="A page of titles.")
+class TitleConnection:
+    """Relay's connection."""
+
+    edges: list[TitleEdge]
+    page_info: PageInfo
+
+
+@strawberry.type
+class SeasonEdge:
+    """Relay's edge."""
+
+    cursor: str
+    node: Season
+
+
+@strawberry.type
+class SeasonConnection:
+    """Relay's connection."""
+
+    edges: list[SeasonEdge]
+    page_info: PageInfo
+
+
+@strawberry.type
+class EpisodeEdge:
+    """Relay's edge."""
+
+    cursor: str
+    node: Episode
+
+
+@strawberry.type
+class EpisodeConnection:
+    """Relay's connection."""
+
+    edges: list[EpisodeEdge]
+    page_info: PageInfo
+
+
+async def title_connection(
+    info: Info, chosen: TitleFilter, sort: TitleSort, first: int, after: str | None
+) -> TitleConnection:
+    """One page of browsing."""
+    request = read_page_request(first, after, max_first=MAX_FIRST, key_length=SORT_KEY_LENGTH)
+    page = await info.context.services.catalogue.browse(info.context.viewer, info.context.now, chosen, sort, request)
+    edges = [
+        TitleEdge(cursor=cursor, node=title_of(title)) for title, cursor in zip(page.items, page.cursors, strict=True)
+    ]
+    return TitleConnection(edges=edges, page_info=page_info(page))
+
+
+def title_of(record: domain.Title) -> Movie | Series | Episode:
+    """The GraphQL object of a title that was found visible."""
+    match record.kind:
+        case TitleKind.MOVIE:
+            return Movie(**_shared(record))
+        case TitleKind.SERIES:
+            return Series(**_shared(record))
+        case TitleKind.EPISODE:
+            return episode_of(record)
+
+
+def episode_of(record: domain.Title) -> Episode:
+    """The GraphQL object of an episode."""
+    return Episode(**_shared(record), number=record.episode_number or 0)
+
+
+def season_of(record: domain.Season) -> Season:
+    """The GraphQL object of a season."""
+    return Season(record=record, id=strawberry.ID(record.id), number=record.number, display_name=record.display_name)
+
+
+def genre_of(genre: domain.Genre) -> Genre:
+    """The GraphQL object of a genre."""
+    return Genre(id=strawberry.ID(genre.id), display_name=genre.display_name)
+
+
+def artwork_of(reference: ArtworkReference, record: domain.Title, media_url: str) -> Artwork:
+    """The GraphQL object of an image; its text says what can be read in it."""
+    year = f" ({record.release_year})" if record.release_year else ""
+    return Artwork(
+        id=strawberry.ID(reference.id),
+        role=reference.role,
+        url=reference.url(media_url),
+        width_px=reference.width_px,
+        height_px=reference.height_px,
+        format=reference.format,
+        alt_text=f"{reference.role.capitalize()} of {record.display_name}{year}",
+        placeholder_color=placeholder_color(record.id, [genre.display_name for genre in record.genres]),
+    )
+
+
+def _shared(record: domain.Title) -> dict[str, Any]:
+    return {
+        "record": record,
+        "id": strawberry.ID(record.id),
+        "kind": record.kind,
+        "display_name": record.display_name,
+        "release_year": record.release_year,
+        "duration_seconds": record.duration_seconds,
+        "media_status": record.media.status,
+        "is_kids": record.is_kids,
+    }
+
+
+def _is_behind(title: domain.Title, key: tuple[str | int | float | None, ...]) -> bool:
+    number, title_id = key
+    if not isinstance(number, int) or not isinstance(title_id, str):
+        raise ServiceError(
+            ErrorKind.INVALID_ARGUMENT, "after is a cursor of another list; pass an endCursor of this season"
+        )
+    return (title.episode_number or 0, title.id) > (number, title_id)

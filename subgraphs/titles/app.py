@@ -1,0 +1,138 @@
+"""The titles subgraph's application: opens store, index, stream and drawing processes and wires the services."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+from redis.asyncio import Redis
+from starlette.applications import Starlette
+
+from common.clock import Clock, SystemClock
+from common.events import EventConsumer, EventPublisher
+from subgraphs.kernel.app import OpenedSubgraph, create_subgraph_app
+from subgraphs.kernel.context import RequestContext, RequestHead
+from subgraphs.titles.adapters.object_artwork import ObjectArtworkStore
+from subgraphs.titles.adapters.redis_events import RedisEventStream
+from subgraphs.titles.adapters.render_pool import ArtworkUnavailable, RenderPool
+from subgraphs.titles.adapters.sql import SqlTitleStore
+from subgraphs.titles.adapters.tantivy_index import TantivyIndex
+from subgraphs.titles.api.context import TitlesContext, TitlesServices
+from subgraphs.titles.api.internal import InternalServices, internal_routes
+from subgraphs.titles.api.schema import schema
+from subgraphs.titles.demo import seed_demo
+from subgraphs.titles.services.calendar import AvailabilityCalendar
+from subgraphs.titles.services.catalogue import Catalogue
+from subgraphs.titles.services.following import (
+    MAX_TITLES_PER_EVENT,
+    MAX_TITLES_PER_INDEX_UPDATE,
+    ChangeFollower,
+    EventAnnouncer,
+    SearchUpdater,
+)
+from subgraphs.titles.services.masters import MasterService
+from subgraphs.titles.services.media import MediaReports
+from subgraphs.titles.services.prerender import Prerenderer
+from subgraphs.titles.services.search import SearchService
+from subgraphs.titles.services.studio import StudioService
+from subgraphs.titles.services.writing import CatalogueWriter
+from subgraphs.titles.settings import TitlesSettings
+
+__all__ = ["create_app"]
+
+VALKEY_TIMEOUT_S = 2.0
+ASSETS_TOPIC = "assets"
+
+
+def create_app(settings: TitlesSettings, clock: Clock | None = None) -> Starlette:
+    """The subgraph as an ASGI application; it opens what it needs when it starts."""
+    return create_subgraph_app(
+        name="titles",
+        schema=schema,
+        settings=settings,
+        open_subgraph=partial(_open, settings, clock or SystemClock()),
+        clock=clock,
+        routes=internal_routes(),
+    )
+
+
+@asynccontextmanager
+async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedSubgraph]:
+    async with AsyncExitStack() as stack:
+        store = await SqlTitleStore.open(settings.store_dir / "titles.sqlite")
+        stack.push_async_callback(store.aclose)
+        index = TantivyIndex(settings.store_dir / "search")
+        stack.push_async_callback(index.aclose)
+        redis = Redis.from_url(
+            settings.shared.valkey_url, socket_timeout=VALKEY_TIMEOUT_S, socket_connect_timeout=VALKEY_TIMEOUT_S
+        )
+        stack.push_async_callback(redis.aclose)
+        # A consumer waits on the stream for longer than any other call may take.
+        stream_redis = Redis.from_url(settings.shared.valkey_url)
+        stack.push_async_callback(stream_redis.aclose)
+        pool = RenderPool(settings.artwork_workers, settings.resolved_font_dir)
+        stack.push_async_callback(pool.aclose)
+
+        calendar = AvailabilityCalendar()
+        catalogue = Catalogue(store, clock, cache_size=settings.cache_titles)
+        updater = SearchUpdater(store, index, calendar)
+        announcer = EventAnnouncer(store, RedisEventStream(EventPublisher(redis)), clock)
+        search_follower = ChangeFollower("search", store, updater.handle, batch_size=MAX_TITLES_PER_INDEX_UPDATE)
+        event_follower = ChangeFollower("events", store, announcer.handle, batch_size=MAX_TITLES_PER_EVENT)
+
+        def wake() -> None:
+            search_follower.wake()
+            event_follower.wake()
+
+        writer = CatalogueWriter(store, catalogue, wake)
+        masters = MasterService(ObjectArtworkStore.in_folder(settings.shared.objects_dir), pool)
+        stack.push_async_callback(masters.aclose)
+        await updater.start(search_follower)
+        await stack.enter_async_context(search_follower.running())
+        await stack.enter_async_context(event_follower.running())
+        consumer = EventConsumer(
+            stream_redis,
+            group="titles",
+            consumer=f"{socket.gethostname()}-{os.getpid()}",
+            handlers={ASSETS_TOPIC: MediaReports(writer).handle},
+        )
+        await stack.enter_async_context(consumer.running())
+        if settings.seed_demo:
+            await seed_demo(writer)
+            await search_follower.catch_up()
+        prerenderer = Prerenderer(store, masters, clock, title_count=settings.artwork_prerendered_titles)
+        await stack.enter_async_context(prerenderer.running())
+
+        services = TitlesServices(
+            catalogue=catalogue,
+            search=SearchService(index, catalogue, calendar),
+            studio=StudioService(writer, clock),
+            media_url=settings.shared.public_media_url,
+        )
+
+        def make_context(head: RequestHead) -> RequestContext:
+            return TitlesContext(head=head, services=services)
+
+        yield OpenedSubgraph(
+            make_context=make_context,
+            required={"store": store.ping},
+            optional={"events": event_follower.check, "search": search_follower.check},
+            resources=InternalServices(
+                catalogue=catalogue,
+                writer=writer,
+                masters=masters,
+                store=store,
+                search_follower=search_follower,
+                search_updater=updater,
+                announce=wake,
+                jwks_path=settings.shared.viewer_jwks_path,
+                upload_dir=settings.store_dir / "uploads",
+                max_import_bytes=settings.max_import_bytes,
+                rendering_errors=(ArtworkUnavailable,),
+                importing=asyncio.Lock(),
+            ),
+        )
