@@ -46,11 +46,6 @@ class Diagnostic:
 
 CODES: dict[str, str] = {
     "AUTH_REQUIREMENTS_APPLIED_ON_INTERFACE": "@authenticated, @requiresScopes or @policy stands on an interface, one of its fields or an interface object.",
-    "CONTEXTUAL_ARGUMENT_NOT_CONTEXTUAL_IN_ALL_SUBGRAPHS": "An argument is filled from a context in some subgraphs and required from clients in others.",
-    "CONTEXT_INVALID_SELECTION": "The selection of @fromContext does not fit the types where the context is set.",
-    "CONTEXT_NAME_INVALID": "The name given to @context is not usable.",
-    "CONTEXT_NOT_SET": "@fromContext names a context that no type on the way sets.",
-    "CONTEXT_NO_RESOLVABLE_KEY": "A type with @fromContext arguments has no resolvable key.",
     "COST_APPLIED_TO_INTERFACE_FIELD": "@cost stands on an interface's field; it belongs on the implementations.",
     "DEFAULT_VALUE_USES_INACCESSIBLE": "A visible element's default value names an @inaccessible one.",
     "DIRECTIVE_COMPOSITION_ERROR": "A directive cannot be composed as @composeDirective asks.",
@@ -94,10 +89,8 @@ CODES: dict[str, str] = {
     "LIST_SIZE_INVALID_ASSUMED_SIZE": "The assumed size of a @listSize is negative.",
     "LIST_SIZE_INVALID_SIZED_FIELD": "A sized field of a @listSize is no list field of the field's type.",
     "LIST_SIZE_INVALID_SLICING_ARGUMENT": "A slicing argument of a @listSize is no integer argument of the field.",
-    "MAX_VALIDATION_SUBGRAPH_PATHS_EXCEEDED": "Satisfiability could not be decided within its budget.",
     "MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL": "An @external field carries a directive that is merged into the supergraph.",
     "MISSING_TRANSITIVE_AUTH_REQUIREMENTS": "A field @requires protected data without carrying the same protection.",
-    "NO_CONTEXT_IN_SELECTION": "The field of @fromContext does not begin with a context's name.",
     "NO_QUERIES": "No subgraph defines a query.",
     "ONLY_INACCESSIBLE_CHILDREN": "All children of a visible type are @inaccessible.",
     "OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE": "@override meets @external, @provides or @requires on the same field.",
@@ -133,13 +126,11 @@ CODES: dict[str, str] = {
     "UNKNOWN_FEDERATION_LINK_VERSION": "The linked federation version is not known here.",
     "UNKNOWN_LINK_VERSION": "The linked version of the link specification is not known here.",
     "UNSUPPORTED_FEATURE": "A feature that is not supported here; refused rather than composed wrongly.",
-    "UNSUPPORTED_LINKED_FEATURE": "A linked feature cannot be used in this place.",
 }
 """Every code of an error, with the situation in one sentence."""
 
 HINTS: dict[str, str] = {
     "DIRECTIVE_COMPOSITION_INFO": "A directive is composed in a way worth knowing.",
-    "DIRECTIVE_COMPOSITION_WARN": "A directive could not be composed quite as its author may expect.",
     "FROM_SUBGRAPH_DOES_NOT_EXIST": "@override names a subgraph that is not there.",
     "INCONSISTENT_ARGUMENT_PRESENCE": "An optional argument is missing in some subgraphs and so left out.",
     "INCONSISTENT_BUT_COMPATIBLE_ARGUMENT_TYPE": "An argument's types differ but could be merged.",
@@ -157,8 +148,6 @@ HINTS: dict[str, str] = {
     "INCONSISTENT_NON_REPEATABLE_DIRECTIVE_ARGUMENTS": "A directive is applied with different arguments; the most frequent ones are taken.",
     "INCONSISTENT_OBJECT_VALUE_TYPE_FIELD": "An object type without key lacks a field in some subgraphs.",
     "INCONSISTENT_RUNTIME_TYPES_FOR_SHAREABLE_RETURN": "A shared field's possible types differ between subgraphs.",
-    "INCONSISTENT_TYPE_SYSTEM_DIRECTIVE_LOCATIONS": "A composed directive's locations differ; all are kept.",
-    "INCONSISTENT_TYPE_SYSTEM_DIRECTIVE_REPEATABLE": "A composed directive is repeatable in some subgraphs only.",
     "INCONSISTENT_UNION_MEMBER": "A union lacks a member in some subgraphs.",
     "MERGED_NON_REPEATABLE_DIRECTIVE_ARGUMENTS": "A directive is applied with different arguments; they are merged.",
     "NO_EXECUTABLE_DIRECTIVE_INTERSECTION": "An executable directive's locations have nothing in common; it is left out.",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 __all__ = [
+    "APOLLO",
     "FEDERATION_IDENTITY",
     "LINK_IDENTITY",
     "NEWEST_FEDERATION",
@@ -18,6 +19,7 @@ __all__ = [
 ]
 
 APOLLO = "https://specs.apollo.dev"
+"""Where the specifications of the federation family live."""
 FEDERATION_IDENTITY = f"{APOLLO}/federation"
 LINK_IDENTITY = f"{APOLLO}/link"
 NEWEST_FEDERATION = (2, 15)

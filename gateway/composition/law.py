@@ -12,6 +12,7 @@ from gateway.composition.rules.cost_applied_to_interface_field import check_cost
 from gateway.composition.rules.default_value_uses_inaccessible import check_default_value_uses_inaccessible
 from gateway.composition.rules.directive_composition_error import check_directive_composition_error
 from gateway.composition.rules.directive_in_fields_arg import check_directive_in_fields_arg
+from gateway.composition.rules.disallowed_inaccessible import check_disallowed_inaccessible
 from gateway.composition.rules.external_on_interface import check_external_on_interface
 from gateway.composition.rules.external_unused import check_external_unused
 from gateway.composition.rules.fields_has_args import check_fields_has_args
@@ -32,6 +33,10 @@ from gateway.composition.rules.query_root_type_inaccessible import check_query_r
 from gateway.composition.rules.referenced_inaccessible import check_referenced_inaccessible
 from gateway.composition.rules.required_inaccessible import check_required_inaccessible
 from gateway.composition.rules.requires_invalid_fields import check_requires_invalid_fields
+from gateway.composition.rules.shareable_has_mismatched_runtime_types import (
+    check_shareable_has_mismatched_runtime_types,
+)
+from gateway.composition.rules.unsupported_feature import check_unsupported_feature
 from gateway.composition.rules.unsupported_on_interface import check_unsupported_on_interface
 from gateway.composition.stages import MergedSupergraph
 from gateway.composition.subgraph_facts import SubgraphFacts
@@ -43,6 +48,7 @@ SupergraphRule = Callable[[MergedSupergraph, Report], None]
 SubgraphRule = Callable[[SubgraphSchema, SubgraphFacts, Report], None]
 
 SUBGRAPH_RULES: tuple[SubgraphRule, ...] = (
+    check_unsupported_feature,
     check_unsupported_on_interface,
     check_invalid_fields_type,
     check_provides_on_non_object_field,
@@ -66,10 +72,12 @@ SUPERGRAPH_RULES: tuple[tuple[SupergraphRule, ...], ...] = (
         check_interface_field_no_implem,
         check_requires_invalid_fields,
         check_missing_transitive_auth_requirements,
+        check_shareable_has_mismatched_runtime_types,
     ),
     (check_merged_graphql_validity, check_directive_composition_error),
     (
         check_query_root_type_inaccessible,
+        check_disallowed_inaccessible,
         check_referenced_inaccessible,
         check_required_inaccessible,
         check_implemented_by_inaccessible,

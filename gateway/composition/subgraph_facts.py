@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gateway.composition.contexts import read_context_field
 from gateway.composition.field_sets import named_fields, possible_objects
 from gateway.composition.subgraph_schema import SubgraphField, SubgraphSchema, SubgraphType, TypeKind
 from gateway.graphql_kit.type_refs import named_type
@@ -20,8 +19,8 @@ __all__ = ["SubgraphFacts", "gather_facts"]
 class SubgraphFacts:
     """`external`: declared here, resolved elsewhere (key fields of an extension are not, whatever they say).
 
-    `provided`: named by a @provides, so resolved here along some path. `used`: named by @key, @requires, @provides or
-    @fromContext, or implementing an interface's field. `shareable`: by directive, as part of a key, or external but
+    `provided`: named by a @provides, so resolved here along some path. `used`: named by @key, @requires or @provides,
+    or implementing an interface's field. `shareable`: by directive, as part of a key, or external but
     provided.
     """
 
@@ -89,17 +88,6 @@ def _used(schema: SubgraphSchema) -> Iterator[str]:
     for definition, field in schema.fields():
         for requires in field.using("requires"):
             for named in named_fields(schema, definition, requires.text("fields"), with_implementations=True):
-                yield named.coordinate
-        for argument in field.arguments.values():
-            for use in argument.using("fromContext"):
-                yield from _used_by_context(schema, use.text("field"))
-
-
-def _used_by_context(schema: SubgraphSchema, text: str | None) -> Iterator[str]:
-    context, selection = read_context_field(text)
-    for definition in schema.types.values():
-        if context is not None and any(use.text("name") == context for use in definition.using("context")):
-            for named in named_fields(schema, definition, selection, with_implementations=True):
                 yield named.coordinate
 
 

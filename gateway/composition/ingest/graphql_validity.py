@@ -44,7 +44,7 @@ from graphql import (
 )
 from graphql.validation.validate import validate_sdl
 
-__all__ = ["check_graphql_validity"]
+__all__ = ["check_graphql_validity", "wrong_values"]
 
 Problem = Callable[[str, Node | None], None]
 
@@ -79,7 +79,7 @@ def check_graphql_validity(
     errors = [error for error in validate_schema(schema) if not error.message.startswith(allowed)]
     _report(errors, problem)
     if not errors:
-        for node, message in _wrong_values(schema, definitions):
+        for node, message in wrong_values(schema, definitions):
             problem(message, node)
 
 
@@ -100,7 +100,7 @@ def _with_bases(definitions: Sequence[DefinitionNode]) -> Iterator[DefinitionNod
             yield node
 
 
-def _wrong_values(schema: GraphQLSchema, definitions: Sequence[DefinitionNode]) -> Iterator[tuple[Node, str]]:
+def wrong_values(schema: GraphQLSchema, definitions: Sequence[DefinitionNode]) -> Iterator[tuple[Node, str]]:
     """Arguments of applied directives and defaults of arguments and input fields that do not fit their types."""
     for node in _walk(definitions):
         if isinstance(node, InputValueDefinitionNode) and node.default_value is not None:

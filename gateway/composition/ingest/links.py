@@ -17,6 +17,7 @@ from graphql import (
 )
 
 from gateway.composition.federation_spec import (
+    APOLLO,
     FEDERATION_IDENTITY,
     LINK_IDENTITY,
     NEWEST_FEDERATION,
@@ -29,6 +30,7 @@ from gateway.supergraph.links import read_link_url
 __all__ = ["LinkProblem", "Links", "read_subgraph_links"]
 
 _NAME = re.compile(r"@?[_A-Za-z][_0-9A-Za-z]*")
+_UNSUPPORTED = frozenset({f"{APOLLO}/connect", f"{APOLLO}/source"})
 _FEDERATION_TYPES = {"FieldSet", "Scope", "Policy", "ContextFieldValue"}
 _LINK_ELEMENTS = {"Purpose", "Import", "@link"}
 
@@ -141,6 +143,9 @@ def _check_url(text: str, node: ConstDirectiveNode, problem: LinkProblem) -> boo
     if url.identity == FEDERATION_IDENTITY and not (2, 0) <= url.version <= NEWEST_FEDERATION:
         newest = f"v{NEWEST_FEDERATION[0]}.{NEWEST_FEDERATION[1]}"
         problem("UNKNOWN_FEDERATION_LINK_VERSION", f'"{text}" is not a known version (v2.0 to {newest})', node)
+        return False
+    if url.identity in _UNSUPPORTED:
+        problem("UNSUPPORTED_FEATURE", f'"{text}" is linked, but connectors are not supported here', node)
         return False
     if url.identity == LINK_IDENTITY and url.version != (1, 0):
         problem("UNKNOWN_LINK_VERSION", f'"{text}" is not a known version of the link specification (v1.0)', node)

@@ -45,8 +45,6 @@ def _merge_one(
     role = uses[0][1].role
     specification = state.directives.by_role[role][1] if role is not None else None
     merging = specification.merging if specification else None
-    if role == "context":
-        return _distinct(name, (_in_own_namespace(subgraph, use) for subgraph, use in uses))
     if merging is Merging.JOIN:
         return _as_join_directives(state, uses)
     if merging is Merging.ALL or (specification is None and _is_repeatable(state, name)):
@@ -75,11 +73,6 @@ def _distinct(name: str, all_arguments: Iterable[Mapping[str, str]]) -> list[Dir
 
 def _printed(arguments: Mapping[str, ConstValueNode]) -> dict[str, str]:
     return {name: print_ast(value) for name, value in arguments.items()}
-
-
-def _in_own_namespace(subgraph: SubgraphName, use: DirectiveUse) -> dict[str, str]:
-    """Contexts are each subgraph's own, so the supergraph calls them `subgraph__name`."""
-    return {"name": f'"{subgraph}__{use.text("name") or ""}"'}
 
 
 def _is_repeatable(state: MergeState, name: str) -> bool:

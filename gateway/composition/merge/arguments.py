@@ -9,7 +9,6 @@ from gateway.composition.merge.descriptions import merge_descriptions
 from gateway.composition.merge.state import MergeState, Sources, places, present
 from gateway.composition.merge.types import Position, merge_types
 from gateway.composition.subgraph_schema import SubgraphArgument, SubgraphDirective, SubgraphField
-from gateway.graphql_kit.type_refs import NonNullRef
 from gateway.supergraph.model import Argument
 
 __all__ = ["merge_arguments", "merge_defaults"]
@@ -18,16 +17,14 @@ __all__ = ["merge_arguments", "merge_defaults"]
 def merge_arguments(
     state: MergeState, sources: Sources[SubgraphField] | Sources[SubgraphDirective], coordinate: str
 ) -> dict[str, Argument]:
-    """The supergraph's arguments of one element; contextual ones are left out, the gateway fills them in."""
+    """The supergraph's arguments of one element."""
     owners = {name: source for name, source in sources.items() if source is not None}
     names = dict.fromkeys(argument for owner in owners.values() for argument in owner.arguments)
     merged: dict[str, Argument] = {}
     for name in names:
         found = {subgraph: owner.arguments.get(name) for subgraph, owner in owners.items()}
         own_coordinate = f"{coordinate}({name}:)"
-        if any(argument is not None and argument.has("fromContext") for argument in found.values()):
-            _check_contextual(state, found, own_coordinate)
-        elif all(argument is not None for argument in found.values()):
+        if all(argument is not None for argument in found.values()):
             merged[name] = _merge_argument(state, name, found, own_coordinate)
         else:
             _report_missing(state, found, own_coordinate)
@@ -66,14 +63,6 @@ def merge_defaults(
         state.report.hint("INCONSISTENT_DEFAULT_VALUE_PRESENCE", message, places(sources))
         return None
     return next(iter(values), None)
-
-
-def _check_contextual(state: MergeState, found: Sources[SubgraphArgument], coordinate: str) -> None:
-    for subgraph, argument in present(found).items():
-        if not argument.has("fromContext") and isinstance(argument.type, NonNullRef) and argument.default is None:
-            message = f'"{coordinate}" is filled from a context in other subgraphs but required in "{subgraph}"'
-            place = [(subgraph, argument.node)]
-            state.report.error("CONTEXTUAL_ARGUMENT_NOT_CONTEXTUAL_IN_ALL_SUBGRAPHS", message, place)
 
 
 def _report_missing(state: MergeState, found: Sources[SubgraphArgument], coordinate: str) -> None:

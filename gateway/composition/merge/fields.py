@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gateway.composition.contexts import read_context_field
 from gateway.composition.merge.access_control import inherited_protection
 from gateway.composition.merge.applications import merge_applications
 from gateway.composition.merge.arguments import merge_arguments
@@ -94,7 +93,6 @@ def _joins(state: MergeState, sources: Sources[SubgraphField], overrides: Overri
             provides=_field_set(source, "provides"),
             override=Override(SubgraphName(origin), label) if origin else None,
             used_overridden=is_overridden,
-            context_arguments=_context_arguments(subgraph, source),
         )
     return joins
 
@@ -106,13 +104,3 @@ def _field_set(field: SubgraphField, role: str) -> str | None:
         return canonical_field_set(text) if text else None
     except FieldSetInvalid:  # reported by the rules already
         return None
-
-
-def _context_arguments(subgraph: SubgraphName, field: SubgraphField) -> dict[str, tuple[str, str, TypeRef]]:
-    found: dict[str, tuple[str, str, TypeRef]] = {}
-    for argument in field.arguments.values():
-        for use in argument.using("fromContext"):
-            context, selection = read_context_field(use.text("field"))
-            if context is not None and selection is not None:
-                found[argument.name] = (f"{subgraph}__{context}", selection, argument.type)
-    return found

@@ -70,5 +70,5 @@ def hint_on_missing_fields(
     ]
     if lacking:
         names = ", ".join(f'"{subgraph}"' for subgraph in lacking)
-        message = f'"{name}.{field_name}" is missing in {names}, which also define "{name}"'
+        message = f'"{name}.{field_name}" is missing in {names}, where "{name}" is defined too'
         state.report.hint(code, message, [(s, d.node) for s, d in definitions.items()])
