@@ -59,9 +59,16 @@ OPERATIONS = [
     "{ person { friends { id friends { name best { name } } } name: age } }",
     "{ result { ... on Node { id } ... on Cell { x y text at } ... on Person { id name } } }",
     "{ grid cells { x at } mood moods json json2 id number float flag }",
-    "query($a: Boolean!, $b: Boolean!) { node @include(if: $a) { id @skip(if: $b) name } number ...F @skip(if: $a) "
-    "x: person { ...G @include(if: $b) id } } fragment F on Query { node { name id } flag } "
-    "fragment G on Person { age id }",
+    """
+    query($a: Boolean!, $b: Boolean!) {
+      node @include(if: $a) { id @skip(if: $b) name }
+      number
+      ...F @skip(if: $a)
+      x: person { ...G @include(if: $b) id }
+    }
+    fragment F on Query { node { name id } flag }
+    fragment G on Person { age id }
+    """,
     "{ node { ... on Node { id ... on Person { id age parent { ... on Robot { model } } } } parent { id } } }",
     "{ a: node { id } b: node { name } person { best { best { best { name } } } } id }",
 ]
@@ -198,7 +205,7 @@ def test_operations_are_valid() -> None:
 )
 def test_leaves_are_checked_by_type(field: str, value: Any, expected: Any) -> None:
     """A leaf that is none of its type is null with an error; nothing is guessed."""
-    shape = _shape(parse("{ %s }" % field), {})
+    shape = _shape(parse(f"{{ {field} }}"), {})
     projected = project(shape, {field: value})
     assert projected.data == {field: expected}
     assert len(projected.errors) == (expected is None)
