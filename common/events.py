@@ -21,6 +21,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from common.background import background
+
 __all__ = ["ConsumerLag", "Event", "EventConsumer", "EventHandler", "EventPublisher", "stream_key"]
 
 log = structlog.get_logger(__name__)
@@ -118,12 +120,8 @@ class EventConsumer:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """The consumer as a background task that ends with the block."""
-        task = asyncio.create_task(self.run(), name=f"events:{self._group}")
-        try:
+        async with background(self.run(), f"events:{self._group}"):
             yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     async def lag(self, topic: str) -> ConsumerLag:
         """How far this group is behind on a topic."""

@@ -20,6 +20,7 @@ from sqlalchemy import JSON, BigInteger, Column, Integer, MetaData, String, Tabl
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from common.background import background
 from common.events import Event, EventPublisher
 from subgraphs.kernel.ids import new_id
 from subgraphs.kernel.sql import UtcDateTime, reading, writing
@@ -92,12 +93,8 @@ class OutboxRelay:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """The relay as a background task that ends with the block; what is left is published at the next start."""
-        task = asyncio.create_task(self._run(), name="outbox")
-        try:
+        async with background(self._run(), "outbox"):
             yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     async def publish_waiting(self) -> int:
         """Publish all that waits, oldest first; returns how many. Raises when the store or the stream is away."""

@@ -28,6 +28,7 @@ def valkey_server() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="valkey-") as folder:
         socket = Path(folder) / "s"
         command = [str(get_binary_path()), "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", folder]
+        # The suite starts it before any thread of its own, which is when preexec_fn is safe.
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=_die_with_parent)
         try:
             _wait_until_ready(socket)

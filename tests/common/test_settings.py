@@ -1,0 +1,54 @@
+"""Settings come from the environment, and a typing error never silently means the default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+from pydantic_settings import SettingsConfigDict
+
+from common.settings import ProcessSettings, SettingsInvalid, SharedSettings
+
+
+class OvenSettings(ProcessSettings):
+    """Of a process that exists in this test only."""
+
+    model_config = SettingsConfigDict(env_prefix="MARQUEE_OVEN_")
+
+    port: int = 4999
+    degrees: int = 180
+
+
+def test_reads_its_own_and_the_shared_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Own ones carry the process's prefix, shared ones do not."""
+    monkeypatch.setenv("MARQUEE_OVEN_DEGREES", "200")
+    monkeypatch.setenv("MARQUEE_STATE_DIR", "/srv/marquee")
+    settings = OvenSettings.load()
+    assert settings.degrees == 200
+    assert settings.shared.viewer_jwks_path == Path("/srv/marquee/keys/viewer.jwks.json")
+
+
+def test_an_unknown_variable_is_refused_with_the_nearest_known_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message names the variable and what was probably meant."""
+    monkeypatch.setenv("MARQUEE_OVEN_DEGRES", "200")
+    with pytest.raises(SettingsInvalid, match=r"MARQUEE_OVEN_DEGRES .* MARQUEE_OVEN_DEGREES\?"):
+        OvenSettings.load()
+
+
+def test_all_wrong_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One run tells everything that is wrong, with the values seen."""
+    monkeypatch.setenv("MARQUEE_OVEN_DEGREES", "hot")
+    monkeypatch.setenv("MARQUEE_OVEN_PORT", "door")
+    monkeypatch.setenv("MARQUEE_OVEN_COLOUR", "red")
+    with pytest.raises(SettingsInvalid) as caught:
+        OvenSettings.load()
+    for part in ("MARQUEE_OVEN_DEGREES='hot'", "MARQUEE_OVEN_PORT='door'", "MARQUEE_OVEN_COLOUR"):
+        assert part in str(caught.value)
+
+
+def test_settings_do_not_change_after_they_are_read() -> None:
+    """Frozen: two parts of a process never see different ones."""
+    settings = OvenSettings(shared=SharedSettings(state_dir=Path("elsewhere")))
+    with pytest.raises(ValidationError):
+        setattr(settings, "degrees", 250)  # noqa: B010  # the type checker knows already
