@@ -1,0 +1,156 @@
+"""SQL stores' promises, and events that leave with their change or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from sqlalchemy import Column, Integer, MetaData, Table, func, insert, select, text
+from sqlalchemy.exc import StatementError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from common.events import Event, EventPublisher, stream_key
+from subgraphs.kernel.outbox import OutboxRelay, OutboxTable
+from subgraphs.kernel.sql import UtcDateTime, check_store, open_engine, reading, sqlite_url, writing
+
+AT = datetime(2026, 11, 20, 8, 0, 0, 123456, tzinfo=UTC)
+metadata = MetaData()
+things = Table("things", metadata, Column("id", Integer, primary_key=True), Column("at", UtcDateTime))
+outbox = OutboxTable.define(metadata)
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
+    opened = open_engine(sqlite_url(tmp_path / "deep" / "folder" / "store.sqlite"))
+    async with writing(opened) as connection:
+        await connection.run_sync(metadata.create_all)
+    yield opened
+    await opened.dispose()
+
+
+class Publisher(EventPublisher):
+    """Remembers what it was given; fails on the `failing_at`th event."""
+
+    def __init__(self, failing_at: int | None = None) -> None:
+        self.published: list[Event] = []
+        self.failing_at = failing_at
+
+    async def publish(self, event: Event) -> str:
+        if len(self.published) == self.failing_at:
+            raise RedisConnectionError("the stream is away")
+        self.published.append(event)
+        return "0-1"
+
+
+def event(number: int) -> Event:
+    return Event(topic="feedback", kind="title.rated", data={"number": number}, occurred_at=AT)
+
+
+async def add_events(engine: AsyncEngine, *numbers: int) -> None:
+    async with writing(engine) as connection:
+        await outbox.add(connection, [event(number) for number in numbers])
+
+
+async def waiting_count(engine: AsyncEngine) -> int:
+    async with reading(engine) as connection:
+        return await outbox.waiting_count(connection)
+
+
+async def test_instants_come_back_aware_and_in_utc(engine: AsyncEngine) -> None:
+    """Whatever zone they were given in; a naive one is refused."""
+    eastern = AT.astimezone(timezone(timedelta(hours=-5)))
+    async with writing(engine) as connection:
+        await connection.execute(insert(things), [{"id": 1, "at": eastern}, {"id": 2, "at": None}])
+        read = (await connection.execute(select(things.c.at).order_by(things.c.id))).scalars().all()
+        assert read == [AT, None]
+        assert read[0] is not None
+        assert read[0].tzinfo is UTC
+        with pytest.raises(StatementError, match="needs a time zone"):
+            await connection.execute(insert(things).values(id=3, at=datetime(2026, 1, 1)))  # noqa: DTZ001
+
+
+async def test_reading_before_writing_in_one_transaction_is_safe(engine: AsyncEngine) -> None:
+    """Ten at once count and then insert: each sees all before it, because a writing transaction has the lock."""
+
+    async def count_and_insert() -> None:
+        async with writing(engine) as connection:
+            count = (await connection.execute(select(func.count()).select_from(things))).scalar_one()
+            await asyncio.sleep(0)
+            await connection.execute(insert(things).values(id=count + 1, at=AT))
+
+    await asyncio.gather(*(count_and_insert() for _ in range(10)))
+    async with reading(engine) as connection:
+        assert (await connection.execute(select(func.max(things.c.id)))).scalar_one() == 10
+
+
+async def test_a_failed_transaction_leaves_nothing(engine: AsyncEngine) -> None:
+    """Neither the change nor its event."""
+
+    async def fail_at_the_last_moment() -> None:
+        async with writing(engine) as connection:
+            await connection.execute(insert(things).values(id=1, at=AT))
+            await outbox.add(connection, [event(1)])
+            raise RuntimeError("at the last moment")
+
+    with pytest.raises(RuntimeError, match="at the last moment"):
+        await fail_at_the_last_moment()
+    async with reading(engine) as connection:
+        assert (await connection.execute(select(func.count()).select_from(things))).scalar_one() == 0
+    assert await waiting_count(engine) == 0
+
+
+async def test_sqlite_keeps_its_promises(engine: AsyncEngine) -> None:
+    """WAL, full synchronisation, foreign keys, and the health check answers."""
+    async with reading(engine) as connection:
+        pragmas = [
+            (await connection.execute(text(f"PRAGMA {name}"))).scalar_one()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        ]
+    assert pragmas == ["wal", 2, 1]
+    await check_store(engine)
+
+
+def test_another_database_is_refused_by_name() -> None:
+    """With what would be right."""
+    with pytest.raises(ValueError, match=r"'mysql'; wanted sqlite\+aiosqlite or postgresql\+asyncpg"):
+        open_engine("mysql://localhost/x")
+
+
+async def test_the_relay_publishes_in_order_and_forgets(engine: AsyncEngine) -> None:
+    """More than one batch, each event once, with an id of its own."""
+    numbers = list(range(250))
+    await add_events(engine, *numbers)
+    publisher = Publisher()
+    assert await OutboxRelay(engine, outbox, publisher).publish_waiting() == 250
+    assert [published.data["number"] for published in publisher.published] == numbers
+    assert len({published.id for published in publisher.published}) == 250
+    assert publisher.published[0].occurred_at == AT
+    assert await waiting_count(engine) == 0
+
+
+async def test_what_was_not_published_waits(engine: AsyncEngine) -> None:
+    """When the stream breaks in the middle, the published half is forgotten and the other half stays, in order."""
+    await add_events(engine, 1, 2, 3, 4)
+    with pytest.raises(RedisConnectionError):
+        await OutboxRelay(engine, outbox, Publisher(failing_at=2)).publish_waiting()
+    assert await waiting_count(engine) == 2
+    after = Publisher()
+    await OutboxRelay(engine, outbox, after).publish_waiting()
+    assert [published.data["number"] for published in after.published] == [3, 4]
+
+
+async def test_a_running_relay_wakes_up(engine: AsyncEngine, redis: Redis) -> None:
+    """Events reach a real stream soon after the commit."""
+    relay = OutboxRelay(engine, outbox, EventPublisher(redis))
+    async with relay.running(), asyncio.timeout(10):
+        await add_events(engine, 1)
+        relay.wake()
+        while not await redis.xlen(stream_key("feedback")):  # noqa: ASYNC110  # the other side is a server
+            await asyncio.sleep(0.005)
+        while await waiting_count(engine):  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
