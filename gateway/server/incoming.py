@@ -17,7 +17,7 @@ __all__ = ["ClientLeft", "Incoming", "check_headers", "read_body", "read_get", "
 
 _MAX_HEADERS = 100
 _MAX_HEADER_BYTES = 65_536
-_MAX_QUERY_STRING_BYTES = 65_536
+_MAX_QUERY_STRING_BYTES = 32_768
 _PREFLIGHT_HEADERS = frozenset({"x-graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name"})
 
 
