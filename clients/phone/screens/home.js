@@ -62,13 +62,14 @@ export function homeView(app) {
         : h("button", { class: "button is-primary", onclick: () => app.openTitle(title.id) }, icon("info"), "Details");
     return h(
       "section",
-      { class: "hero", "aria-label": section.heading },
+      { class: "hero", style: { "--glow": card.artwork?.placeholderColor }, "aria-label": section.heading },
+      h("p", { class: "hero-reason" }, section.heading),
+      // The poster carries the name; the heading is there for those who listen, and for a title without a poster.
       h("button", { class: "hero-open", "aria-label": `${title.displayName}, details`, onclick: () => app.openTitle(title.id) }, picture(card.artwork, "hero-picture", { eager: true })),
       h(
         "div",
         { class: "hero-words" },
-        h("p", { class: "hero-reason" }, section.heading),
-        h("h1", {}, title.displayName),
+        h("h1", { class: card.artwork ? "visually-hidden" : null }, title.displayName),
         h("p", { class: "facts" }, facts(title).map((fact) => h("span", {}, String(fact)))),
         h("div", { class: "hero-actions" }, primary, listButton(title)),
       ),
