@@ -52,7 +52,7 @@ class LicensingServer(licensing_pb2_grpc.LicensingServiceServicer):
         self.failure: grpc.StatusCode | None = None
         self.delay: Callable[[], Awaitable[None]] | None = None
 
-    async def IssueEntitlement(self, request: Any, context: Any) -> Any:
+    async def IssueEntitlement(self, request: Any, context: Any) -> Any:  # noqa: N802  # the contract's name
         self.requests.append(request)
         self.viewer_tokens.append(dict(context.invocation_metadata())[VIEWER_HEADER])
         if self.delay is not None:
@@ -68,7 +68,7 @@ class LicensingServer(licensing_pb2_grpc.LicensingServiceServicer):
             entitlement_id="ent_1",
         )
 
-    async def RevokeSession(self, request: Any, context: Any) -> Any:
+    async def RevokeSession(self, request: Any, context: Any) -> Any:  # noqa: N802  # the contract's name
         self.revoked.append(request.session_id)
         return licensing_pb2.RevokeSessionResponse(revoked_count=1)
 
@@ -80,7 +80,7 @@ class SteeringServer(steering_pb2_grpc.SteeringServiceServicer):
         self.requests: list[Any] = []
         self.failure: grpc.StatusCode | None = None
 
-    async def OrderPathways(self, request: Any, context: Any) -> Any:
+    async def OrderPathways(self, request: Any, context: Any) -> Any:  # noqa: N802  # the contract's name
         self.requests.append(request)
         if self.failure is not None:
             await context.abort(self.failure, "as the test wants it")
