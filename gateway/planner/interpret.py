@@ -234,9 +234,8 @@ class _Reading:
                 continue
             both = conditions | frozenset(own)
             if isinstance(item, InlineFragmentNode):
-                assert item.type_condition is not None
-                condition = item.type_condition.name.value
-                narrowed = {t for t in types if self.graph.applies(condition, t)}
+                condition = item.type_condition.name.value if item.type_condition else node.type_name
+                narrowed = {t for t in types if item.type_condition is None or self.graph.applies(condition, t)}
                 inner = self.graph.nodes[node.members[condition]] if condition in node.members else node
                 self.select(inner, item.selection_set, place, narrowed, both, path=path)
             elif isinstance(item, FieldNode):

@@ -27,7 +27,7 @@ from gateway.planner.fetch_graph.model import (
     response_keys,
 )
 from gateway.planner.selection_table import merge_fields
-from gateway.query_graph.model import NodeId, QueryGraph
+from gateway.query_graph.model import NodeId, NodeKind, QueryGraph
 from gateway.supergraph.model import InterfaceType, ObjectType, UnionType
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ class _PositionBuilder:
         self.abstract = abstract
         self.request_of = {entry: number for number, entries in enumerate(position.requests) for entry in entries}
         self.started: dict[int, DraftStep] = {}
+        self.input_of: dict[int, DraftInput] = {}
         self.placed: dict[tuple[int, str], set[int]] = {}
         self.asked_conditions = self._asked_conditions()
         self.conditions_known: dict[int, frozenset[Condition]] = {}
@@ -105,7 +106,7 @@ class _PositionBuilder:
                 selection.wants_typename = True
 
     def _hides_type(self, node_id: NodeId) -> bool:
-        return self.graph.nodes[node_id].kind.name == "INTERFACE_OBJECT"
+        return self.graph.nodes[node_id].kind is NodeKind.INTERFACE_OBJECT
 
     def place(self, index: int, key: str, conditions: frozenset[Condition]) -> set[int]:
         """Ask a field under a response key; the steps that deliver it with all below."""
@@ -190,16 +191,36 @@ class _PositionBuilder:
             )
             step.parents |= {at_hand.id for at_hand, _ in self.sinks.values()}
             return step
-        parents, shapes = self.representations(entries)
         needs_type = self.abstract and self.position.typed and entries[0][1].type_name in self.position.types
-        if self.position.typing is not None and needs_type:
-            parents.add(self.start(self.position.typing).id)
+        parents: set[int] = set()
+        for together in self.entries_by_input(entries, needs_type=needs_type):
+            needed, shapes = self.representations(together)
+            parents |= needed
+            item = DraftInput(self.path, needs_type, shapes, {})
+            step.inputs.append(item)
+            self.input_of.update((index, item) for index, _ in together)
+        typing = self.position.typing
+        if typing is not None and needs_type:
+            parents.add(self.start(typing).id)
+        elif typing is not None and typing in self.position.requests[number]:
+            node = self.position.entries[typing].node
+            self.input_of[typing].selection[node] = DraftSelection(node, wants_typename=True)
         step.parents |= (parents or {at_hand.id for at_hand, _ in self.sinks.values()}) - {step.id}
-        step.inputs.append(DraftInput(self.path, needs_type, shapes, {}))
-        if self.position.typing in self.position.requests[number]:
-            typing_node = self.position.entries[self.position.typing].node if self.position.typing is not None else -1
-            step.inputs[0].selection[typing_node] = DraftSelection(typing_node, wants_typename=True)
         return step
+
+    def entries_by_input(
+        self, entries: list[tuple[int, TreeEntry]], *, needs_type: bool
+    ) -> list[list[tuple[int, TreeEntry]]]:
+        """Entries that one input can serve.
+
+        An interface object can't be asked one thing for some concrete types and another for others within one
+        selection; there each type has an input of its own (equal ones are put together again in the plan).
+        """
+        groups: dict[str, list[tuple[int, TreeEntry]]] = {}
+        for index, entry in entries:
+            alone = needs_type and self.graph.nodes[entry.node].kind is NodeKind.INTERFACE_OBJECT
+            groups.setdefault(entry.type_name if alone else "", []).append((index, entry))
+        return list(groups.values())
 
     def representations(
         self, entries: list[tuple[int, TreeEntry]]
@@ -259,7 +280,7 @@ class _PositionBuilder:
         """Where fields asked through an entry go; a node that the typing entry's node leads to shares its selection."""
         if step.root is not None:
             return step.root
-        selections = step.inputs[0].selection
+        selections = self.input_of[entry_index].selection
         outer = self.position.entries[entry_index].node
         assert outer == node_id or node_id in self.graph.nodes[outer].members.values()
         return selections.setdefault(outer, DraftSelection(outer))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.planner.fetch_graph.model import (
-    DraftInput,
     DraftPath,
     DraftShape,
     DraftStep,
@@ -54,6 +53,12 @@ def emit_plan(
     number_of = {step.id: number for number, step in enumerate(order)}
     steps = tuple(_Emitter(graph, operation, keys, step, number_of).emit() for step in order)
     return QueryPlan(operation.kind, steps, verdict, cost, states)
+
+
+_Shape = tuple[str, tuple[DraftShape, ...]]
+"""The `__typename` to send, and the fields."""
+_PlaceKey = tuple[DraftPath, str, tuple[OutputRewrite, ...], bool]
+"""Where, what is selected, what is renamed, and whether objects there are told apart by type."""
 
 
 @dataclass(slots=True)
@@ -126,18 +131,26 @@ class _Emitter:
 
     def written_inputs(self) -> list[_WrittenInput]:
         """The inputs as text; equal ones are one with several paths, their type conditions united where possible."""
-        written: list[_WrittenInput] = []
+        by_place: list[tuple[_PlaceKey, dict[str, _Shape]]] = []
         for item in self.step.inputs:
             selections = list(item.selection.values())
             rewrites = tuple(self.writer.settle_keys(selections))
-            text = self.writer.entity_text(selections)
-            shapes = _shapes(item)
-            for have in written:
-                if have.selection == text and have.shapes == shapes and have.rewrites == rewrites:
-                    have.paths = _unite_paths(have.paths, item.path)
+            key = (item.path, self.writer.entity_text(selections), rewrites, item.needs_type)
+            for have, shapes in by_place:
+                if have == key and item.needs_type and not item.shapes.keys() & shapes.keys():
+                    shapes.update(item.shapes)
                     break
             else:
-                written.append(_WrittenInput([item.path], shapes, text, rewrites))
+                by_place.append((key, dict(item.shapes)))
+        written: list[_WrittenInput] = []
+        for (path, text, rewrites, needs_type), by_type in by_place:
+            made = _shapes(by_type, needs_type=needs_type)
+            for known in written:
+                if known.selection == text and known.shapes == made and known.rewrites == rewrites:
+                    known.paths = _unite_paths(known.paths, path)
+                    break
+            else:
+                written.append(_WrittenInput([path], made, text, rewrites))
         return written
 
     def free_variable(self, name: str) -> str:
@@ -186,19 +199,19 @@ def _unite(one: DraftPath, other: DraftPath) -> DraftPath | None:
     return (*one[: differing[0]], both, *one[differing[0] + 1 :])
 
 
-def _shapes(item: DraftInput) -> tuple[RepresentationShape, ...]:
+def _shapes(by_type: dict[str, _Shape], *, needs_type: bool) -> tuple[RepresentationShape, ...]:
     """Shapes per type; types that send the same fields share one."""
     grouped: dict[tuple[str | None, tuple[RepresentationField, ...]], list[str]] = {}
-    for type_name in sorted(item.shapes):
-        sent, fields = item.shapes[type_name]
-        own = sent == type_name and item.needs_type
+    for type_name in sorted(by_type):
+        sent, fields = by_type[type_name]
+        own = sent == type_name and needs_type
         key = (None if own else sent, tuple(_field(field) for field in fields))
         grouped.setdefault(key, []).append(type_name)
     shapes: list[RepresentationShape] = []
     for (sent_typename, fields_sent), names in grouped.items():
         one = names[0] if len(names) == 1 else None
         sent_name = one if sent_typename is None else sent_typename
-        shapes.append(RepresentationShape(tuple(names) if item.needs_type else None, sent_name, fields_sent))
+        shapes.append(RepresentationShape(tuple(names) if needs_type else None, sent_name, fields_sent))
     return tuple(shapes)
 
 

@@ -147,9 +147,16 @@ class OperationWriter:
             text += "(" + ", ".join(f"{name}: {value}" for name, value in field.arguments) + ")"
             for _, value in field.arguments:
                 self.variables.update(dict.fromkeys(variables_in_value(value)))
+        around: list[Condition] = []
+        on_field: dict[bool, Condition] = {}
         for condition in sorted((field.conditions or _NO_CONDITIONS) - known):
-            text += f" {condition}"
             self.variables[condition.variable] = None
+            if on_field.setdefault(condition.negated, condition) is condition:
+                text += f" {condition}"
+            else:
+                around.append(condition)
         if field.child is not None:
             text += "{" + " ".join(self._fields(field.child, _NO_CONDITIONS)) + "}"
+        for condition in around:  # a directive stands at most once at one place
+            text = f"...{condition}{{{text}}}"
         return text

@@ -33,6 +33,8 @@ def _unite(have: DraftInput, other: DraftInput) -> bool:
         return False
     if have.selection.keys() != other.selection.keys() and not have.needs_type:
         return False
+    if have.shapes.keys() != other.shapes.keys() and have.selection.keys() & other.selection.keys():
+        return False  # an interface object, asked different things for different types
     for type_name in have.shapes.keys() & other.shapes.keys():
         if have.shapes[type_name][0] != other.shapes[type_name][0]:
             return False
