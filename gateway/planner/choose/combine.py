@@ -13,8 +13,9 @@ more for each open demand of a set in which no two could be settled by starting 
 counted once.
 It never exceeds the true cost of any completion (tests/properties/gateway_combine_test.py, against brute force).
 
-Limits: settling without branching assumes that a demand that no entry leans on yet stays so; when that assumption
-leaves no solution at all, the search is repeated without it. `states` counts calls of the branching step.
+Limits: a demand that is settled without branching may turn out to be one that an entry leans on, and another option
+would have let that entry start earlier. When that leaves no solution at all, the search is repeated without settling
+early; otherwise it can cost DEPTH_COST or, rarely, a request. `states` counts calls of the branching step.
 """
 
 from __future__ import annotations
@@ -122,6 +123,7 @@ class _Search:
         self.best: Combination | None = None
         self.states = 0
         self.stopped = False
+        self.leaned_on: set[VariableKey] = set()
 
     def run(self, wanted: list[VariableKey]) -> Combination | None:
         self.descend({}, dict.fromkeys(wanted), set(), 0)
@@ -176,6 +178,7 @@ class _Search:
         group = self.problem.group(key)
         if group is not None:
             groups.add(group)
+            self.leaned_on.update(option.needs)
         for need in option.needs:
             if need not in settled:
                 open_[need] = None
@@ -197,9 +200,10 @@ class _Search:
             options = self.problem.options(key)
             least = min(option.cost for option in options)
             for option in options:
-                if option.cost == least and (
-                    option.free or all(need in settled or need in open_ for need in option.needs)
-                ):
+                if option.cost > least:
+                    continue
+                nothing_new = key not in self.leaned_on and all(n in settled or n in open_ for n in option.needs)
+                if option.free or nothing_new:
                     return key, option
         return None
 

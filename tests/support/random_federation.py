@@ -1,0 +1,466 @@
+"""Random federations: a schema with data, split into subgraphs by the rules of federation, and random operations on it.
+
+One world of objects answers everything: a single server resolves the API schema from it, and each subgraph resolves
+its own SDL from it, so that both must agree. What only federation can get wrong is made visible: an entity is found
+by the representation's key fields alone, and a field with a requirement answers from what the representation says,
+not from the world.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from graphql import (
+    GraphQLObjectType,
+    GraphQLSchema,
+    build_schema,
+    get_named_type,
+    graphql_sync,
+    is_abstract_type,
+    is_leaf_type,
+)
+
+from gateway.composition.compose import compose
+from gateway.composition.stages import Composed, SubgraphSource
+from gateway.executor.transport.base import SubgraphAnswer, SubgraphRequest
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Iterator
+
+    from gateway.supergraph.model import Supergraph
+
+_LINK = (
+    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@shareable", '
+    '"@external", "@requires", "@provides", "@interfaceObject", "@override"])\n'
+)
+
+Object = dict[str, Any]
+
+_KEYS = [["id"]] * 6 + [["id", "sku"]] * 3 + [["tag { code }", "id"], ["sku"], ["id sku"], ["id sku", "id"]]
+"""What keys a subgraph may give an entity; mostly such that subgraphs can be reached from each other."""
+
+
+@dataclass
+class FieldPlan:
+    """A field of the world: its type, who resolves it, and for requirements what it is computed from."""
+
+    name: str
+    type: str
+    owners: list[str]
+    argument: bool = False
+    requires: str | None = None
+
+
+@dataclass
+class TypePlan:
+    """A type of the world. `keys`: for each subgraph that has the type, its keys."""
+
+    name: str
+    fields: dict[str, FieldPlan] = field(default_factory=dict)
+    keys: dict[str, list[str]] = field(default_factory=dict)
+    interfaces: list[str] = field(default_factory=list)
+
+
+class RandomFederation:
+    """Made from a source of randomness; equal randomness gives equal federations."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
+        self.subgraphs = [f"s{i}" for i in range(rng.randint(2, 4))]
+        self.entities = [TypePlan(f"E{i}") for i in range(rng.randint(2, 4))]
+        self.values = [TypePlan(f"V{i}") for i in range(rng.randint(0, 2))]
+        self.interface = "I" if len(self.entities) > 1 and rng.random() < 0.6 else None
+        self.union = "U" if len(self.entities) > 1 and rng.random() < 0.5 else None
+        self.interface_home: list[str] = []
+        self.interface_object: str | None = None
+        self.provides: dict[tuple[str, str, str], str] = {}
+        self._plan_types()
+        self.roots = self._plan_roots()
+        self.objects = self._make_objects()
+        self.root_values = {plan.name: self._value(plan.type) for plan in self.roots}
+
+    # --- schema ---------------------------------------------------------------------------------------------
+
+    def _some(self, least: int = 1) -> list[str]:
+        return sorted(self.rng.sample(self.subgraphs, self.rng.randint(least, len(self.subgraphs))))
+
+    def _plan_types(self) -> None:
+        rng = self.rng
+        for value in self.values:
+            for i in range(rng.randint(1, 3)):
+                value.fields[f"v{i}"] = FieldPlan(f"v{i}", rng.choice(["Int", "String"]), list(self.subgraphs))
+        if self.interface:
+            self.interface_home = self._some()
+            others = [s for s in self.subgraphs if s not in self.interface_home]
+            if others and rng.random() < 0.7:
+                self.interface_object = rng.choice(others)
+        for entity in self.entities:
+            homes = self._some()
+            if self.interface and rng.random() < 0.8:
+                entity.interfaces.append(self.interface)
+                homes = sorted({*homes, *self.interface_home})
+            if self.interface_object in homes and entity.interfaces:
+                homes.remove(self.interface_object)
+            for subgraph in homes:
+                entity.keys[subgraph] = rng.choice(_KEYS)
+            self._plan_fields(entity, homes)
+        if self.interface and not any(e.interfaces for e in self.entities):
+            self.entities[0].interfaces.append(self.interface)
+            for subgraph in self.interface_home:
+                self.entities[0].keys.setdefault(subgraph, ["id"])
+            if self.interface_object in self.entities[0].keys:
+                self.interface_object = None
+        for entity in self.entities:
+            if entity.interfaces:
+                for subgraph in self.interface_home:
+                    entity.keys[subgraph] = ["id", *[k for k in entity.keys[subgraph] if k != "id"]]
+
+    def _plan_fields(self, entity: TypePlan, homes: list[str]) -> None:
+        rng = self.rng
+        for i in range(rng.randint(1, 4)):
+            owners = sorted(rng.sample(homes, rng.randint(1, len(homes))))
+            entity.fields[f"f{i}"] = FieldPlan(
+                f"f{i}", rng.choice(["Int", "String!", "String"]), owners, rng.random() < 0.3
+            )
+        for i in range(rng.randint(0, 3)):
+            owners = [rng.choice(homes)]
+            entity.fields[f"r{i}"] = FieldPlan(f"r{i}", self._wrap(self._target(owners[0])), owners)
+        plain = [f for f in entity.fields.values() if f.type in {"Int", "String", "String!"} and not f.argument]
+        for i in range(rng.randint(0, 2)):
+            needed = rng.choice(plain) if plain else None
+            able = [s for s in homes if needed and s not in needed.owners]
+            if needed and able:
+                owner = rng.choice(able)
+                entity.fields[f"q{i}"] = FieldPlan(f"q{i}", "String", [owner], requires=needed.name)
+
+    def _target(self, subgraph: str) -> str:
+        """Something that the subgraph may lead to: where the interface is an object, its implementations are unknown."""
+        if subgraph == self.interface_object and self.interface:
+            return self.rng.choice([self.interface, *(v.name for v in self.values)])
+        names = [e.name for e in self.entities] * 2 + [v.name for v in self.values]
+        if self.interface and subgraph in self.interface_home:
+            names += [self.interface] * 2
+        return self.rng.choice(names + ([self.union] if self.union else []))
+
+    def _wrap(self, name: str) -> str:
+        return self.rng.choice([name, f"{name}!", f"[{name}]", f"[{name}!]!", f"[[{name}]]"])
+
+    def _plan_roots(self) -> list[FieldPlan]:
+        roots = []
+        for i in range(self.rng.randint(2, 4)):
+            owner = self.rng.choice(self.subgraphs)
+            roots.append(FieldPlan(f"q{i}", self._wrap(self._target(owner)), [owner]))
+        if self.interface_object and self.interface:
+            roots.append(FieldPlan("io", f"[{self.interface}]", [self.interface_object]))
+        return roots
+
+    def sdl(self, subgraph: str) -> str:
+        """What one subgraph declares."""
+        query = [f"  {r.name}: {r.type}" for r in self.roots if subgraph in r.owners]
+        query.append(f"  ping_{subgraph}: Int")
+        parts = ["type Query {\n" + "\n".join(query) + "\n}", "type Tag @shareable { code: String }"]
+        for value in self.values:
+            body = "\n".join(f"  {f.name}: {f.type}" for f in value.fields.values())
+            parts.append(f"type {value.name} @shareable {{\n{body}\n}}")
+        known = [self._entity_sdl(entity, subgraph) for entity in self.entities]
+        parts += [text for text in known if text]
+        if self.interface:
+            if subgraph == self.interface_object:
+                parts.append(
+                    f'type {self.interface} @interfaceObject @key(fields: "id") {{ id: ID! score: Int '
+                    f'label: String @external rank: String @requires(fields: "label") }}'
+                )
+            elif subgraph in self.interface_home:
+                parts.append(f'interface {self.interface} @key(fields: "id") {{ id: ID! label: String }}')
+        if self.union and subgraph != self.interface_object:
+            parts.append(f"union {self.union} = {' | '.join(e.name for e in self.entities)}")
+        return "\n".join(parts)
+
+    def _entity_sdl(self, entity: TypePlan, subgraph: str) -> str:
+        if subgraph not in entity.keys:
+            if not self._mentions(subgraph, entity.name):
+                return ""
+            return f'type {entity.name} @key(fields: "id", resolvable: false) {{ id: ID! }}'
+        keys = " ".join(f'@key(fields: "{key}")' for key in entity.keys[subgraph])
+        text = "".join(entity.keys[subgraph])
+        lines = ["  id: ID! @shareable"]
+        if "sku" in text:
+            lines.append("  sku: ID! @shareable")
+        if "tag" in text:
+            lines.append("  tag: Tag! @shareable")
+        implements = ""
+        if entity.interfaces and subgraph in self.interface_home:
+            implements = f" implements {self.interface}"
+            lines.append("  label: String @shareable")
+        external: set[str] = set()
+        for plan in entity.fields.values():
+            if subgraph not in plan.owners:
+                continue
+            argument = "(x: Int)" if plan.argument else ""
+            directives = " @shareable" if len(plan.owners) > 1 else ""
+            if plan.requires:
+                directives += f' @requires(fields: "{plan.requires}")'
+                external.add(plan.requires)
+            lines.append(f"  {plan.name}{argument}: {plan.type}{directives}")
+        lines += [f"  {name}: {entity.fields[name].type} @external" for name in sorted(external)]
+        return f"type {entity.name}{implements} {keys} {{\n" + "\n".join(lines) + "\n}"
+
+    def _mentions(self, subgraph: str, name: str) -> bool:
+        """Whether the subgraph must declare an entity because a field or the union leads to it."""
+        if self.union and subgraph != self.interface_object:
+            return True
+        plans = [*self.roots, *(f for e in self.entities for f in e.fields.values())]
+        return any(subgraph in p.owners and p.type.strip("[]!") == name for p in plans)
+
+    # --- data -----------------------------------------------------------------------------------------------
+
+    def _make_objects(self) -> dict[str, list[Object]]:
+        objects: dict[str, list[Object]] = {}
+        for entity in self.entities:
+            objects[entity.name] = [
+                {
+                    "__typename": entity.name,
+                    "id": f"{entity.name}-{i}",
+                    "sku": f"sku-{entity.name}-{i}",
+                    "tag": {"__typename": "Tag", "code": f"code-{entity.name}-{i}"},
+                    "label": f"label {entity.name} {i}",
+                    "score": i * 10 + len(entity.name),
+                    "rank": f"rank of label {entity.name} {i}",
+                }
+                for i in range(self.rng.randint(1, 3))
+            ]
+        self.objects = objects
+        for entity in self.entities:
+            for made in objects[entity.name]:
+                for plan in entity.fields.values():
+                    if plan.requires is None:
+                        made[plan.name] = self._value(plan.type)
+                for plan in entity.fields.values():
+                    if plan.requires is not None:
+                        made[plan.name] = f"{plan.name} of {made[plan.requires]}"
+        return objects
+
+    def _value(self, type_text: str) -> Any:
+        rng = self.rng
+        if not type_text.endswith("!") and rng.random() < 0.15:
+            return None
+        text = type_text.rstrip("!") if not type_text.endswith("]!") else type_text[:-1]
+        if text.startswith("["):
+            return [self._value(text[1:-1]) for _ in range(rng.randint(0, 3))]
+        if text == "Int":
+            return rng.randint(0, 99)
+        if text == "String":
+            return f"text {rng.randint(0, 99)}"
+        for value in self.values:
+            if value.name == text:
+                return {"__typename": text, **{f.name: self._value(f.type) for f in value.fields.values()}}
+        names = [text]
+        if text == self.interface:
+            names = [e.name for e in self.entities if e.interfaces]
+        elif text == self.union:
+            names = [e.name for e in self.entities]
+        return rng.choice(self.objects[rng.choice(names)])
+
+    # --- servers --------------------------------------------------------------------------------------------
+
+    def compose(self) -> Supergraph | list[str]:
+        """Our composition of the subgraphs, or its diagnostics."""
+        result = compose([SubgraphSource(name, _LINK + self.sdl(name), "") for name in self.subgraphs])
+        return result.supergraph if isinstance(result, Composed) else [str(d) for d in result.diagnostics]
+
+    def answer(self, schema: GraphQLSchema, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """What a server over the world says."""
+
+        def resolve(source: Any, info: Any, **arguments: Any) -> Any:
+            name = info.field_name
+            if name == "_entities":
+                return [self._entity(each) for each in arguments["representations"]]
+            if info.parent_type.name == "Query":
+                return self.root_values.get(name, 1)
+            if "__sent" in source and (computed := self._from_representation(source, name)) is not None:
+                return computed
+            value = source[name]
+            return value if not arguments or value is None else f"{value} x={arguments}"
+
+        def resolve_type(value: Any, _info: Any, _abstract: Any) -> str:
+            return str(value["__typename"])
+
+        result = graphql_sync(
+            schema, query, variable_values=variables, field_resolver=resolve, type_resolver=resolve_type
+        )
+        answer: dict[str, Any] = {"data": result.data}
+        if result.errors:
+            answer["errors"] = [error.formatted for error in result.errors]
+        return answer
+
+    def _from_representation(self, source: Object, name: str) -> str | None:
+        sent = source["__sent"]
+        if name == "rank":
+            return f"rank of {sent.get('label', 'MISSING')}"
+        for entity in self.entities:
+            plan = entity.fields.get(name)
+            if entity.name == source["__typename"] and plan is not None and plan.requires is not None:
+                return f"{name} of {sent.get(plan.requires, 'MISSING')}"
+        return None
+
+    def _entity(self, representation: dict[str, Any]) -> Object | None:
+        names = [representation["__typename"]]
+        if names == [self.interface]:
+            names = [e.name for e in self.entities if e.interfaces]
+        keys = {k: v for k, v in representation.items() if k in {"id", "sku"}}
+        if "tag" in representation:
+            keys["tag"] = {"__typename": "Tag", **representation["tag"]}
+        for name in names:
+            for made in self.objects[name]:
+                if keys and all(made[k] == v for k, v in keys.items()):
+                    return {**made, "__sent": representation}
+        return None
+
+    def transport(self) -> InProcess:
+        """All subgraphs, asked without a network."""
+        return InProcess(self)
+
+    def executable(self, subgraph: str) -> GraphQLSchema:
+        """A subgraph's schema with `_entities`."""
+        text = self.sdl(subgraph)
+        names = [e.name for e in self.entities if f"type {e.name} " in text]
+        if subgraph == self.interface_object and self.interface:
+            names.append(self.interface)
+        text += "\nscalar _Any\n"
+        if names:
+            text += f"union _Entity = {' | '.join(names)}\n"
+            text += "extend type Query { _entities(representations: [_Any!]!): [_Entity]! }\n"
+        return build_schema(text, assume_valid=True, assume_valid_sdl=True)
+
+
+class InProcess:
+    """A transport that executes requests on the spot and keeps them for inspection."""
+
+    def __init__(self, world: RandomFederation) -> None:
+        self.world = world
+        self.schemas = {name: world.executable(name) for name in world.subgraphs}
+        self.requests: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
+
+    async def send(self, request: SubgraphRequest) -> SubgraphAnswer:
+        body = json.loads(request.body)
+        schema = self.schemas[request.subgraph_name]
+        world = self.world
+        if request.subgraph_name == world.interface_object:
+            answer = _as_interface_object(world, schema, body)
+        else:
+            answer = world.answer(schema, body["query"], body.get("variables") or {})
+        self.requests.append((request.subgraph_name, body, answer))
+        return SubgraphAnswer(200, json.dumps(answer).encode())
+
+    async def aclose(self) -> None:
+        return None
+
+
+def _as_interface_object(world: RandomFederation, schema: GraphQLSchema, body: dict[str, Any]) -> dict[str, Any]:
+    """Where concrete types are unknown, objects of the interface are all of one object type."""
+    interface = schema.get_type(world.interface or "")
+    hidden = {e.name for e in world.entities if e.interfaces} if isinstance(interface, GraphQLObjectType) else set()
+
+    class Renamed(dict[str, Any]):
+        def __getitem__(self, key: str) -> Any:
+            value = super().__getitem__(key)
+            return interface.name if key == "__typename" and value in hidden and interface else value  # type: ignore[union-attr]
+
+    def resolve(source: Any, info: Any, **arguments: Any) -> Any:
+        name = info.field_name
+        if name == "_entities":
+            found = []
+            for sent in arguments["representations"]:
+                made = world._entity(sent)
+                found.append(Renamed(made) if made and sent["__typename"] == world.interface else made)
+            return found
+        if info.parent_type.name == "Query":
+            return world.root_values.get(name, 1)
+        if "__sent" in source and (computed := world._from_representation(dict(source), name)) is not None:
+            return computed
+        value = source[name]
+        return value if not arguments or value is None else f"{value} x={arguments}"
+
+    result = graphql_sync(
+        schema,
+        body["query"],
+        variable_values=body.get("variables") or {},
+        field_resolver=resolve,
+        type_resolver=lambda value, _info, _abstract: str(value["__typename"]),
+    )
+    answer: dict[str, Any] = {"data": result.data}
+    if result.errors:
+        answer["errors"] = [error.formatted for error in result.errors]
+    return answer
+
+
+class RandomOperation:
+    """A random operation on an API schema, with variables for its conditions and arguments."""
+
+    def __init__(self, rng: random.Random, schema: GraphQLSchema, depth: int = 4) -> None:
+        self.rng = rng
+        self.schema = schema
+        self.aliases = 0
+        self.variables: dict[str, Any] = {}
+        assert schema.query_type is not None
+        body = self._selections(schema.query_type, depth)
+        definitions = ", ".join(
+            f"${name}: {'Boolean!' if isinstance(v, bool) else 'Int'}" for name, v in self.variables.items()
+        )
+        self.text = f"query Q{f'({definitions})' if definitions else ''} {body}"
+
+    def _selections(self, type_: Any, depth: int) -> str:
+        parts = list(self._fields(type_, depth))
+        if is_abstract_type(type_):
+            if self.rng.random() < 0.4:
+                parts.append("__typename")
+            for possible in self.schema.get_possible_types(type_):
+                if self.rng.random() < 0.6:
+                    parts.append(f"... on {possible.name}{self._condition(0.1)} {self._selections(possible, depth)}")
+        elif self.rng.random() < 0.1:
+            parts.append("__typename")
+        return "{ " + " ".join(parts or ["__typename"]) + " }"
+
+    def _fields(self, type_: Any, depth: int) -> Iterator[str]:
+        for name, definition in getattr(type_, "fields", {}).items():
+            if self.rng.random() > 0.6:
+                continue
+            target = get_named_type(definition.type)
+            head = name
+            if self.rng.random() < 0.25:
+                self.aliases += 1
+                # few names: the same alias means different things in different branches
+                head = f"{self.rng.choice([f'x_{kind_of(definition.type)}', f'c{self.aliases}'])}: {name}"
+            if definition.args and self.rng.random() < 0.7:
+                head += f"(x: {self._integer()})"
+            head += self._condition(0.15)
+            if is_leaf_type(target):
+                yield head
+            elif depth > 0:
+                yield f"{head} {self._selections(target, depth - 1)}"
+
+    def _integer(self) -> str:
+        if self.rng.random() < 0.3:
+            name = f"n{len(self.variables)}"
+            self.variables[name] = self.rng.randint(0, 9)
+            return f"${name}"
+        return str(self.rng.randint(0, 3))
+
+    def _condition(self, chance: float) -> str:
+        if self.rng.random() > chance:
+            return ""
+        if self.variables and self.rng.random() < 0.5:
+            known = [name for name, value in self.variables.items() if isinstance(value, bool)]
+            if known:
+                return f" @{self.rng.choice(['skip', 'include'])}(if: ${self.rng.choice(known)})"
+        name = f"v{len(self.variables)}"
+        self.variables[name] = self.rng.random() < 0.6
+        return f" @{self.rng.choice(['skip', 'include'])}(if: ${name})"
+
+
+def kind_of(type_: Any) -> str:
+    """A name that equal-shaped fields share, so that aliases collide across types but stay valid."""
+    return "".join(c if c.isalnum() else "_" for c in str(type_))
