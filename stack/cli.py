@@ -1,4 +1,4 @@
-"""`marquee`: everything that a person types; the gateway's own commands (compose, plan, check) are mounted as they are."""
+"""`marquee`: everything that a person types; the gateway's own commands (compose, plan, …) are mounted as they are."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ app = typer.Typer(
 for command in gateway_app.registered_commands:
     app.registered_commands.append(command)
 
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 
 class CatalogueFormat(StrEnum):

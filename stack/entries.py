@@ -5,12 +5,18 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 import uvicorn
 import uvloop
+from redis.asyncio import Redis
 from starlette.types import ASGIApp
 
 from stack.lifeline import STOP_GRACE_S
+from stack.settings import StackSettings
+
+if TYPE_CHECKING:
+    from subgraphs.profiles.settings import ProfilesSettings
 
 __all__ = [
     "run_delivery",
@@ -35,13 +41,14 @@ def run_profiles() -> None:
     from subgraphs.profiles.settings import ProfilesSettings
 
     settings = ProfilesSettings.load()
+    if StackSettings.load().demo:
+        asyncio.run(_seed_accounts(settings))
     _serve_http(create_app(settings), settings.host, settings.port)
 
 
 def run_titles() -> None:
     """The titles subgraph."""
     from subgraphs.titles.app import create_app
-
     from subgraphs.titles.settings import TitlesSettings
 
     settings = TitlesSettings.load()
@@ -118,6 +125,19 @@ def run_gateway() -> None:
 
     settings = GatewaySettings.load()
     _serve_http(create_front(settings), settings.host, settings.port)
+
+
+async def _seed_accounts(settings: ProfilesSettings) -> None:
+    """The demo's accounts, before anybody can log in."""
+    from subgraphs.profiles.app import open_services
+    from subgraphs.profiles.demo import seed_demo
+
+    redis = Redis.from_url(settings.shared.valkey_url)
+    try:
+        async with open_services(settings, redis) as (services, _):
+            await seed_demo(services)
+    finally:
+        await redis.aclose()
 
 
 def _serve_http(app: ASGIApp, host: str, port: int) -> None:

@@ -27,6 +27,7 @@ class Readiness(StrEnum):
 class ProcessRow:
     """One process. `entry` is "module:function"; the function takes nothing and runs until SIGTERM.
 
+    `is_store`: the others need it from their first moment on.
     `settings` is "module:Class" of the settings that hold its port (None: it listens nowhere).
     """
 
@@ -35,6 +36,7 @@ class ProcessRow:
     settings: str | None
     readiness: Readiness
     speaks: str
+    is_store: bool = False
 
 
 PROCESS_TABLE: tuple[ProcessRow, ...] = (

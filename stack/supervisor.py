@@ -79,7 +79,7 @@ def check_ports_free(ports: Iterator[tuple[str, int, str]]) -> None:
 
 
 class Supervisor:
-    """Owns the children. Use start(), wait_ready(), watch() in this order; stop() at the end, whatever happened."""
+    """Owns the children. Use start(), then watch(); stop() at the end, whatever happened."""
 
     def __init__(self, children: list[Child], log_dir: Path) -> None:
         self.children = children
@@ -89,17 +89,19 @@ class Supervisor:
         # The writing end stays here and nowhere else: see lifeline.py.
         self._lifeline_reader, self._lifeline_writer = self._context.Pipe(duplex=False)
 
-    def start(self) -> None:
-        """Start every child, in order, without waiting for them."""
-        self._log_dir.mkdir(parents=True, exist_ok=True)
-        for child in self.children:
-            self._start(child)
+    async def start(self) -> None:
+        """Start every child and return when all are ready; raise StartFailed for the first that is not.
 
-    async def wait_ready(self) -> None:
-        """Return when all are ready; raise StartFailed for the first that is not."""
+        Stores that others need from their first moment on come first; the rest starts at once.
+        """
+        self._log_dir.mkdir(parents=True, exist_ok=True)
         deadline = time.monotonic() + READY_DEADLINE_S
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as client:
-            await asyncio.gather(*(self._wait_for(child, client, deadline) for child in self.children))
+            for is_store in (True, False):
+                group = [child for child in self.children if child.row.is_store is is_store]
+                for child in group:
+                    self._start(child)
+                await asyncio.gather(*(self._wait_for(child, client, deadline) for child in group))
 
     async def watch(self) -> None:
         """Restart children that die, until cancelled; give up on one that keeps dying, with a line in the log."""

@@ -27,7 +27,9 @@ from stack.supervisor import Child, Supervisor, check_ports_free
 
 __all__ = ["run_up"]
 
-VALKEY_ROW = ProcessRow("valkey", "stack.valkey:run", None, Readiness.TCP, "events, jobs, leases, caches")
+VALKEY_ROW = ProcessRow(
+    "valkey", "stack.valkey:run", None, Readiness.TCP, "events, jobs, leases, caches", is_store=True
+)
 
 
 def run_up(console: Console, *, demo: bool) -> int:
@@ -40,7 +42,6 @@ def run_up(console: Console, *, demo: bool) -> int:
     with _pid_file(state_dir):
         supervisor = Supervisor(children, state_dir / "logs")
         try:
-            supervisor.start()
             return asyncio.run(_stay(supervisor, console, started_at, demo=demo))
         finally:
             supervisor.stop()
@@ -54,7 +55,7 @@ async def _stay(supervisor: Supervisor, console: Console, started_at: float, *, 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     stopped = asyncio.ensure_future(stop.wait())
-    ready = asyncio.ensure_future(supervisor.wait_ready())
+    ready = asyncio.ensure_future(supervisor.start())
     await asyncio.wait({stopped, ready}, return_when=asyncio.FIRST_COMPLETED)
     if stop.is_set():
         ready.cancel()
@@ -78,7 +79,9 @@ def _prepare_state(console: Console) -> Path:
     shared = SharedSettings()
     state_dir = shared.state_dir.resolve()
     state_dir.mkdir(parents=True, exist_ok=True)
-    console.print(f"Marquee keeps everything in [bold]{state_dir}[/] (MARQUEE_STATE_DIR; `make clean` removes it)")
+    console.print(
+        f"Marquee keeps everything in [bold]{state_dir}[/] (MARQUEE_STATE_DIR; `make clean` removes it)", soft_wrap=True
+    )
     for name in ("access", "viewer"):
         ensure_key_file(state_dir / "keys" / f"{name}.pem")
     return state_dir
@@ -133,7 +136,7 @@ def _export_environment(state_dir: Path, *, demo: bool) -> None:
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
-    os.environ["MARQUEE_STACK_DEMO"] = str(demo).lower()
+    os.environ["MARQUEE_STACK_DEMO"] = os.environ["MARQUEE_TITLES_SEED_DEMO"] = str(demo).lower()
 
 
 def _tell_what_is_where(supervisor: Supervisor, console: Console, *, demo: bool) -> None:

@@ -24,7 +24,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    running = RunningStack.start(tmp_path_factory.mktemp("stack") / "state")
+    # One address makes all of this suite's accounts; the limits have tests of their own.
+    generous = {"MARQUEE_PROFILES_SIGN_UPS_PER_HOUR": "1000", "MARQUEE_PROFILES_LOG_INS_PER_HOUR": "1000"}
+    running = RunningStack.start(tmp_path_factory.mktemp("stack") / "state", extra_env=generous)
     try:
         yield running
     finally:

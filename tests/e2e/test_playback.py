@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-import subprocess
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.media_tools import ffprobe
 
 from tests.support.devices import TV, cards_of, sections_of
+from tests.support.media_tools import draw_test_clip, ffprobe
 from tests.support.running_stack import RunningStack
 from tests.support.viewers import SignedIn, Viewers
 
@@ -162,16 +162,10 @@ def test_a_signed_address_can_not_be_changed(stack: RunningStack, viewers: Viewe
     assert stack.client.get(f"{prefix}/media/{token}/../../keys/master.key").status_code in {400, 401, 403, 404}
 
 
-def test_ingest_brings_in_a_film_and_refuses_a_text(stack: RunningStack, tmp_path: Any) -> None:
+def test_ingest_brings_in_a_film_and_refuses_a_text(stack: RunningStack, tmp_path: Path) -> None:
     """`marquee ingest` publishes a real clip; a text file named .mp4 is refused with the reason, nothing half-made."""
     clip = tmp_path / "clip.mp4"
-    from media_pipeline.transcoding.tools import find_ffmpeg
-
-    subprocess.run(
-        [str(find_ffmpeg()), "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=640x360:d=3:r=25", "-f", "lavfi", "-i",
-         "sine=d=3", "-pix_fmt", "yuv420p", "-shortest", str(clip)],
-        check=True,
-    )  # fmt: skip
+    draw_test_clip(clip)
     text = tmp_path / "letter.mp4"
     text.write_text("Dear studio, this is not a film.\n" * 50)
 

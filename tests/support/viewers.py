@@ -86,5 +86,5 @@ class Viewers:
             profile=profile,
             account_token=session["accessToken"],
             token=result["session"]["accessToken"],
-            refresh_token=session["refreshToken"],
+            refresh_token=result["session"]["refreshToken"],
         )
