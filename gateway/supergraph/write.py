@@ -92,11 +92,18 @@ def write_supergraph(supergraph: Supergraph) -> str:
         _schema_text(supergraph),
         _MACHINERY_DIRECTIVES,
         *(directive_definition_text(definition) for definition in supergraph.directive_definitions.values()),
+        *_one_of_definition(supergraph),
         f"enum join__Graph{body(graphs)}",
         _MACHINERY_TYPES,
         *(printer.type_text(definition) for definition in supergraph.types.values()),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _one_of_definition(supergraph: Supergraph) -> Iterator[str]:
+    """@oneOf is built into GraphQL, but not yet into every router that reads supergraphs."""
+    if any(isinstance(t, InputObjectType) and t.is_one_of for t in supergraph.types.values()):
+        yield "directive @oneOf on INPUT_OBJECT"
 
 
 def _schema_text(supergraph: Supergraph) -> str:
