@@ -92,16 +92,20 @@ def _compile_step(step: FetchStep, children: tuple[int, ...], paths: Sequence[fr
         case EntityStep():
             selections = _selections_by_alias(step.operation)
             inputs = tuple(
-                CompiledInput(
-                    entity_input=each,
-                    collect=build_collector(each),
-                    variable_prefix=orjson.dumps(each.variable) + b":",
-                    rewrite=build_rewriter(each.output_rewrites),
-                    may_share=_may_share(each, selections.get(each.alias), paths),
-                )
+                _compile_input(each, may_share=_may_share(each, selections.get(each.alias), paths))
                 for each in step.inputs
             )
             return CompiledStep(step, prefix, None, inputs, None, None, children)
+
+
+def _compile_input(entity_input: EntityInput, *, may_share: bool) -> CompiledInput:
+    return CompiledInput(
+        entity_input=entity_input,
+        collect=build_collector(entity_input, keep_paths=not may_share),
+        variable_prefix=orjson.dumps(entity_input.variable) + b":",
+        rewrite=build_rewriter(entity_input.output_rewrites),
+        may_share=may_share,
+    )
 
 
 def _paths_of_inputs(steps: Sequence[FetchStep]) -> list[frozenset[FlattenPath]]:

@@ -10,7 +10,7 @@ from gateway.errors import ResponseError, SubgraphEntitiesInvalid
 from gateway.executor.answers import GraphQLAnswer
 from gateway.executor.compile import CompiledInput, CompiledStep
 from gateway.executor.errors import ErrorPolicy, Merged, map_subgraph_errors
-from gateway.executor.merge import copy_json, merge_object
+from gateway.executor.merge import copy_json, merge_into_all, merge_object
 from gateway.executor.representations import Representations
 from gateway.planner.plan.nodes import EntityStep, RootStep
 
@@ -99,8 +99,7 @@ def _merge_entities(compiled: CompiledStep, sent: Sequence[Representations], dat
             if each.rewrite is not None:
                 each.rewrite(entity)
             if each.may_share:
-                for target in representations.targets[index]:
-                    merge_object(target, entity)
+                merge_into_all(representations.targets[index], entity)
             else:
                 _merge_apart(entity, representations.targets[index], representations.path_indices[index])
 

@@ -6,9 +6,12 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateway.executor.compile import compile_plan, delivered_keys
-from gateway.executor.merge import copy_json, merge_object
+from gateway.executor.generate_collector import write_grouping
+from gateway.executor.merge import copy_json, merge_into_all, merge_object
 from gateway.executor.places import build_finder, locate
 from gateway.executor.representations import build_collector
 from gateway.planner.plan.nodes import EntityInput, RepresentationField, RepresentationShape
@@ -85,6 +88,72 @@ def test_type_conditions_in_paths_let_only_those_objects_through() -> None:
     build_finder(path("n.@|B.x"))(tree, found)
     assert found == [{"k": 2}]
     assert locate(tree, path("n.@|B.x"), {id(found[0])}, 10) == [(("n", 1, "x"), id(found[0]))]
+
+
+_VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-1, 2),
+    st.sampled_from(["", "1", "x"]),
+    st.floats(0, 2),
+    st.lists(st.integers(0, 1), max_size=2),
+    st.dictionaries(st.sampled_from(["a", "b"]), st.integers(0, 1), max_size=2),
+)
+_OBJECTS = st.dictionaries(st.sampled_from(["id", "code", "__typename"]), _VALUES, max_size=3).map(
+    lambda made: {**made, "__typename": "T"} if "id" in made and "code" in made else made
+)
+_TREES = st.fixed_dictionaries(
+    {
+        "list": st.lists(st.one_of(st.none(), _OBJECTS, st.lists(_OBJECTS, max_size=2)), max_size=6),
+        "one": st.one_of(_OBJECTS, st.none(), st.just("text")),
+    }
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(tree=_TREES, share=st.booleans())
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        (shape("id", sent="T"),),
+        (shape("id", "code", sent="T"),),
+        (shape("id", types=("T",), sent=None), shape("code", sent="I")),
+        (RepresentationShape(None, "T", (RepresentationField("x", "id", (RepresentationField("a", "a"),)),)),),
+    ],
+)
+def test_generated_loops_agree_with_closures(
+    shapes: tuple[RepresentationShape, ...], tree: dict[str, Any], share: bool
+) -> None:
+    """The same representations in the same order, built from the same objects."""
+    if share and tree["list"]:
+        tree = {**tree, "one": tree["list"][0] if isinstance(tree["list"][0], dict) else None}
+    one = entity_input("list.@", "list.@.@|T", "one", shapes=shapes)
+    careful = build_collector(one)(tree)
+    quick = build_collector(one, keep_paths=False)(tree)
+    assert quick.encoded == careful.encoded
+    assert [{id(each) for each in group} for group in quick.targets] == [
+        {id(each) for each in group} for group in careful.targets
+    ]
+
+
+def test_generated_loops_can_be_read() -> None:
+    one = entity_input("users.@.reviews.@", shapes=(shape("id", sent="Review"),))
+    text = write_grouping(one.paths, one.shapes)
+    assert "for v2 in v1:" in text
+    assert ".get('reviews')" in text
+
+
+@given(
+    targets=st.lists(st.dictionaries(st.sampled_from("abc"), _VALUES, max_size=3), min_size=1, max_size=3),
+    source=st.dictionaries(st.sampled_from("abcd"), st.one_of(st.none(), st.integers()), max_size=4),
+)
+def test_merging_into_many_never_loses_a_value(targets: list[dict[str, Any]], source: dict[str, Any]) -> None:
+    before = [copy_json(each) for each in targets]
+    merge_into_all(targets, source)
+    for target, old in zip(targets, before, strict=True):
+        assert target.keys() == old.keys() | source.keys()
+        for key, value in target.items():
+            assert (value is None) == (old.get(key) is None and source.get(key) is None)
 
 
 def test_merging_never_replaces_a_value_by_null_and_keeps_leaves() -> None:

@@ -1,0 +1,133 @@
+"""Straight-line Python that finds the objects of an entity input and groups them by equal representation.
+
+Problem: a page holds thousands of objects, and finding each through a chain of closures costs more than everything
+that is done with it. Idea: write the nested loops that a person would write, one per path; key each object by its
+inputs where these are plain strings and numbers, and build a representation only for the first object of each group.
+
+Invariants: same groups in the same order as the closures of `representations` give (held by
+tests/gateway/executor/test_representations.py), except that an object which stands at several places may be in its
+group several times; merging is idempotent, so that only costs time. Lists that merging shared between places are
+entered once, otherwise a page that nests the same entities would be walked exponentially often.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
+
+import orjson
+
+from gateway.graphql_kit.paths import EveryItem, FlattenPath, KeyElement, TypeCondition
+from gateway.planner.plan.nodes import RepresentationShape
+
+__all__ = ["Grouping", "generate_grouping", "write_grouping"]
+
+Grouping: TypeAlias = Callable[[dict[str, Any]], dict[Any, list[dict[str, Any]]]]
+"""Objects of the tree by a key that is equal exactly when their representations are, in order of first appearance."""
+
+_MISSING: Final = object()
+_PLAIN: Final = frozenset({str, int, type(None)})
+"""Classes whose values may be compared as they are; others (True and 1.0 equal 1) are compared as JSON."""
+
+
+def generate_grouping(
+    paths: Sequence[FlattenPath], shapes: Sequence[RepresentationShape], take: Callable[[dict[str, Any]], Any]
+) -> Grouping:
+    """Compile the loops. `take` gives an object's representation, or an object that is no JSON when it has none."""
+    writer = _Writer(paths, shapes)
+    namespace: dict[str, Any] = {
+        "MISSING": _MISSING,
+        "PLAIN": _PLAIN,
+        "dumps": orjson.dumps,
+        "take": take,
+        **writer.constants,
+    }
+    # The source is made of response keys and type names of a planned operation, written with repr().
+    exec(compile(writer.source, "<collector>", "exec"), namespace)  # noqa: S102
+    grouping: Grouping = namespace["group"]
+    return grouping
+
+
+def write_grouping(paths: Sequence[FlattenPath], shapes: Sequence[RepresentationShape]) -> str:
+    """The generated source, for people."""
+    return _Writer(paths, shapes).source
+
+
+class _Writer:
+    def __init__(self, paths: Sequence[FlattenPath], shapes: Sequence[RepresentationShape]) -> None:
+        self.constants: dict[str, Any] = {}
+        self._number = 0
+        self._fields = _plain_fields(shapes)
+        lines = ["def group(tree):", "    groups = {}"]
+        for path in paths:
+            lines += ["    seen = set()", *self._walk(path, 0, "tree", "    ")]
+        lines.append("    return groups")
+        self.source = "\n".join(lines) + "\n"
+
+    def _name(self) -> str:
+        self._number += 1
+        return f"v{self._number}"
+
+    def _walk(self, path: FlattenPath, at: int, value: str, indent: str) -> list[str]:
+        if at == len(path):
+            return [f"{indent}if {value}.__class__ is dict:", *self._take(value, indent + "    ")]
+        inner = self._name()
+        match path[at]:
+            case KeyElement(response_key):
+                return [
+                    f"{indent}if {value}.__class__ is dict:",
+                    f"{indent}    {inner} = {value}.get({response_key!r})",
+                    *self._walk(path, at + 1, inner, indent + "    "),
+                ]
+            case EveryItem():
+                return [
+                    f"{indent}if {value}.__class__ is list and id({value}) not in seen:",
+                    f"{indent}    seen.add(id({value}))",
+                    f"{indent}    for {inner} in {value}:",
+                    *self._walk(path, at + 1, inner, indent + "        "),
+                ]
+            case TypeCondition(type_names):
+                names = f"TYPES_{len(self.constants)}"
+                self.constants[names] = frozenset(type_names)
+                return [
+                    f"{indent}if {value}.__class__ is dict:",
+                    f"{indent}    {inner} = {value}.get('__typename')",
+                    f"{indent}    if {inner}.__class__ is str and {inner} in {names}:",
+                    *self._walk(path, at + 1, value, indent + "        "),
+                ]
+
+    def _take(self, value: str, indent: str) -> list[str]:
+        if self._fields is None:
+            lines = [f"key = take({value})", "if key.__class__ is dict:", "    key = dumps(key)"]
+            within = "    "
+        else:
+            keys = [f"k{index}" for index in range(len(self._fields))]
+            lines = [f"{key} = {value}.get({field!r}, MISSING)" for key, field in zip(keys, self._fields, strict=True)]
+            lines.append("if " + " and ".join(f"{key} is not MISSING" for key in keys) + ":")
+            joined = keys[0] if len(keys) == 1 else f"({', '.join(keys)})"
+            lines += [
+                f"    key = {joined}",
+                "    if not (" + " and ".join(f"{key}.__class__ in PLAIN" for key in keys) + "):",
+                "        key = dumps(key)",
+            ]
+            within = "    "
+        lines += [
+            f"{within}group = groups.get(key)",
+            f"{within}if group is None:",
+            f"{within}    groups[key] = [{value}]",
+            f"{within}else:",
+            f"{within}    group.append({value})",
+        ]
+        return [indent + line for line in lines]
+
+
+def _plain_fields(shapes: Sequence[RepresentationShape]) -> list[str] | None:
+    """Source keys that alone make the representation: one shape for every object, leaves only; None otherwise."""
+    if len(shapes) != 1:
+        return None
+    shape = shapes[0]
+    if shape.type_names is not None or shape.sent_typename is None or not shape.fields:
+        return None
+    if any(each.fields or each.type_names is not None for each in shape.fields):
+        return None
+    return [each.source_key for each in shape.fields]
