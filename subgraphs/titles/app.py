@@ -81,8 +81,12 @@ async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedS
         catalogue = Catalogue(store, clock, cache_size=settings.cache_titles)
         updater = SearchUpdater(store, index, calendar)
         announcer = EventAnnouncer(store, RedisEventStream(EventPublisher(redis)), clock)
-        search_follower = ChangeFollower("search", store, updater.handle, batch_size=MAX_TITLES_PER_INDEX_UPDATE)
-        event_follower = ChangeFollower("events", store, announcer.handle, batch_size=MAX_TITLES_PER_EVENT)
+        search_follower = ChangeFollower(
+            "search", store, catalogue.titles, updater.handle, batch_size=MAX_TITLES_PER_INDEX_UPDATE
+        )
+        event_follower = ChangeFollower(
+            "events", store, catalogue.titles, announcer.handle, batch_size=MAX_TITLES_PER_EVENT
+        )
 
         def wake() -> None:
             search_follower.wake()

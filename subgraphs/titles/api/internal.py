@@ -173,12 +173,14 @@ async def _run_import(services: InternalServices, format_name: str, path: Path) 
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(0.5):
                     yield write_progress_line(await lines.get())
-        yield await _outcome(task, services)
+        outcome = await _outcome(task, services)
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         await asyncio.to_thread(path.unlink, missing_ok=True)
         services.importing.release()
+    # Last, so that whoever reads the report may start the next import at once.
+    yield outcome
 
 
 async def _outcome(task: asyncio.Task[ImportReport], services: InternalServices) -> bytes:

@@ -22,10 +22,10 @@ CACHE_LIFE = timedelta(hours=1)
 
 
 class Catalogue:
-    """Titles by id, kept in memory for an hour; whoever writes says what to `forget`.
+    """Titles by id, kept in memory for an hour; the writer says what it wrote with `replace`.
 
-    Forgetting is exact because this process is the only writer of its store: a read that was under way while its title
-    changed is not kept.
+    What is kept is exact because this process is the only writer of its store: a read that was under way while
+    something was written is not kept.
     """
 
     def __init__(self, store: TitleStore, clock: Clock, *, cache_size: int) -> None:
@@ -98,11 +98,10 @@ class Catalogue:
         """Episodes in order of season and number."""
         return await self._store.episodes_of(series_ids)
 
-    def forget(self, ids: Iterable[TitleId]) -> None:
-        """These were written."""
+    def replace(self, titles: Iterable[Title]) -> None:
+        """These were written, and this is how the store has them now."""
         self._write_count += 1
-        for title_id in ids:
-            self._cached.pop(title_id, None)
+        self._keep(titles)
 
     def _keep(self, titles: Iterable[Title]) -> None:
         now = self._clock.now()

@@ -31,6 +31,8 @@ RETRY_S = 1.0
 POLL_S = 30.0
 """Looked again without being woken: other processes write only in repairs, by hand."""
 
+Reader = Callable[[Sequence[TitleId]], Awaitable[Mapping[TitleId, Title]]]
+"""Titles as they are now; the catalogue's cache mostly still has what was written a moment ago."""
 Handler = Callable[[Mapping[TitleId, Title]], Awaitable[None]]
 
 
@@ -41,9 +43,12 @@ class FollowerBehind(Exception):
 class ChangeFollower:
     """One follower as a background task."""
 
-    def __init__(self, name: ChangeFollowerName, store: TitleStore, handle: Handler, *, batch_size: int) -> None:
+    def __init__(
+        self, name: ChangeFollowerName, store: TitleStore, read: Reader, handle: Handler, *, batch_size: int
+    ) -> None:
         self.name = name
         self._store = store
+        self._read = read
         self._handle = handle
         self._batch_size = batch_size
         self._woken = asyncio.Event()
@@ -71,7 +76,7 @@ class ChangeFollower:
         async with self._catching_up:
             while changes := await self._store.changes_for(self.name, self._batch_size):
                 ids = list(dict.fromkeys(change.title_id for change in changes))
-                await self._handle(await self._store.titles(ids))
+                await self._handle(await self._read(ids))
                 await self._store.confirm_changes(self.name, changes[-1].sequence)
                 dealt_with += len(changes)
         return dealt_with

@@ -36,7 +36,7 @@ class Taken:
 
 
 class CatalogueWriter:
-    """The one place that writes titles; after each write the cache forgets and `on_change` is called."""
+    """The one place that writes titles; after each write the cache is told and `on_change` is called."""
 
     def __init__(self, store: TitleStore, catalogue: Catalogue, on_change: Callable[[], None]) -> None:
         self._store = store
@@ -118,7 +118,7 @@ class CatalogueWriter:
         self, titles: Sequence[Title], seasons: Sequence[Season] = (), audit: AuditEntry | None = None
     ) -> None:
         await self._store.save(titles, seasons, audit=audit)
-        self._catalogue.forget([title.id for title in titles])
+        self._catalogue.replace(titles)
         self._on_change()
 
 
