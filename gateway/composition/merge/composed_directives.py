@@ -125,6 +125,7 @@ def _find_custom(subgraphs: Mapping[SubgraphName, ValidSubgraph], result: Compos
         if use.role == "composeDirective"
         and (request := _read_request(name, subgraph.schema, use, subgraphs, report)) is not None
     ]
+    _hint_on_other_majors(subgraphs, {request.link.identity for request in requests}, report)
     newest = {
         identity: latest
         for identity in dict.fromkeys(request.link.identity for request in requests)
@@ -168,9 +169,7 @@ def _read_request(
         refuse(f'"{text}" must begin with "@"')
         return None
     local = text.removeprefix("@")
-    if local in _BUILT_IN:
-        message = f'"{text}" is built into GraphQL and kept anyway; @composeDirective is not needed for it'
-        report.hint("DIRECTIVE_COMPOSITION_INFO", message, [place])
+    if local in _BUILT_IN:  # GraphQL's own are kept anyway
         return None
     source = _source(schema, local)
     if local not in schema.directives and not (source and source[0].identity in _NOT_COMPOSABLE):
@@ -238,6 +237,18 @@ def _newest_link(
         message = f'{newer[1].url} in "{newer[0]}" is newer than {newest.url} in "{newest_name}", which is composed'
         report.hint("DIRECTIVE_COMPOSITION_INFO", message, [(newer[0], newer[1].node)])
     return newest
+
+
+def _hint_on_other_majors(subgraphs: Mapping[SubgraphName, ValidSubgraph], composed: set[str], report: Report) -> None:
+    """A specification that nobody composes, linked in versions that do not go together."""
+    linked: dict[str, list[tuple[SubgraphName, Link]]] = {}
+    for name, subgraph in subgraphs.items():
+        for link in subgraph.schema.links:
+            linked.setdefault(link.identity, []).append((name, link))
+    for identity, links in linked.items():
+        if identity not in composed and len({link.version[0] for _, link in links}) > 1:
+            message = f'"{identity}" is linked in different major versions'
+            report.hint("DIRECTIVE_COMPOSITION_INFO", message, [(name, link.node) for name, link in links])
 
 
 def _inconsistent_names(requests: list[_Request], report: Report) -> set[str]:

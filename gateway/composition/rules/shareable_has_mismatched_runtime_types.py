@@ -37,6 +37,8 @@ def _check(merged: MergedSupergraph, coordinate: str, field: Field, report: Repo
     type_name, field_name = coordinate.split(".")
     places = [(n, merged.subgraphs[n].schema.types[type_name].fields[field_name].node) for n in possible]
     if frozenset.intersection(*possible.values()):
+        if len({named_type(join.type) for join in field.joins.values()}) > 1:
+            return  # that the types differ has been hinted at already
         message = f'"{coordinate}" is shared but its possible types differ: {said}'
         report.hint("INCONSISTENT_RUNTIME_TYPES_FOR_SHAREABLE_RETURN", message, places)
     else:
