@@ -1,0 +1,170 @@
+"""Runs the public federation gateway audit from a checkout of it: its server, and our gateway once per suite.
+
+Judgement as the audit's own: `{query}` is POSTed, `data` must be deeply equal, `errors` count only where a test
+expects them; with --strict an unexpected `errors` fails, too. Prints a line per suite and the sum; exit code 1 below
+full score.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+START_TIMEOUT_S = 30.0
+REQUEST_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteResult:
+    """One suite: a mark per test, `.` or `X`, and what went wrong in words."""
+
+    name: str
+    marks: str
+    failures: tuple[str, ...]
+
+
+def free_port() -> int:
+    """A port that nobody listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def process(
+    *command: str, cwd: Path, environment: dict[str, str] | None = None
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A child process and everything that it starts, ended with the block."""
+    child = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=cwd,
+        env={**os.environ, **(environment or {})},
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield child
+    finally:
+        if child.returncode is None:
+            os.killpg(child.pid, signal.SIGTERM)
+            try:
+                await asyncio.wait_for(child.wait(), 5)
+            except TimeoutError:
+                os.killpg(child.pid, signal.SIGKILL)
+                await child.wait()
+
+
+async def wait_for(session: aiohttp.ClientSession, url: str, child: asyncio.subprocess.Process) -> None:
+    """Until `url` answers with 200; raises TimeoutError, or RuntimeError when the process ended."""
+    async with asyncio.timeout(START_TIMEOUT_S):
+        while child.returncode is None:
+            try:
+                async with session.get(url) as response:
+                    if response.status == 200:
+                        return
+            except aiohttp.ClientError:
+                pass
+            await asyncio.sleep(0.05)
+    raise RuntimeError(f"the server for {url} ended with code {child.returncode}")
+
+
+def same(left: Any, right: Any) -> bool:
+    """Deep equality as JavaScript sees it: one kind of number, and true is not 1."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(same, left, right))
+    return bool(left == right)
+
+
+async def run_suite(session: aiohttp.ClientSession, server: str, name: str, *, strict: bool) -> SuiteResult:
+    """Start the gateway on the suite's supergraph and send its tests."""
+    async with session.get(f"{server}/{name}/supergraph") as response:
+        sdl = await response.text()
+    async with session.get(f"{server}/{name}/tests") as response:
+        tests = await response.json(content_type=None)
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "supergraph.graphql"
+        path.write_text(sdl)
+        command = (sys.executable, "-m", "gateway.cli", "serve", "--supergraph", str(path), "--port", str(port))
+        async with process(*command, cwd=REPOSITORY) as gateway:
+            await wait_for(session, f"http://127.0.0.1:{port}/health", gateway)
+            marks, failures = "", []
+            for index, test in enumerate(tests):
+                problem = await run_test(session, f"http://127.0.0.1:{port}/graphql", test, strict=strict)
+                marks += "." if problem is None else "X"
+                if problem is not None:
+                    failures.append(f"{name}[{index}] {problem}")
+    return SuiteResult(name, marks, tuple(failures))
+
+
+async def run_test(session: aiohttp.ClientSession, url: str, test: dict[str, Any], *, strict: bool) -> str | None:
+    """What is wrong with the gateway's answer; None when nothing is."""
+    expected = test["expected"]
+    timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_S)
+    headers = {"accept": "application/json"}
+    try:
+        async with session.post(url, json={"query": test["query"]}, headers=headers, timeout=timeout) as response:
+            answer = await response.json(content_type=None)
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        return repr(error)
+    wants_errors = expected.get("errors")
+    judged = isinstance(wants_errors, bool) or strict
+    if same(answer.get("data"), expected.get("data")) and (
+        not judged or bool(answer.get("errors")) == bool(wants_errors)
+    ):
+        return None
+    return f"{' '.join(test['query'].split())}\n  expected {json.dumps(expected)}\n  got      {json.dumps(answer)}"
+
+
+async def main() -> int:
+    """Command line: scripts/audit."""
+    parser = argparse.ArgumentParser(prog="scripts/audit", description=__doc__)
+    parser.add_argument("checkout", type=Path)
+    parser.add_argument("--strict", action="store_true", help="unexpected errors fail, too")
+    parser.add_argument("--suite", nargs="*", help="only these")
+    parser.add_argument("--node", default="node", help="Node 22 or newer")
+    parser.add_argument("-v", "--verbose", action="store_true", help="print query and answers of failed tests")
+    arguments = parser.parse_args()
+    port = free_port()
+    server = f"http://127.0.0.1:{port}"
+    command = (arguments.node, "--import", "tsx", "src/cli.ts", "serve", "--port", str(port))
+    results: list[SuiteResult] = []
+    async with aiohttp.ClientSession() as session, process(*command, cwd=arguments.checkout) as node:
+        await wait_for(session, f"{server}/_health", node)
+        async with session.get(f"{server}/ids") as response:
+            names = arguments.suite or await response.json(content_type=None)
+        for name in names:
+            result = await run_suite(session, server, name, strict=arguments.strict)
+            results.append(result)
+            print(f"{name:42s} {result.marks}", flush=True)
+            if arguments.verbose:
+                print("\n".join(result.failures), end="\n" if result.failures else "")
+    total = sum(len(result.marks) for result in results)
+    passed = sum(result.marks.count(".") for result in results)
+    whole = sum("X" not in result.marks for result in results)
+    print(f"\ntests {passed}/{total}   suites {whole}/{len(results)}")
+    return int(passed != total)
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))
