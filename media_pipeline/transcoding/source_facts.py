@@ -166,7 +166,9 @@ def _read_frame_rate(stream: Mapping[str, Any], limits: SourceLimits) -> Fractio
         return Fraction(25)
     if rate > limits.max_fps + 1:
         raise MediaRejected(
-            "FRAME_RATE_TOO_HIGH", f"{float(rate):g} frames per second, at most {limits.max_fps} are taken"
+            "FRAME_RATE_TOO_HIGH",
+            f"the timestamps give {float(rate):g} frames per second, at most {limits.max_fps} are taken; "
+            "export the film with a constant frame rate",
         )
     near = min(STANDARD_FRAME_RATES, key=lambda standard: abs(rate - standard))
     if abs(rate - near) <= near * Fraction(str(FRAME_RATE_TOLERANCE)):

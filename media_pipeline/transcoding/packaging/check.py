@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from media_pipeline.transcoding.packaging.measured import MeasuredPackage
+from media_pipeline.transcoding.packaging.measured import MeasuredPackage, MeasuredRendition
 
 __all__ = ["check_package"]
 
@@ -27,14 +27,13 @@ def check_package(folder: Path, package: MeasuredPackage) -> list[str]:
     for measured in package.video:
         if not measured.codecs:
             problems.append(f"{measured.rendition.name} has no codec string")
-        problems += _boundary_problems(package, measured.rendition.name)
+        problems += _boundary_problems(package.video[0], measured)
     return problems
 
 
-def _boundary_problems(package: MeasuredPackage, name: str) -> list[str]:
+def _boundary_problems(reference: MeasuredRendition, measured: MeasuredRendition) -> list[str]:
     """A player that switches rungs at a segment boundary must find the same boundary in the other one."""
-    reference = package.video[0]
-    measured = next(item for item in package.video if item.rendition.name == name)
+    name = measured.rendition.name
     if len(measured.segments) != len(reference.segments):
         return [f"{name} has {len(measured.segments)} segments, {reference.rendition.name} {len(reference.segments)}"]
     return [
