@@ -17,7 +17,7 @@ from gateway.planner.choose.combine import Option, VariableKey
 from gateway.planner.choose.cost import FIELD_COST, LATE_FIELD_COST, REQUEST_COST
 from gateway.planner.query_tree import TreePosition
 from gateway.planner.selection_table import SelectionTable, merge_fields
-from gateway.query_graph.model import NodeId, QueryGraph
+from gateway.query_graph.model import NodeId, NodeKind, QueryGraph
 
 if TYPE_CHECKING:
     from gateway.query_graph.reach import Reachability
@@ -88,6 +88,9 @@ class PositionProblem:
         self.choose_below = choose_below
         self.typing: Entry | None = None
         self.through_typing: frozenset[NodeId] = frozenset()
+        self.contested: frozenset[tuple[str, tuple[tuple[str, str], ...]]] = frozenset()
+        """Fields whose response key means another field for another type: an interface object must not be asked at
+        hand for them, where it would answer for every type."""
         self._options: dict[VariableKey, Sequence[Option]] = {}
 
     def demand(self, type_name: str, field: FieldSelection, *, internal: bool = False) -> Demand:
@@ -131,13 +134,18 @@ class PositionProblem:
         entered: list[tuple[NodeId, Entry | None]] = []
         for node_id in sorted(ranks, key=ranks.__getitem__):
             move = self.graph.nodes[node_id].fields[demand.name]
-            if node_id in hand and not move.requires:
+            if node_id in hand and not move.requires and not self._is_contested(demand, node_id):
                 at_hand.append((node_id, self.typing if node_id in self.through_typing else None))
             else:
                 entry = Entry(demand.type_name, node_id, self.table.number(move.requires))
                 entered.append((node_id, entry))
         present = {self.graph.nodes[node_id].subgraph for node_id, _ in at_hand}
         return at_hand + [c for c in entered if self.graph.nodes[c[0]].subgraph not in present]
+
+    def _is_contested(self, demand: Demand, node_id: NodeId) -> bool:
+        return (demand.name, demand.arguments) in self.contested and (
+            self.graph.nodes[node_id].kind is NodeKind.INTERFACE_OBJECT
+        )
 
     def _field_options(self, demand: Demand) -> list[Option]:
         candidates = self._candidates(demand)

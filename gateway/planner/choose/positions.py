@@ -158,6 +158,7 @@ class PositionChooser:
         typed: bool,
     ) -> TreePosition | None:
         asked: list[tuple[str, FieldSelection, Demand]] = []
+        problem.contested = _contested(fields)
         for type_name, field in fields:
             if field.name == "__typename":
                 continue
@@ -230,6 +231,14 @@ class PositionChooser:
         if not unions:
             return hand
         return {name: nodes for name, nodes in hand.items() if all(name in union.members for union in unions)}
+
+
+def _contested(fields: list[tuple[str, FieldSelection]]) -> frozenset[tuple[str, tuple[tuple[str, str], ...]]]:
+    """The fields of which some response key means different ones for different types."""
+    meanings: dict[str, set[tuple[str, tuple[tuple[str, str], ...]]]] = {}
+    for _, field in fields:
+        meanings.setdefault(field.response_key, set()).add((field.name, field.arguments))
+    return frozenset(meaning for same_key in meanings.values() if len(same_key) > 1 for meaning in same_key)
 
 
 def _position(

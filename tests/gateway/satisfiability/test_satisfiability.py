@@ -1,0 +1,132 @@
+"""Satisfiability: what can't be answered is found, shown by an operation and explained per subgraph."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from graphql import parse, validate
+
+from gateway.composition.compose import compose
+from gateway.composition.stages import Composed, CompositionFailed, SubgraphSource
+from gateway.supergraph.api_schema import build_api_schema
+from gateway.supergraph.read import read_supergraph
+
+if TYPE_CHECKING:
+    from gateway.composition.diagnostics import Diagnostic
+
+LINK = (
+    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", '
+    'import: ["@key", "@external", "@requires", "@shareable", "@interfaceObject", "@inaccessible"])\n'
+)
+
+
+def refused(**subgraphs: str) -> list[Diagnostic]:
+    result = compose([SubgraphSource(name, LINK + sdl, "") for name, sdl in subgraphs.items()])
+    assert isinstance(result, CompositionFailed)
+    errors = [d for d in result.diagnostics if d.code == "SATISFIABILITY_ERROR"]
+    assert len(errors) == len([d for d in result.diagnostics if d.severity.value == "error"])
+    return errors
+
+
+def composes(**subgraphs: str) -> bool:
+    return isinstance(compose([SubgraphSource(name, LINK + sdl, "") for name, sdl in subgraphs.items()]), Composed)
+
+
+def test_missing_key() -> None:
+    """Without a key in the second subgraph there is no way there; the witness is a valid operation."""
+    (error,) = refused(a="type Query { t(n: Int!): T } type T { x: Int }", b="type T { y: Int! }")
+    assert "T.y" in error.message
+    assert "t(n: 0) {" in error.message
+    assert "it has no @key there" in error.message
+    assert error.subgraphs == ("b",)
+
+
+def test_unresolvable_key() -> None:
+    """A key that is not resolvable leads nowhere, and the reason says so."""
+    (error,) = refused(
+        a='type Query { t: T } type T @key(fields: "id") { id: ID! }',
+        b='type T @key(fields: "id", resolvable: false) { id: ID! y: Int }',
+    )
+    assert "not resolvable" in error.message
+
+
+def test_key_that_cannot_be_had() -> None:
+    """The reason names the key that is missing and the subgraph one comes from."""
+    (error,) = refused(
+        a='type Query { t: T } type T @key(fields: "id") { id: ID! }',
+        b='type T @key(fields: "code") { code: ID! y: Int }',
+    )[:1]
+    assert "from subgraph 'a'" in error.message
+    assert "{ code }" in error.message
+
+
+def test_circular_requirements() -> None:
+    """Two fields that require each other can't be had, and the check ends."""
+    own = 'type T @key(fields: "id") {{ id: ID! {0}: Int @requires(fields: "{1}") {1}: Int @external }}'
+    errors = refused(a=own.format("x", "y") + " type Query { t: T }", b=own.format("y", "x"))
+    assert {"T.x", "T.y"} == {error.message.split(" ")[4] for error in errors}
+    assert all("requires {" in error.message for error in errors)
+
+
+def test_member_of_an_interface() -> None:
+    """A way must exist for every concrete type that may stand there; the witness narrows to it."""
+    (error,) = refused(
+        a="type Query { n: N } interface N { id: ID! } type A implements N { id: ID! } type B implements N { id: ID! }",
+        b="type B { z: Int }",
+    )
+    assert "... on B {" in error.message
+
+
+def test_interface_object_needs_somebody_who_knows_the_type() -> None:
+    """Fields of implementations can't be had from an interface object when no subgraph with the interface can be entered."""
+    interface = (
+        'interface M @key(fields: "id"{0}) {{ id: ID! }} type F implements M @key(fields: "id"{0}) {{ id: ID! x: Int }}'
+    )
+    ratings = 'type Query { best: M } type M @key(fields: "id") @interfaceObject { id: ID! stars: Int }'
+    assert composes(a=interface.format(""), b=ratings)
+    errors = refused(a=interface.format(", resolvable: false"), b=ratings)
+    assert any("F.x" in error.message for error in errors)
+
+
+def test_hidden_fields_need_no_way() -> None:
+    """What clients can't ask need not be answerable."""
+    assert composes(a="type Query { t: T } type T { x: Int }", b="type T { y: Int @inaccessible }")
+
+
+def test_way_through_a_third_subgraph() -> None:
+    """Keys may be changed on the way."""
+    assert composes(
+        a='type Query { t: T } type T @key(fields: "id") { id: ID! }',
+        b='type T @key(fields: "id") @key(fields: "code") { id: ID! code: ID! }',
+        c='type T @key(fields: "code") { code: ID! y: Int }',
+    )
+
+
+def test_witness_is_valid_graphql() -> None:
+    """The operation in a message can be sent as it is."""
+    supergraph = read_supergraph(UNSATISFIABLE)
+    from gateway.composition.satisfiability import check_satisfiability
+
+    (error,) = check_satisfiability(supergraph)
+    witness = error.message.split("in the operation\n")[1].split("\nbecause")[0]
+    assert validate(build_api_schema(supergraph), parse(witness)) == []
+
+
+UNSATISFIABLE = """
+schema @link(url: "https://specs.apollo.dev/link/v1.0") @link(url: "https://specs.apollo.dev/join/v0.3", for:
+EXECUTION) { query: Query } directive @join__field(graph: join__Graph) repeatable on FIELD_DEFINITION
+directive @join__graph(name: String!, url: String!) on ENUM_VALUE
+directive @join__implements(graph: join__Graph!, interface: String!) repeatable on OBJECT
+directive @join__type(graph: join__Graph!, key: join__FieldSet) repeatable on OBJECT | INTERFACE | ENUM | INPUT_OBJECT
+directive @link(url: String, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA
+scalar join__FieldSet
+scalar link__Import
+enum link__Purpose { EXECUTION SECURITY }
+enum join__Graph { A @join__graph(name: "a", url: "") B @join__graph(name: "b", url: "") }
+enum Way @join__type(graph: A) { UP DOWN }
+input How @join__type(graph: A) { way: Way! times: [Int!]! name: String!, maybe: Int }
+interface N @join__type(graph: A) { id: ID! }
+type Query @join__type(graph: A) @join__type(graph: B) { n(how: How!, id: ID!, size: Float!): [N] @join__field(graph:
+A) } type T implements N @join__type(graph: A) @join__type(graph: B) @join__implements(graph: A, interface: "N") {
+  id: ID! @join__field(graph: A) there(yes: Boolean!): Int @join__field(graph: B) }
+"""
