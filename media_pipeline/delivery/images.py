@@ -62,6 +62,8 @@ def scale_image(master: bytes, size_px: tuple[int, int], extension: str, *, keep
             opened.draft("RGB", size_px)
             image = ImageOps.exif_transpose(opened)
             image = image.convert("RGBA" if _has_alpha(image) else "RGB")
+    except Image.DecompressionBombError as error:
+        raise ImageUnreadable("too many pixels") from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise ImageUnreadable(f"the master is no image: {error}") from error
     if keeps_whole:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import socket
 import warnings
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -135,11 +134,28 @@ async def media_services(
         yield services
 
 
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@asynccontextmanager
+async def in_one_task(context: AbstractAsyncContextManager[MediaServices]) -> AsyncIterator[MediaServices]:
+    """For fixtures, whose two halves run in different tasks: the queue's client wants to end where it began."""
+    entered: asyncio.Future[MediaServices] = asyncio.get_running_loop().create_future()
+    leave = asyncio.Event()
+
+    async def hold() -> None:
+        try:
+            async with context as value:
+                entered.set_result(value)
+                await leave.wait()
+        except BaseException as error:
+            if not entered.done():
+                entered.set_exception(error)
+            raise
+
+    task = asyncio.create_task(hold())
+    try:
+        yield await entered
+    finally:
+        leave.set()
+        await task
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:
