@@ -79,7 +79,7 @@ def _check_rules(schemas: Iterable[SubgraphSchema], report: Report) -> list[Vali
     valid = [ValidSubgraph(schema, gather_facts(schema)) for schema in schemas]
     for subgraph in valid:
         for rule in SUBGRAPH_RULES:
-            rule(subgraph.schema, subgraph.facts, report)
+            rule(subgraph, report)
     return valid
 
 

@@ -38,14 +38,12 @@ from gateway.composition.rules.shareable_has_mismatched_runtime_types import (
 )
 from gateway.composition.rules.unsupported_feature import check_unsupported_feature
 from gateway.composition.rules.unsupported_on_interface import check_unsupported_on_interface
-from gateway.composition.stages import MergedSupergraph
-from gateway.composition.subgraph_facts import SubgraphFacts
-from gateway.composition.subgraph_schema import SubgraphSchema
+from gateway.composition.stages import MergedSupergraph, ValidSubgraph
 
 __all__ = ["SUBGRAPH_RULES", "SUPERGRAPH_RULES", "SubgraphRule", "SupergraphRule"]
 
 SupergraphRule = Callable[[MergedSupergraph, Report], None]
-SubgraphRule = Callable[[SubgraphSchema, SubgraphFacts, Report], None]
+SubgraphRule = Callable[[ValidSubgraph, Report], None]
 
 SUBGRAPH_RULES: tuple[SubgraphRule, ...] = (
     check_unsupported_feature,

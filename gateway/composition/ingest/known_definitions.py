@@ -80,13 +80,14 @@ def known_directives(links: Links, defined: Iterable[str]) -> tuple[list[KnownDi
 
     def add(specification: DirectiveSpecification, name: str, type_name: Callable[[str], str]) -> None:
         arguments = []
-        for argument, text, default in specification.arguments:
+        for argument, template, default in specification.arguments:
+            text = template
             if "<" in text:
                 own = text[text.index("<") + 1 : text.index(">")]
                 local = type_name(own)
                 if own != "Purpose":
                     scalars[local] = None
-                text = text.replace(f"<{own}>", local)  # noqa: PLW2901
+                text = text.replace(f"<{own}>", local)
             arguments.append((argument, text, default))
         directives.setdefault(name, KnownDirective(name, specification, tuple(arguments)))
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from gateway.composition.report import Report
-from gateway.composition.subgraph_facts import SubgraphFacts
-from gateway.composition.subgraph_schema import SubgraphSchema, TypeKind
+from gateway.composition.stages import ValidSubgraph
+from gateway.composition.subgraph_schema import TypeKind
 
 __all__ = ["AUTH_ROLES", "check_auth_requirements_applied_on_interface"]
 
 AUTH_ROLES = ("authenticated", "requiresScopes", "policy")
 
 
-def check_auth_requirements_applied_on_interface(
-    schema: SubgraphSchema,
-    facts: SubgraphFacts,  # noqa: ARG001
-    report: Report,
-) -> None:
+def check_auth_requirements_applied_on_interface(subgraph: ValidSubgraph, report: Report) -> None:
     """Reports protection on interfaces, their fields and interface objects."""
+    schema = subgraph.schema
     for definition in schema.types.values():
         elements = []
         if definition.kind is TypeKind.INTERFACE:

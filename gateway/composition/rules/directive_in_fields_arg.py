@@ -6,14 +6,14 @@ from graphql import print_ast
 
 from gateway.composition.report import Report
 from gateway.composition.rules.field_set_uses import field_set_uses, selected_fields
-from gateway.composition.subgraph_facts import SubgraphFacts
-from gateway.composition.subgraph_schema import SubgraphSchema
+from gateway.composition.stages import ValidSubgraph
 
 __all__ = ["check_directive_in_fields_arg"]
 
 
-def check_directive_in_fields_arg(schema: SubgraphSchema, facts: SubgraphFacts, report: Report) -> None:  # noqa: ARG001
+def check_directive_in_fields_arg(subgraph: ValidSubgraph, report: Report) -> None:
     """Reports @include, @skip and all others."""
+    schema = subgraph.schema
     for item in field_set_uses(schema):
         for selected in selected_fields(item.resolve()):
             for directive in selected.node.directives or ():

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from gateway.composition.report import Report
-from gateway.composition.subgraph_facts import SubgraphFacts
-from gateway.composition.subgraph_schema import SubgraphSchema, TypeKind
+from gateway.composition.stages import ValidSubgraph
+from gateway.composition.subgraph_schema import TypeKind
 
 __all__ = ["check_external_on_interface"]
 
 
-def check_external_on_interface(schema: SubgraphSchema, facts: SubgraphFacts, report: Report) -> None:
+def check_external_on_interface(subgraph: ValidSubgraph, report: Report) -> None:
     """Reports @external on the fields of interfaces."""
+    schema, facts = subgraph.schema, subgraph.facts
     for definition, field in schema.fields():
         if definition.kind is TypeKind.INTERFACE and facts.is_external(field):
             message = f'"{field.coordinate}" belongs to an interface and cannot be @external'

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from gateway.composition.report import Report
-from gateway.composition.subgraph_facts import SubgraphFacts
-from gateway.composition.subgraph_schema import SubgraphSchema
+from gateway.composition.stages import ValidSubgraph
 
 __all__ = ["check_external_unused"]
 
 
-def check_external_unused(schema: SubgraphSchema, facts: SubgraphFacts, report: Report) -> None:
+def check_external_unused(subgraph: ValidSubgraph, report: Report) -> None:
     """Reports external fields that no key, requirement, provision, context or interface needs."""
+    schema, facts = subgraph.schema, subgraph.facts
     for _, field in schema.fields():
         if facts.is_external(field) and field.coordinate not in facts.used:
             message = (

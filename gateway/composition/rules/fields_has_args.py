@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from gateway.composition.report import Report
 from gateway.composition.rules.field_set_uses import field_set_uses, selected_fields
-from gateway.composition.subgraph_facts import SubgraphFacts
-from gateway.composition.subgraph_schema import SubgraphSchema
+from gateway.composition.stages import ValidSubgraph
 
 __all__ = ["check_fields_has_args"]
 
 
-def check_fields_has_args(schema: SubgraphSchema, facts: SubgraphFacts, report: Report) -> None:  # noqa: ARG001
+def check_fields_has_args(subgraph: ValidSubgraph, report: Report) -> None:
     """Reports fields that are defined with arguments, given or not: a key is one value, not a function."""
+    schema = subgraph.schema
     for item in field_set_uses(schema):
         if item.role == "requires":
             continue

@@ -5,14 +5,16 @@ from __future__ import annotations
 from gateway.composition.field_sets import Selected, possible_objects
 from gateway.composition.report import Report
 from gateway.composition.rules.field_set_uses import FieldSetUse, field_set_uses
+from gateway.composition.stages import ValidSubgraph
 from gateway.composition.subgraph_facts import SubgraphFacts
 from gateway.composition.subgraph_schema import SubgraphSchema, TypeKind
 
 __all__ = ["check_fields_missing_external"]
 
 
-def check_fields_missing_external(schema: SubgraphSchema, facts: SubgraphFacts, report: Report) -> None:
+def check_fields_missing_external(subgraph: ValidSubgraph, report: Report) -> None:
     """Reports leaf fields that this subgraph resolves itself, unless a field above them is external."""
+    schema, facts = subgraph.schema, subgraph.facts
     for item in field_set_uses(schema):
         if item.role != "key":
             _check(item, facts, item.resolve(), report, below_external=False)

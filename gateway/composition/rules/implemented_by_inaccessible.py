@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from gateway.composition.report import Report
 from gateway.composition.rules.inaccessible_elements import Visibility
 from gateway.composition.stages import MergedSupergraph
@@ -23,18 +25,17 @@ def check_implemented_by_inaccessible(merged: MergedSupergraph, report: Report) 
             if isinstance(interface, InterfaceType) and not visibility.is_hidden(interface.directives):
                 for shown in interface.fields.values():
                     if not visibility.is_hidden(shown.directives) and shown.name in definition.fields:
-                        _check(visibility, definition.name, name, definition.fields[shown.name], shown, report)
+                        for coordinate in _hidden(visibility, definition.name, definition.fields[shown.name], shown):
+                            message = f'"{coordinate}" is @inaccessible but implements something visible of "{name}"'
+                            report.error("IMPLEMENTED_BY_INACCESSIBLE", message, visibility.places(coordinate))
 
 
-def _check(visibility: Visibility, owner: str, interface: str, field: Field, shown: Field, report: Report) -> None:  # noqa: PLR0917
-    coordinate = f"{owner}.{field.name}"
+def _hidden(visibility: Visibility, owner: str, field: Field, shown: Field) -> Iterator[str]:
+    """What of a field is hidden although the interface shows it: the field itself, or some of its arguments."""
     if visibility.is_hidden(field.directives):
-        message = f'"{coordinate}" is @inaccessible but implements the visible field "{interface}.{field.name}"'
-        report.error("IMPLEMENTED_BY_INACCESSIBLE", message, visibility.places(coordinate))
+        yield f"{owner}.{field.name}"
         return
     for argument in field.arguments.values():
         same = shown.arguments.get(argument.name)
         if same is not None and not visibility.is_hidden(same.directives) and visibility.is_hidden(argument.directives):
-            name = f"{coordinate}({argument.name}:)"
-            message = f'"{name}" is @inaccessible but implements a visible argument of "{interface}"'
-            report.error("IMPLEMENTED_BY_INACCESSIBLE", message, visibility.places(name))
+            yield f"{owner}.{field.name}({argument.name}:)"

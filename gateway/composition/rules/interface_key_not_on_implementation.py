@@ -6,19 +6,16 @@ from collections.abc import Mapping
 
 from gateway.composition.field_sets import possible_objects
 from gateway.composition.report import Report
-from gateway.composition.subgraph_facts import SubgraphFacts
-from gateway.composition.subgraph_schema import DirectiveUse, SubgraphSchema, SubgraphType, TypeKind
+from gateway.composition.stages import ValidSubgraph
+from gateway.composition.subgraph_schema import DirectiveUse, SubgraphType, TypeKind
 from gateway.graphql_kit.field_set_text import FieldSetInvalid, selection_shape
 
 __all__ = ["check_interface_key_not_on_implementation"]
 
 
-def check_interface_key_not_on_implementation(
-    schema: SubgraphSchema,
-    facts: SubgraphFacts,  # noqa: ARG001
-    report: Report,
-) -> None:
+def check_interface_key_not_on_implementation(subgraph: ValidSubgraph, report: Report) -> None:
     """Reports implementations without an interface's key, or with that key unresolvable."""
+    schema = subgraph.schema
     for interface in schema.composites(TypeKind.INTERFACE):
         for key in interface.using("key"):
             shape = _shape(key)

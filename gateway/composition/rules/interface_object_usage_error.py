@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from gateway.composition.report import Report
-from gateway.composition.subgraph_facts import SubgraphFacts
-from gateway.composition.subgraph_schema import SubgraphSchema
+from gateway.composition.stages import ValidSubgraph
 
 __all__ = ["check_interface_object_usage"]
 
 
-def check_interface_object_usage(schema: SubgraphSchema, facts: SubgraphFacts, report: Report) -> None:  # noqa: ARG001
+def check_interface_object_usage(subgraph: ValidSubgraph, report: Report) -> None:
     """Reports @interfaceObject on types without a key."""
+    schema = subgraph.schema
     for definition in schema.types.values():
         if definition.is_interface_object and not definition.has("key"):
             message = f'"{definition.name}" has @interfaceObject but no @key in this subgraph: nothing could reach it'

@@ -13,7 +13,7 @@ from graphql import FieldNode, InlineFragmentNode, SelectionSetNode, StringValue
 from gateway.composition.field_sets import FieldSetProblem, resolve_field_set
 from gateway.composition.report import Report
 from gateway.composition.rules.field_set_uses import FieldSetUse, field_set_uses
-from gateway.composition.subgraph_facts import SubgraphFacts
+from gateway.composition.stages import ValidSubgraph
 from gateway.composition.subgraph_schema import SubgraphField, SubgraphSchema, SubgraphType, TypeKind
 from gateway.graphql_kit.field_set_text import FieldSetInvalid, parse_field_set
 from gateway.graphql_kit.type_refs import named_type
@@ -21,8 +21,9 @@ from gateway.graphql_kit.type_refs import named_type
 __all__ = ["check_invalid_fields"]
 
 
-def check_invalid_fields(schema: SubgraphSchema, facts: SubgraphFacts, report: Report) -> None:  # noqa: ARG001
+def check_invalid_fields(subgraph: ValidSubgraph, report: Report) -> None:
     """Reports every field set that is no valid selection of its type."""
+    schema = subgraph.schema
     for item in field_set_uses(schema):
         value = item.use.arguments.get("fields")
         if item.target is None or not item.target.is_composite or not isinstance(value, StringValueNode):

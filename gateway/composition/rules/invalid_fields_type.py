@@ -6,14 +6,14 @@ from graphql import StringValueNode
 
 from gateway.composition.report import Report
 from gateway.composition.rules.field_set_uses import field_set_uses
-from gateway.composition.subgraph_facts import SubgraphFacts
-from gateway.composition.subgraph_schema import SubgraphSchema
+from gateway.composition.stages import ValidSubgraph
 
 __all__ = ["check_invalid_fields_type"]
 
 
-def check_invalid_fields_type(schema: SubgraphSchema, facts: SubgraphFacts, report: Report) -> None:  # noqa: ARG001
+def check_invalid_fields_type(subgraph: ValidSubgraph, report: Report) -> None:
     """Reports every `fields:` given as something else."""
+    schema = subgraph.schema
     for item in field_set_uses(schema):
         if not isinstance(item.use.arguments.get("fields"), StringValueNode):
             message = f"the fields of {item} must be one string"

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter
 
 from gateway.composition.report import Report
-from gateway.composition.subgraph_facts import SubgraphFacts
-from gateway.composition.subgraph_schema import SubgraphSchema, TypeKind
+from gateway.composition.stages import ValidSubgraph
+from gateway.composition.subgraph_schema import TypeKind
 
 __all__ = ["check_invalid_shareable_usage"]
 
 
-def check_invalid_shareable_usage(schema: SubgraphSchema, facts: SubgraphFacts, report: Report) -> None:  # noqa: ARG001
+def check_invalid_shareable_usage(subgraph: ValidSubgraph, report: Report) -> None:
     """Reports @shareable on interface fields, and twice on one declaration."""
+    schema = subgraph.schema
     for definition in schema.types.values():
         for element in (definition, *definition.fields.values()):
             blocks = Counter(use.extension for use in element.using("shareable"))

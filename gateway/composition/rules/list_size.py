@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from graphql import ConstValueNode, IntValueNode, ListValueNode, StringValueNode
 
 from gateway.composition.report import Report
-from gateway.composition.subgraph_facts import SubgraphFacts
+from gateway.composition.stages import ValidSubgraph
 from gateway.composition.subgraph_schema import DirectiveUse, SubgraphField, SubgraphSchema
 from gateway.graphql_kit.type_refs import ListRef, NamedRef, NonNullRef, TypeRef, named_type, write_type_ref
 
 __all__ = ["check_list_size"]
 
 
-def check_list_size(schema: SubgraphSchema, facts: SubgraphFacts, report: Report) -> None:  # noqa: ARG001
+def check_list_size(subgraph: ValidSubgraph, report: Report) -> None:
     """Reports @listSize that speaks of no list, of a negative size, or of arguments and fields that do not fit."""
+    schema = subgraph.schema
     for _, field in schema.fields():
         for use in field.using("listSize"):
             for code, message in _problems(schema, field, use):

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from gateway.composition.report import Report
 from gateway.composition.rules.field_set_uses import field_set_uses
-from gateway.composition.subgraph_facts import SubgraphFacts
-from gateway.composition.subgraph_schema import SubgraphSchema
+from gateway.composition.stages import ValidSubgraph
 
 __all__ = ["check_provides_on_non_object_field"]
 
 
-def check_provides_on_non_object_field(
-    schema: SubgraphSchema,
-    facts: SubgraphFacts,
-    report: Report,
-) -> None:
+def check_provides_on_non_object_field(subgraph: ValidSubgraph, report: Report) -> None:
     """Reports @provides on leaf fields, and on fields that are not resolved here at all."""
+    schema, facts = subgraph.schema, subgraph.facts
     for item in field_set_uses(schema):
         if item.role != "provides" or item.field is None:
             continue

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from gateway.composition.report import Report
-from gateway.composition.subgraph_facts import SubgraphFacts
-from gateway.composition.subgraph_schema import SubgraphSchema
+from gateway.composition.stages import ValidSubgraph
 
 __all__ = ["check_unsupported_feature"]
 
 
-def check_unsupported_feature(schema: SubgraphSchema, facts: SubgraphFacts, report: Report) -> None:  # noqa: ARG001
+def check_unsupported_feature(subgraph: ValidSubgraph, report: Report) -> None:
     """Reports @context and @fromContext: plans cannot carry values down to arguments yet."""
+    schema = subgraph.schema
     for definition in schema.types.values():
         uses = [*definition.using("context")]
         for field in definition.fields.values():

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from gateway.composition.report import Report
 from gateway.composition.rules.field_set_uses import field_set_uses
-from gateway.composition.subgraph_facts import SubgraphFacts
-from gateway.composition.subgraph_schema import SubgraphSchema, TypeKind
+from gateway.composition.stages import ValidSubgraph
+from gateway.composition.subgraph_schema import TypeKind
 
 __all__ = ["check_unsupported_on_interface"]
 
 _KEYS_ON_INTERFACES_SINCE = (2, 3)
 
 
-def check_unsupported_on_interface(
-    schema: SubgraphSchema,
-    facts: SubgraphFacts,  # noqa: ARG001
-    report: Report,
-) -> None:
+def check_unsupported_on_interface(subgraph: ValidSubgraph, report: Report) -> None:
     """Interfaces resolve nothing, so they provide and require nothing; keys on them came with federation v2.3."""
+    schema = subgraph.schema
     for item in field_set_uses(schema):
         if item.owner.kind is not TypeKind.INTERFACE:
             continue
