@@ -7,7 +7,7 @@ configured store, also while the subgraph is running.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from redis.asyncio import Redis
@@ -98,6 +98,7 @@ async def _create_account(services: ProfilesServices, demo: DemoAccount, now: da
     if demo.is_lapsed:
         lapsed = Subscription(SubscriptionStatus.EXPIRED, now - LAPSED_FOR)
         await services.accounts.set_subscription(outcome.id, lapsed)
+        return replace(outcome, subscription=lapsed)
     return outcome
 
 

@@ -94,6 +94,8 @@ class Graph:
         values = {"email": email, "password": "correct horse", "country": "US", "profileName": "Ada", **overrides}
         result = (await self.data(SIGN_UP, {"input": values}, address=email))["signUp"]
         assert result["__typename"] == "SignUpSuccess", result
+        # Profiles are shown by age: what is made next must be younger.
+        self.clock.advance(timedelta(milliseconds=1))
         session: dict[str, Any] = result["session"]
         return session
 
