@@ -84,14 +84,15 @@ def _joins(state: MergeState, sources: Sources[SubgraphField], overrides: Overri
             continue
         is_overridden = subgraph in overrides.used
         use = next(iter(source.using("override")), None)
-        origin = use.text("from") if use is not None else None
+        origin = SubgraphName(use.text("from") or "") if use is not None else SubgraphName("")
         joins[subgraph] = FieldJoin(
             subgraph=subgraph,
             type=source.type,
             external=state.is_external(subgraph, source) or (is_overridden and label is None),
             requires=_field_set(source, "requires"),
             provides=_field_set(source, "provides"),
-            override=Override(SubgraphName(origin), label) if origin else None,
+            # An override of a subgraph that is not there has nothing to take over.
+            override=Override(origin, label) if origin in state.subgraphs else None,
             used_overridden=is_overridden,
         )
     return joins
