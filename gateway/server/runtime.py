@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -24,6 +25,8 @@ from gateway.supergraph.read import SupergraphInvalid
 
 __all__ = ["GatewayRuntime"]
 
+_COLLECT_AFTER_ALLOCATIONS = 20_000
+"""Net allocations of containers between looks at the youngest generation; a large page makes about two thousand."""
 _THREADS = 2
 """Preparing operations is pure Python: more threads would only take turns."""
 _log = structlog.get_logger(__name__)
@@ -74,6 +77,7 @@ class GatewayRuntime:
             snapshot, transport, self._persisted(), self._error_policy(), settings.subgraph_timeout_s
         )
         self.is_ready = True
+        _quiet_collector()
         reload = asyncio.create_task(self._reload(http, threads)) if settings.reload_interval_s else None
         try:
             yield
@@ -133,4 +137,16 @@ class GatewayRuntime:
                 continue
             http.add_urls(snapshot.subgraph_urls(self._settings.subgraph_urls))
             pipeline.snapshot = snapshot
+            _quiet_collector()
             _log.info("supergraph swapped", version=snapshot.version)
+
+
+def _quiet_collector() -> None:
+    """Take the graph out of the cyclic collector's sight and let it look at new objects less often.
+
+    Every request allocates thousands of JSON objects that die without cycles; with the default threshold the collector
+    runs several times per request, and now and then over the whole schema (measured: a fifth of a large page's time).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER_ALLOCATIONS, 20, 20)
