@@ -88,7 +88,7 @@ class PositionProblem:
         self.choose_below = choose_below
         self.typing: Entry | None = None
         self.through_typing: frozenset[NodeId] = frozenset()
-        self.contested: frozenset[tuple[str, tuple[tuple[str, str], ...]]] = frozenset()
+        self.contested: frozenset[tuple[str, str, tuple[tuple[str, str], ...]]] = frozenset()
         """Fields whose response key means another field for another type: an interface object must not be asked at
         hand for them, where it would answer for every type."""
         self._options: dict[VariableKey, Sequence[Option]] = {}
@@ -143,7 +143,7 @@ class PositionProblem:
         return at_hand + [c for c in entered if self.graph.nodes[c[0]].subgraph not in present]
 
     def _is_contested(self, demand: Demand, node_id: NodeId) -> bool:
-        return (demand.name, demand.arguments) in self.contested and (
+        return (demand.type_name, demand.name, demand.arguments) in self.contested and (
             self.graph.nodes[node_id].kind is NodeKind.INTERFACE_OBJECT
         )
 

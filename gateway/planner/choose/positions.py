@@ -158,7 +158,7 @@ class PositionChooser:
         typed: bool,
     ) -> TreePosition | None:
         asked: list[tuple[str, FieldSelection, Demand]] = []
-        problem.contested = _contested(fields)
+        problem.contested = _contested(fields, types)
         for type_name, field in fields:
             if field.name == "__typename":
                 continue
@@ -233,12 +233,18 @@ class PositionChooser:
         return {name: nodes for name, nodes in hand.items() if all(name in union.members for union in unions)}
 
 
-def _contested(fields: list[tuple[str, FieldSelection]]) -> frozenset[tuple[str, tuple[tuple[str, str], ...]]]:
-    """The fields of which some response key means different ones for different types."""
+def _contested(
+    fields: list[tuple[str, FieldSelection]], types: list[str]
+) -> frozenset[tuple[str, str, tuple[tuple[str, str], ...]]]:
+    """The fields (with their types) whose response key means another field for another of the types."""
     meanings: dict[str, set[tuple[str, tuple[tuple[str, str], ...]]]] = {}
     for _, field in fields:
         meanings.setdefault(field.response_key, set()).add((field.name, field.arguments))
-    return frozenset(meaning for same_key in meanings.values() if len(same_key) > 1 for meaning in same_key)
+    return frozenset(
+        (type_name, field.name, field.arguments)
+        for type_name, field in fields
+        if type_name in types and len(meanings[field.response_key]) > 1
+    )
 
 
 def _position(
