@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.clients.conftest import browser, phone, tv  # noqa: F401  # fixtures
 from tests.support.running_stack import RunningStack
 from tests.support.viewers import Viewers
 
