@@ -16,9 +16,18 @@ from typing import Any, ClassVar, Self, TypeVar
 from pydantic import ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-__all__ = ["ProcessSettings", "SettingsInvalid", "SharedSettings", "check_environment", "load_settings"]
+__all__ = [
+    "ProcessSettings",
+    "SettingsInvalid",
+    "SharedSettings",
+    "check_environment",
+    "check_unclaimed",
+    "load_settings",
+]
 
 SHARED_PREFIX = "MARQUEE_"
+TEST_PREFIX = "MARQUEE_TEST_"
+"""What tests are told, such as the address of a database; no process reads it."""
 SettingsT = TypeVar("SettingsT", bound="ProcessSettings")
 
 
@@ -98,11 +107,29 @@ def check_environment(settings_type: type[ProcessSettings], environment: Mapping
     prefix = settings_type.model_config.get("env_prefix") or ""
     if not prefix:
         return []
-    known = [f"{prefix}{name}".upper() for name in settings_type.model_fields]
+    # `shared` is a field and no variable: its own variables carry the shared prefix.
+    known = [f"{prefix}{name}".upper() for name in settings_type.model_fields if name != "shared"]
     return [
         f"{variable} names no setting; {_suggestion(variable, known)}"
         for variable in sorted(environment)
         if variable.upper().startswith(prefix.upper()) and variable.upper() not in known
+    ]
+
+
+def check_unclaimed(environment: Mapping[str, str]) -> list[str]:
+    """Problems with MARQUEE_ variables that are neither shared nor any imported process's, one sentence each.
+
+    For what starts the whole system and has imported every process's settings: a single process can't tell a typing
+    error from a neighbour's variable.
+    """
+    known = [f"{SHARED_PREFIX}{name}".upper() for name in SharedSettings.model_fields]
+    prefixes = tuple(prefix.upper() for prefix in ProcessSettings.known_prefixes)
+    return [
+        f"{variable} belongs to no process; {_suggestion(variable, [*known, *prefixes])}"
+        for variable in sorted(environment)
+        if variable.upper().startswith(SHARED_PREFIX)
+        and variable.upper() not in known
+        and not variable.upper().startswith((*prefixes, TEST_PREFIX))
     ]
 
 

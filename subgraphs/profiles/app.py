@@ -41,6 +41,9 @@ __all__ = ["build_services", "create_app", "open_services"]
 
 CONSUMER_GROUP = "profiles"
 JWKS_CACHE_S = 300
+VALKEY_TIMEOUT_S = 1.0
+"""A log-in waits no longer than this for its count; then the process counts alone."""
+STREAM_TIMEOUT_S = 10.0
 
 
 def create_app(settings: ProfilesSettings | None = None, *, clock: Clock | None = None) -> Starlette:
@@ -50,12 +53,13 @@ def create_app(settings: ProfilesSettings | None = None, *, clock: Clock | None 
     @asynccontextmanager
     async def open_subgraph() -> AsyncIterator[OpenedSubgraph]:
         async with AsyncExitStack() as stack:
-            redis = Redis.from_url(used.shared.valkey_url)
-            stack.push_async_callback(redis.aclose)
+            redis = await stack.enter_async_context(_open_redis(used, VALKEY_TIMEOUT_S))
+            # The consumer's reads wait for events: a client of its own, whose patience is longer than such a wait.
+            stream_redis = await stack.enter_async_context(_open_redis(used, STREAM_TIMEOUT_S))
             services, engine = await stack.enter_async_context(open_services(used, redis))
             news = TitleNews(SqlTitleFactsStore(engine))
             consumer = EventConsumer(
-                redis, group=CONSUMER_GROUP, consumer=f"profiles-{os.getpid()}", handlers={"titles": news.handle}
+                stream_redis, group=CONSUMER_GROUP, consumer=f"profiles-{os.getpid()}", handlers={"titles": news.handle}
             )
             await stack.enter_async_context(consumer.running())
 
@@ -86,6 +90,15 @@ def create_app(settings: ProfilesSettings | None = None, *, clock: Clock | None 
         clock=clock,
         routes=[Route("/.well-known/jwks.json", jwks, methods=["GET"])],
     )
+
+
+@asynccontextmanager
+async def _open_redis(settings: ProfilesSettings, timeout_s: float) -> AsyncIterator[Redis]:
+    redis = Redis.from_url(settings.shared.valkey_url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s)
+    try:
+        yield redis
+    finally:
+        await redis.aclose()
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 from pydantic_settings import SettingsConfigDict
 
-from common.settings import ProcessSettings, SettingsInvalid, SharedSettings
+from common.settings import ProcessSettings, SettingsInvalid, SharedSettings, check_unclaimed
 
 
 class OvenSettings(ProcessSettings):
@@ -52,3 +52,16 @@ def test_settings_do_not_change_after_they_are_read() -> None:
     settings = OvenSettings(shared=SharedSettings(state_dir=Path("elsewhere")))
     with pytest.raises(ValidationError):
         setattr(settings, "degrees", 250)  # noqa: B010  # the type checker knows already
+
+
+def test_a_variable_of_no_process_is_found() -> None:
+    """By who starts everything: shared ones, those of known processes and those of tests are fine."""
+    environment = {
+        "MARQUEE_STATE_DIR": ".marquee",
+        "MARQUEE_OVEN_DEGREES": "200",
+        "MARQUEE_TEST_POSTGRES_URL": "postgresql://",
+        "MARQUEE_VALKEY_URI": "redis://",
+        "PATH": "/bin",
+    }
+    [problem] = check_unclaimed(environment)
+    assert problem == "MARQUEE_VALKEY_URI belongs to no process; did you mean MARQUEE_VALKEY_URL?"
