@@ -122,7 +122,8 @@ function openSheet(next) {
   if (current) current.element.inert = true;
   tabBar.inert = true;
   sheets.replaceChildren(next.element);
-  next.start();
+  // One stream ends before the next begins: a plan may allow only one.
+  afterLeaving().then(() => sheet === next && next.start());
 }
 
 function closeSheet() {

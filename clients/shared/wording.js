@@ -7,7 +7,7 @@ const REFUSALS = {
   NOT_FOUND: "This title is no longer here.",
   RESTRICTED_BY_MATURITY: "This title is not available for this profile.",
   UNAVAILABLE_IN_COUNTRY: "This title is not available in your country.",
-  NOT_READY: "There is no film to play here yet. Keep it in My List, and it will be waiting for you.",
+  NOT_READY: "There is no film to play here yet. My List keeps it for later.",
   TOO_MANY_STREAMS: "Your plan is already playing on as many screens as it allows.",
 };
 
@@ -28,6 +28,12 @@ export function refusalNotice(title, refusal) {
 /** "1 season", "3 seasons". */
 export function count(number, noun) {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+/** The line above the hero: why it is there, or its heading where that is not just the title's name again. */
+export function heroLine(section, title) {
+  if (section.reason?.text) return section.reason.text;
+  return section.heading === title.displayName ? null : section.heading;
 }
 
 /** 5580 → "1 h 33 min"; under a minute "1 min"; null when the length is not known. */

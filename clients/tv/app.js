@@ -108,6 +108,9 @@ function afterLeaving() {
 
 // A start may wait for data; a screen that was left meanwhile must not take the focus.
 async function enter(screen) {
+  // One stream ends before the next begins: a plan may allow only one.
+  await afterLeaving();
+  if (!stack.includes(screen)) return;
   await screen.start();
   if (app.isCurrent(screen) && !screen.element.contains(document.activeElement)) focusItem(rememberedItem(rowsOf(screen.element)[0]));
 }

@@ -1,4 +1,4 @@
-"""The operations that clients send fit the contract that the subgraphs share."""
+"""The operations that clients send fit the API schema that the subgraphs make together."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def schema() -> GraphQLSchema:
     "file_path", sorted(OPERATIONS.rglob("*.graphql")), ids=lambda path: f"{path.parent.name}/{path.stem}"
 )
 def test_an_operation_fits_the_contract(schema: GraphQLSchema, file_path: Path) -> None:
-    """Every operation that a page loads is valid against the subgraphs' SDL."""
+    """Every operation that a page loads is valid against the API schema."""
     problems = validate(schema, parse(file_path.read_text()))
     assert [problem.message for problem in problems] == []
 

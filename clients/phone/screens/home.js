@@ -4,7 +4,7 @@ import { call } from "../../shared/api.js";
 import { avatar, h, icon, picture, statement, wordmark } from "../../shared/elements.js";
 import { readSession } from "../../shared/session.js";
 import { nodes, setInMyList } from "../../shared/titles.js";
-import { facts, failureWords } from "../../shared/wording.js";
+import { facts, failureWords, heroLine } from "../../shared/wording.js";
 import { posterCard, wideCard } from "../cards.js";
 import { device } from "../device.js";
 
@@ -63,7 +63,7 @@ export function homeView(app) {
     return h(
       "section",
       { class: "hero", style: { "--glow": card.artwork?.placeholderColor }, "aria-label": section.heading },
-      h("p", { class: "hero-reason" }, section.heading),
+      h("p", { class: "hero-reason" }, heroLine(section, title) ?? "Tonight on Marquee"),
       // The poster carries the name; the heading is there for those who listen, and for a title without a poster.
       h("button", { class: "hero-open", "aria-label": `${title.displayName}, details`, onclick: () => app.openTitle(title.id) }, picture(card.artwork, "hero-picture", { eager: true })),
       h(

@@ -5,7 +5,7 @@ import { call } from "../../shared/api.js";
 import { h, icon, statement } from "../../shared/elements.js";
 import { readSession } from "../../shared/session.js";
 import { nodes } from "../../shared/titles.js";
-import { failureWords } from "../../shared/wording.js";
+import { failureWords, heroLine } from "../../shared/wording.js";
 import { createBillboard } from "../billboard.js";
 import { titleCard } from "../cards.js";
 import { DEVICE } from "../device.js";
@@ -74,7 +74,7 @@ export function homeScreen(app, kind = "HOME") {
     if (!cards.length || rows.has(section.id)) return;
     if (section.__typename === "HeroSection") {
       const logo = nodes(section.hero)[0]?.title?.logo;
-      page.hero = { title: { ...cards[0].title, logo }, reason: section.reason?.text ?? section.heading };
+      page.hero = { title: { ...cards[0].title, logo }, reason: heroLine(section, cards[0].title) };
       return;
     }
     const cardTrack = h("div", { class: "row-track", dataset: { row: section.kind, section: section.id } });
