@@ -126,11 +126,15 @@ def _learn_relations(state: MergeState, definitions: Definitions) -> None:
         interfaces = dict.fromkeys(i for definition in found.values() for i in definition.interfaces)
         if interfaces:
             state.interfaces[name] = tuple(interfaces)
+        for interface in interfaces if state.kinds[name] is TypeKind.OBJECT else ():
+            state.implementations.setdefault(interface, []).append(name)
         if state.kinds[name] is TypeKind.UNION:
             state.members[name] = tuple(dict.fromkeys(m for definition in found.values() for m in definition.members))
         objects = {s: definition for s, definition in found.items() if definition.is_interface_object}
         if objects:
             state.interface_objects[name] = objects
+    for names in state.implementations.values():
+        names.sort()
 
 
 def _merge_kind(

@@ -52,7 +52,8 @@ class MergeState:
     members: dict[str, tuple[str, ...]] = field(default_factory=dict)
     enum_uses: dict[str, EnumUse] = field(default_factory=dict)
     interface_objects: dict[str, dict[SubgraphName, SubgraphType]] = field(default_factory=dict)
-    interface_fields: dict[str, frozenset[str]] = field(default_factory=dict)
+    implementations: dict[str, list[str]] = field(default_factory=dict)
+    """Interface → the objects that implement it in the supergraph, sorted."""
 
     def is_external(self, subgraph: SubgraphName, element: SubgraphField) -> bool:
         """Declared there but resolved elsewhere."""
@@ -60,11 +61,7 @@ class MergeState:
 
     def possible_types(self, interface: str) -> list[str]:
         """The objects that implement an interface in the supergraph, sorted."""
-        return sorted(
-            name
-            for name, interfaces in self.interfaces.items()
-            if interface in interfaces and self.kinds.get(name) is TypeKind.OBJECT
-        )
+        return self.implementations.get(interface, [])
 
     def abstracting_fields(self, type_name: str, field_name: str, subgraph: SubgraphName) -> list[SubgraphField]:
         """The fields of interface objects in a subgraph that stand for a field of an object type it does not know."""
