@@ -52,6 +52,9 @@ class FieldPlan:
     owners: list[str]
     argument: bool = False
     requires: str | None = None
+    provides: str | None = None
+    overrides: str | None = None
+    """The subgraph that declares the field, too, but must no longer be asked for it."""
 
 
 @dataclass
@@ -91,7 +94,9 @@ class RandomFederation:
         rng = self.rng
         for value in self.values:
             for i in range(rng.randint(1, 3)):
-                value.fields[f"v{i}"] = FieldPlan(f"v{i}", rng.choice(["Int", "String"]), list(self.subgraphs))
+                value.fields[f"v{i}"] = FieldPlan(
+                    f"v{i}", rng.choice(["Int", "String"]), self._some() if i else self.subgraphs
+                )
         if self.interface:
             self.interface_home = self._some()
             others = [s for s in self.subgraphs if s not in self.interface_home]
@@ -117,6 +122,7 @@ class RandomFederation:
             if entity.interfaces:
                 for subgraph in self.interface_home:
                     entity.keys[subgraph] = ["id", *[k for k in entity.keys[subgraph] if k != "id"]]
+        self._plan_provides()
 
     def _plan_fields(self, entity: TypePlan, homes: list[str]) -> None:
         rng = self.rng
@@ -127,7 +133,14 @@ class RandomFederation:
             )
         for i in range(rng.randint(0, 3)):
             owners = [rng.choice(homes)]
-            entity.fields[f"r{i}"] = FieldPlan(f"r{i}", self._wrap(self._target(owners[0])), owners)
+            plan = entity.fields[f"r{i}"] = FieldPlan(f"r{i}", self._wrap(self._target(owners[0])), owners)
+            others = [s for s in homes if s not in owners and s != self.interface_object]
+            if (
+                others
+                and plan.type.strip("[]!") in {"V0", "V1", *(e.name for e in self.entities)}
+                and rng.random() < 0.4
+            ):
+                plan.owners.append(rng.choice(others))
         plain = [f for f in entity.fields.values() if f.type in {"Int", "String", "String!"} and not f.argument]
         for i in range(rng.randint(0, 2)):
             needed = rng.choice(plain) if plain else None
@@ -135,6 +148,45 @@ class RandomFederation:
             if needed and able:
                 owner = rng.choice(able)
                 entity.fields[f"q{i}"] = FieldPlan(f"q{i}", "String", [owner], requires=needed.name)
+        references = [f for f in entity.fields.values() if f.type.strip("[]!") in {e.name for e in self.entities}]
+        if references and rng.random() < 0.4:
+            needed = rng.choice(references)
+            able = [s for s in homes if s not in needed.owners]
+            if able:
+                entity.fields["qr"] = FieldPlan("qr", "String", [rng.choice(able)], requires=f"{needed.name} {{ id }}")
+        needed_names = {(f.requires or "").split(" ", maxsplit=1)[0] for f in entity.fields.values()}
+        for plan in list(entity.fields.values()):
+            if (
+                len(plan.owners) == 1
+                and plan.name not in needed_names
+                and plan.requires is None
+                and plan.type in {"Int", "String"}
+                and rng.random() < 0.2
+            ):
+                others = [s for s in homes if s not in plan.owners]
+                if others:
+                    plan.overrides = rng.choice(others)
+
+    def _plan_provides(self) -> None:
+        """Some references also give a leaf of the entity that another subgraph owns."""
+        for entity in self.entities:
+            for plan in entity.fields.values():
+                target = next((e for e in self.entities if e.name == plan.type.strip("[]!")), None)
+                if target is None or len(plan.owners) > 1 or self.rng.random() > 0.5:
+                    continue
+                (owner,) = plan.owners
+                given = [
+                    f.name
+                    for f in target.fields.values()
+                    if owner in target.keys
+                    and f.type in {"Int", "String", "String!"}
+                    and not f.argument
+                    and f.requires is None
+                    and owner not in f.owners
+                    and f.overrides is None
+                ]
+                if given:
+                    plan.provides = self.rng.choice(given)
 
     def _target(self, subgraph: str) -> str:
         """Something that the subgraph may lead to: where the interface is an object, its implementations are unknown."""
@@ -163,7 +215,7 @@ class RandomFederation:
         query.append(f"  ping_{subgraph}: Int")
         parts = ["type Query {\n" + "\n".join(query) + "\n}", "type Tag @shareable { code: String }"]
         for value in self.values:
-            body = "\n".join(f"  {f.name}: {f.type}" for f in value.fields.values())
+            body = "\n".join(f"  {f.name}: {f.type}" for f in value.fields.values() if subgraph in f.owners)
             parts.append(f"type {value.name} @shareable {{\n{body}\n}}")
         known = [self._entity_sdl(entity, subgraph) for entity in self.entities]
         parts += [text for text in known if text]
@@ -197,23 +249,53 @@ class RandomFederation:
             lines.append("  label: String @shareable")
         external: set[str] = set()
         for plan in entity.fields.values():
+            argument = "(x: Int)" if plan.argument else ""
+            if subgraph == plan.overrides:
+                lines.append(f"  {plan.name}{argument}: {plan.type}")
             if subgraph not in plan.owners:
                 continue
-            argument = "(x: Int)" if plan.argument else ""
-            directives = " @shareable" if len(plan.owners) > 1 else ""
+            directives = " @shareable" if len(plan.owners) > 1 or self._is_provided(entity, plan) else ""
             if plan.requires:
                 directives += f' @requires(fields: "{plan.requires}")'
-                external.add(plan.requires)
+                external.add(plan.requires.split(" ")[0])
+            if plan.provides:
+                directives += f' @provides(fields: "{plan.provides}")'
+            if plan.overrides:
+                directives += f' @override(from: "{plan.overrides}")'
             lines.append(f"  {plan.name}{argument}: {plan.type}{directives}")
-        lines += [f"  {name}: {entity.fields[name].type} @external" for name in sorted(external)]
+        for other in self.entities:
+            for plan in other.fields.values():
+                if plan.provides and subgraph in plan.owners and plan.type.strip("[]!") == entity.name:
+                    external.add(plan.provides)
+        lines += [
+            f"  {name}: {entity.fields[name].type} @external"
+            for name in sorted(external)
+            if entity.fields[name].overrides != subgraph
+        ]
         return f"type {entity.name}{implements} {keys} {{\n" + "\n".join(lines) + "\n}"
+
+    def _is_provided(self, entity: TypePlan, plan: FieldPlan) -> bool:
+        return any(
+            other.provides == plan.name and other.type.strip("[]!") == entity.name
+            for e in self.entities
+            for other in e.fields.values()
+        )
 
     def _mentions(self, subgraph: str, name: str) -> bool:
         """Whether the subgraph must declare an entity because a field or the union leads to it."""
         if self.union and subgraph != self.interface_object:
             return True
         plans = [*self.roots, *(f for e in self.entities for f in e.fields.values())]
-        return any(subgraph in p.owners and p.type.strip("[]!") == name for p in plans)
+        if any(subgraph in p.owners and p.type.strip("[]!") == name for p in plans):
+            return True
+        return any(
+            subgraph in p.owners
+            and p.requires
+            and p.requires.endswith("}")
+            and e.fields[p.requires.split(" ")[0]].type.strip("[]!") == name
+            for e in self.entities
+            for p in e.fields.values()
+        )
 
     # --- data -----------------------------------------------------------------------------------------------
 
@@ -240,7 +322,7 @@ class RandomFederation:
                         made[plan.name] = self._value(plan.type)
                 for plan in entity.fields.values():
                     if plan.requires is not None:
-                        made[plan.name] = f"{plan.name} of {made[plan.requires]}"
+                        made[plan.name] = f"{plan.name} of {required(made, plan.requires)}"
         return objects
 
     def _value(self, type_text: str) -> Any:
@@ -271,8 +353,10 @@ class RandomFederation:
         result = compose([SubgraphSource(name, _LINK + self.sdl(name), "") for name in self.subgraphs])
         return result.supergraph if isinstance(result, Composed) else [str(d) for d in result.diagnostics]
 
-    def answer(self, schema: GraphQLSchema, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-        """What a server over the world says."""
+    def answer(
+        self, schema: GraphQLSchema, query: str, variables: dict[str, Any], subgraph: str | None = None
+    ) -> dict[str, Any]:
+        """What a server over the world says: a subgraph, or the one that holds everything."""
 
         def resolve(source: Any, info: Any, **arguments: Any) -> Any:
             name = info.field_name
@@ -282,6 +366,8 @@ class RandomFederation:
                 return self.root_values.get(name, 1)
             if "__sent" in source and (computed := self._from_representation(source, name)) is not None:
                 return computed
+            if self.was_overridden(subgraph, info.parent_type.name, name):
+                return None
             value = source[name]
             return value if not arguments or value is None else f"{value} x={arguments}"
 
@@ -296,6 +382,13 @@ class RandomFederation:
             answer["errors"] = [error.formatted for error in result.errors]
         return answer
 
+    def was_overridden(self, subgraph: str | None, type_name: str, name: str) -> bool:
+        """Whether a subgraph is asked for what another took over: it has no value any more."""
+        for entity in self.entities:
+            if entity.name == type_name and name in entity.fields:
+                return subgraph is not None and entity.fields[name].overrides == subgraph
+        return False
+
     def _from_representation(self, source: Object, name: str) -> str | None:
         sent = source["__sent"]
         if name == "rank":
@@ -303,7 +396,7 @@ class RandomFederation:
         for entity in self.entities:
             plan = entity.fields.get(name)
             if entity.name == source["__typename"] and plan is not None and plan.requires is not None:
-                return f"{name} of {sent.get(plan.requires, 'MISSING')}"
+                return f"{name} of {required(sent, plan.requires)}"
         return None
 
     def _entity(self, representation: dict[str, Any]) -> Object | None:
@@ -351,7 +444,7 @@ class InProcess:
         if request.subgraph_name == world.interface_object:
             answer = _as_interface_object(world, schema, body)
         else:
-            answer = world.answer(schema, body["query"], body.get("variables") or {})
+            answer = world.answer(schema, body["query"], body.get("variables") or {}, request.subgraph_name)
         self.requests.append((request.subgraph_name, body, answer))
         return SubgraphAnswer(200, json.dumps(answer).encode())
 
@@ -372,11 +465,8 @@ def _as_interface_object(world: RandomFederation, schema: GraphQLSchema, body: d
     def resolve(source: Any, info: Any, **arguments: Any) -> Any:
         name = info.field_name
         if name == "_entities":
-            found = []
-            for sent in arguments["representations"]:
-                made = world._entity(sent)
-                found.append(Renamed(made) if made and sent["__typename"] == world.interface else made)
-            return found
+            pairs = [(world._entity(sent), sent["__typename"]) for sent in arguments["representations"]]
+            return [Renamed(made) if made and name == world.interface else made for made, name in pairs]
         if info.parent_type.name == "Query":
             return world.root_values.get(name, 1)
         if "__sent" in source and (computed := world._from_representation(dict(source), name)) is not None:
@@ -417,9 +507,11 @@ class RandomOperation:
         if is_abstract_type(type_):
             if self.rng.random() < 0.4:
                 parts.append("__typename")
-            for possible in self.schema.get_possible_types(type_):
-                if self.rng.random() < 0.6:
-                    parts.append(f"... on {possible.name}{self._condition(0.1)} {self._selections(possible, depth)}")
+            parts += [
+                f"... on {possible.name}{self._condition(0.1)} {self._selections(possible, depth)}"
+                for possible in self.schema.get_possible_types(type_)
+                if self.rng.random() < 0.6
+            ]
         elif self.rng.random() < 0.1:
             parts.append("__typename")
         return "{ " + " ".join(parts or ["__typename"]) + " }"
@@ -464,3 +556,17 @@ class RandomOperation:
 def kind_of(type_: Any) -> str:
     """A name that equal-shaped fields share, so that aliases collide across types but stay valid."""
     return "".join(c if c.isalnum() else "_" for c in str(type_))
+
+
+def required(source: Object, requirement: str) -> str:
+    """What a requirement's fields hold in an object or a representation; nested objects by their ids."""
+    name = requirement.split(" ", maxsplit=1)[0]
+    if name not in source:
+        return "MISSING"
+
+    def ids(value: Any) -> Any:
+        if isinstance(value, list):
+            return [ids(item) for item in value]
+        return value.get("id", "MISSING") if isinstance(value, dict) else value
+
+    return str(ids(source[name]))
