@@ -108,7 +108,8 @@ async def encode_tracks(
         paths[video] = folder / f"{video.name}.mp4"
         arguments = video_arguments(plan, video, source, paths[video], choices)
         seconds = await _encode(encoder, plan, video, arguments, progress)
-        duration_s = duration_s or _checked_duration(plan, seconds)
+        # ffmpeg tells when the last frame begins; it ends one frame later
+        duration_s = duration_s or _checked_duration(plan, seconds + float(1 / plan.timeline.frame_rate))
     for audio in plan.audio:
         path = folder / f"{audio.name}.mp4"
         if await _encode(encoder, plan, audio, audio_arguments(plan, audio, source, path), progress) > 0:

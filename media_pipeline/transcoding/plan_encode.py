@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from media_pipeline.media.ladder import LADDER, MIN_RATE_STEP, Rung
+from media_pipeline.media.languages import language_name
 from media_pipeline.media.rendition import AudioRendition, TextRendition, VideoRendition
 from media_pipeline.media.timeline import Timeline
 from media_pipeline.transcoding.source_facts import AudioFacts, SourceFacts, SubtitleFacts
@@ -125,7 +126,7 @@ def _even(size_px: float, source_px: int) -> int:
 
 def _plan_audio(tracks: Sequence[AudioFacts]) -> tuple[AudioRendition, ...]:
     default = next((number for number, track in enumerate(tracks) if track.is_default), 0)
-    labels = _unique_labels([track.label or _language_label(track.language) for track in tracks])
+    labels = _unique_labels([track.label or language_name(track.language) for track in tracks])
     return tuple(
         AudioRendition(
             source_index=number,
@@ -140,14 +141,10 @@ def _plan_audio(tracks: Sequence[AudioFacts]) -> tuple[AudioRendition, ...]:
 
 
 def _plan_text(tracks: Sequence[SubtitleFacts]) -> tuple[TextRendition, ...]:
-    labels = _unique_labels([track.label or _language_label(track.language) for track in tracks])
+    labels = _unique_labels([track.label or language_name(track.language) for track in tracks])
     return tuple(
         TextRendition(number, track.language, labels[number], track.is_forced) for number, track in enumerate(tracks)
     )
-
-
-def _language_label(language: str) -> str:
-    return "Original" if language == "und" else language
 
 
 def _unique_labels(labels: Sequence[str]) -> list[str]:
@@ -187,6 +184,8 @@ def video_arguments(
         f"fps=fps={rate.numerator}/{rate.denominator}:start_time=0",
         # one colour description for all rungs, the one that every player assumes
         f"scale={rendition.width_px}:{rendition.height_px}:flags=bicubic:out_color_matrix=bt709:out_range=tv",
+        # and said so in the stream: without it players guess, each in its own way
+        "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv",
         # square pixels, or the packager derives another width from the aspect
         "setsar=1",
         # the only pixel format that all H.264 hardware decodes
@@ -204,7 +203,6 @@ def video_arguments(
         *("-g", str(gop), "-keyint_min", str(gop), "-sc_threshold", "0"),
         # closed groups: a player may enter at any of them after a switch
         *("-x264-params", "open-gop=0"),
-        *("-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709", "-color_range", "tv"),
         *("-threads", str(choices.threads)),
         *_reproducible_arguments(),
         # machine-readable progress on standard output, twice a second

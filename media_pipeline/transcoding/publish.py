@@ -28,6 +28,11 @@ class PublishedAsset:
     versions: tuple[PackagedVersion, ...]
 
     @property
+    def duration_s(self) -> float:
+        """Length of the picture as it was packaged."""
+        return self.versions[0].package.video[0].duration_s
+
+    @property
     def variants(self) -> tuple[PublishedVariant, ...]:
         """Manifests by version."""
         return tuple(
@@ -66,7 +71,7 @@ def published_event_data(job: Job, asset: PublishedAsset) -> dict[str, Any]:
         "variants": {
             variant.encryption.value: {"hls": variant.hls_path, "dash": variant.dash_path} for variant in asset.variants
         },
-        "durationSeconds": round(asset.tracks.duration_s, 3),
+        "durationSeconds": round(asset.duration_s, 3),
         "maxHeightPx": max(rendition.lines for rendition in asset.tracks.video),
         "renditions": [
             {"heightPx": rendition.lines, "bitrateBps": measured.peak_bps}
@@ -83,7 +88,7 @@ async def _store_pictures(objects: ObjectAccess, asset: PublishedAsset, folder: 
     await objects.upload(folder, asset.layout.root, [asset.tracks.poster.name])
     names = [sprite.name for sprite in asset.tracks.sprites]
     thumbnails_path = folder / Path(asset.layout.thumbnails).name
-    thumbnails_path.write_text(write_thumbnails(asset.tracks))
+    thumbnails_path.write_text(write_thumbnails(asset.tracks, asset.duration_s))
     prefix = str(Path(asset.layout.thumbnails).parent)
     await objects.upload(folder, prefix, [*names, thumbnails_path.name])
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from media_pipeline.media.languages import language_tag
 from media_pipeline.transcoding.domain import MediaRejected
 
 __all__ = ["AudioFacts", "SourceFacts", "SourceLimits", "SubtitleFacts", "VideoFacts", "container_of", "read_facts"]
@@ -230,8 +231,7 @@ def _disposition(stream: Mapping[str, Any], name: str) -> bool:
 
 
 def _language(stream: Mapping[str, Any]) -> str:
-    language = str((stream.get("tags") or {}).get("language") or "und").strip().lower()
-    return language if 2 <= len(language) <= 8 and language.isascii() and language.isalpha() else "und"
+    return language_tag(str((stream.get("tags") or {}).get("language") or ""))
 
 
 def _label(stream: Mapping[str, Any]) -> str:

@@ -123,7 +123,7 @@ class Transcoder:
         latest = await self.jobs.get(job.id) or job
         if latest.attempt == job.attempt:
             await self.jobs.save(latest.publish(self.clock.now(), asset.variants))
-        log.info("job.published", job_id=job.id, asset_id=job.asset_id, seconds=asset.tracks.duration_s)
+        log.info("job.published", job_id=job.id, asset_id=job.asset_id, seconds=asset.duration_s)
 
     async def _begin(self, job_id: str) -> Job | None:
         """The job in its next attempt; None when there is nothing to do."""

@@ -7,6 +7,7 @@ with one segment buffered guarantees that (ISO/IEC 23009-1 5.3.5.2).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from xml.etree import ElementTree as ET
 
 from media_pipeline.transcoding.packaging.measured import MeasuredPackage
@@ -30,6 +31,7 @@ def write_mpd(packager_mpd: str, package: MeasuredPackage, segment_s: float) -> 
     peaks_by_folder = {item.rendition.name: item.peak_bps for item in package.all}
     for adaptation_set in root.iter(f"{_MPD}AdaptationSet"):
         _add_clear_key(adaptation_set)
+        _reduce_frame_rate(adaptation_set)
         for representation in adaptation_set.iter(f"{_MPD}Representation"):
             _set_bandwidth(representation, peaks_by_folder)
     ET.indent(root)
@@ -45,6 +47,13 @@ def _set_bandwidth(representation: ET.Element, peaks_by_folder: Mapping[str, int
     if folder not in peaks_by_folder:
         raise ValueError(f"the MPD names {folder!r}, which was not packaged")
     representation.set("bandwidth", str(peaks_by_folder[folder]))
+
+
+def _reduce_frame_rate(adaptation_set: ET.Element) -> None:
+    """The packager writes timescale over ticks per frame (12288/512); people and some players prefer 24."""
+    numerator, found, denominator = adaptation_set.get("frameRate", "").partition("/")
+    if found:
+        adaptation_set.set("frameRate", str(Fraction(int(numerator), int(denominator))))
 
 
 def _add_clear_key(adaptation_set: ET.Element) -> None:

@@ -112,7 +112,7 @@ def test_tracks_keep_language_and_a_name_that_manifests_can_hold():
     picture_subtitles = {"codec_type": "subtitle", "codec_name": "hdmv_pgs_subtitle"}
     text_subtitles = {"codec_type": "subtitle", "codec_name": "subrip", "disposition": {"forced": 1}}
     found = read_facts(probe(video(), tagged, odd, picture_subtitles, text_subtitles), "matroska", LIMITS)
-    assert [track.language for track in found.audio] == ["ger", "und"]
+    assert [track.language for track in found.audio] == ["de", "und"]
     assert found.audio[0].label == "Director's cut part1"
     assert [(track.index, track.is_forced) for track in found.subtitles] == [(4, True)]
 
