@@ -13,16 +13,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import structlog
+
 from gateway.errors import ResponseError, SubgraphError, SubgraphMalformed
 from gateway.executor.answers import read_answer
 from gateway.executor.compile import CompiledPlan, CompiledStep, delivered_keys
 from gateway.executor.errors import ErrorPolicy, error_of_failure
 from gateway.executor.fetch import merge_answer, prepare_fetch
 from gateway.executor.places import response_keys
-from gateway.executor.transport.base import SubgraphRequest, SubgraphTransport
+from gateway.executor.transport.base import SubgraphAnswer, SubgraphRequest, SubgraphTransport
 from gateway.planner.plan.nodes import EntityStep, RootStep
 
 __all__ = ["ExecutionRequest", "ResponseTree", "execute_plan"]
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,24 +135,36 @@ class _Run:
         if step.condition and any(bool(variables.get(each.variable)) == each.negated for each in step.condition):
             return
         self._inherit_failure(compiled)
-        prepared = prepare_fetch(compiled, self.tree.data, self.request.encoded_variables)
-        if prepared is None:
-            return
-        self.tree.requests_sent += 1
-        deadline = min(self.request.deadline, asyncio.get_running_loop().time() + self.request.subgraph_timeout_s)
         try:
-            answer = await self.transport.send(
-                SubgraphRequest(step.subgraph, prepared.body, self.request.headers, deadline)
-            )
+            prepared = prepare_fetch(compiled, self.tree.data, self.request.encoded_variables)
+            if prepared is None:
+                return
+            answer = await self._load(compiled, prepared.body)
             read = read_answer(step.subgraph, answer)
             errors = merge_answer(compiled, prepared, read, self.tree.data, self.policy)
         except SubgraphError as error:
             self.tree.failures[step.id] = error_of_failure(error, self.policy)
             return
+        except (TypeError, RecursionError) as error:
+            # Values nested too deeply to be written or walked: one step's failure, never the whole answer's.
+            _log.warning("data of a subgraph can't be handled", subgraph=step.subgraph, error=repr(error))
+            name = step.subgraph
+            malformed = SubgraphMalformed(name, f"subgraph '{name}' answered with data that can't be handled")
+            self.tree.failures[step.id] = error_of_failure(malformed, self.policy)
+            return
         if read.data is None:
             self._fail_with(compiled, errors)
         else:
             self.tree.errors += errors[: self.policy.max_errors]
+
+    async def _load(self, compiled: CompiledStep, body: bytes) -> SubgraphAnswer:
+        self.tree.requests_sent += 1
+        deadline = min(self.request.deadline, asyncio.get_running_loop().time() + self.request.subgraph_timeout_s)
+        return await self.transport.send(
+            SubgraphRequest(
+                compiled.step.subgraph, body, self.request.headers, deadline, may_repeat=compiled.step.kind == "query"
+            )
+        )
 
     def _fail_with(self, compiled: CompiledStep, errors: list[ResponseError]) -> None:
         """An answer without data: what it tells without a place explains every field that is missing because of it."""

@@ -16,12 +16,14 @@ class SubgraphRequest:
     """One GraphQL request for one subgraph.
 
     `body` is the finished JSON; `deadline` is a reading of the event loop's clock, after which nobody waits.
+    `may_repeat`: sending it twice does no harm (queries), so that a connection that turns out dead can be replaced.
     """
 
     subgraph_name: str
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     deadline: float = float("inf")
+    may_repeat: bool = False
 
 
 @dataclass(frozen=True, slots=True)

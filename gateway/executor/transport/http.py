@@ -55,12 +55,14 @@ class HttpTransport:
         if url is None:
             raise SubgraphUnavailable(name, f"subgraph '{name}' has no address")
         try:
-            async with (
-                asyncio.timeout_at(request.deadline),
-                self._session.post(url, data=request.body, headers=request.headers, allow_redirects=False) as response,
-            ):
-                body = await self._read(name, response)
-                return SubgraphAnswer(response.status, body, response.headers.get("Content-Type", ""))
+            async with asyncio.timeout_at(request.deadline):
+                try:
+                    return await self._post(url, request)
+                except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+                    # Many servers close idle connections after seconds; that shows only when the next request is sent.
+                    if not request.may_repeat or isinstance(error, aiohttp.ClientConnectorError):
+                        raise
+                    return await self._post(url, request)
         except TimeoutError as error:
             raise SubgraphTimeout(name, f"subgraph '{name}' did not answer in time") from error
         except SubgraphError:
@@ -71,6 +73,13 @@ class HttpTransport:
             raise SubgraphMalformed(name, f"subgraph '{name}' answered with something that is not HTTP") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise SubgraphUnavailable(name, f"subgraph '{name}' can't be reached") from error
+
+    async def _post(self, url: URL, request: SubgraphRequest) -> SubgraphAnswer:
+        async with self._session.post(
+            url, data=request.body, headers=request.headers, allow_redirects=False
+        ) as response:
+            body = await self._read(request.subgraph_name, response)
+            return SubgraphAnswer(response.status, body, response.headers.get("Content-Type", ""))
 
     def add_urls(self, urls: Mapping[str, str]) -> None:
         """Know further or other addresses from now on; requests under way keep theirs."""

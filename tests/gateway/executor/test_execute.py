@@ -321,6 +321,16 @@ async def test_answers_of_a_wrong_shape_are_failures_of_that_step_alone(answer: 
     assert tree.failures[1].extensions == {"service": "prices"}
 
 
+async def test_values_nested_too_deeply_fail_their_own_step_alone() -> None:
+    deep = b"[" * 900 + b"]" * 900
+    tree, _ = await run(
+        ENTITIES_OF_ONE,
+        lambda _subgraph, _request: SubgraphAnswer(200, b'{"data":{"products":[{"id":' + deep + b"}]}}"),
+    )
+    assert tree.failures[1].code == "SUBREQUEST_MALFORMED_RESPONSE"
+    assert "products" in tree.data
+
+
 async def test_a_graphql_body_counts_more_than_an_error_status() -> None:
     tree, _ = await run(
         plan(root(0, "a", "{ x y }")),

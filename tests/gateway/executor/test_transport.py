@@ -163,6 +163,35 @@ async def test_a_refused_connection_is_unavailable_and_names_no_address() -> Non
         await transport.aclose()
 
 
+@pytest.mark.parametrize("may_repeat", [True, False])
+async def test_a_connection_that_died_while_idle_is_replaced_for_queries_only(may_repeat: bool) -> None:
+    connections = 0
+
+    async def once_per_connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await reader.readuntil(b"{}")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+        await writer.drain()
+        await reader.readuntil(b"{}")
+        writer.close()
+
+    listening = await asyncio.start_server(once_per_connection, "127.0.0.1", 0)
+    async with listening:
+        transport = HttpTransport({"s": f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/"})
+        try:
+            request = SubgraphRequest("s", b"{}", may_repeat=may_repeat)
+            assert (await transport.send(request)).body == b"{}"
+            if may_repeat:
+                assert (await transport.send(request)).body == b"{}"
+                assert connections == 2
+            else:
+                with pytest.raises(SubgraphUnavailable):
+                    await transport.send(request)
+        finally:
+            await transport.aclose()
+
+
 async def test_cancelling_gives_up_the_connection() -> None:
     closed = asyncio.Event()
     asked = asyncio.Event()
