@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -59,7 +59,10 @@ def create_app(settings: ProfilesSettings | None = None, *, clock: Clock | None 
             services, engine = await stack.enter_async_context(open_services(used, redis))
             news = TitleNews(SqlTitleFactsStore(engine))
             consumer = EventConsumer(
-                stream_redis, group=CONSUMER_GROUP, consumer=f"profiles-{os.getpid()}", handlers={"titles": news.handle}
+                stream_redis,
+                group=CONSUMER_GROUP,
+                consumer=f"{socket.gethostname()}-{used.port}",
+                handlers={"titles": news.handle},
             )
             await stack.enter_async_context(consumer.running())
 

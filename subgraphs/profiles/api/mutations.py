@@ -199,7 +199,8 @@ class Mutation:
         profile = await context.selected_profile()
         if profile is None:
             return no_profile_selected()
-        outcome = await context.services.viewer_lists.add(context.viewer, profile.id, TitleId(title_id), context.now)
+        viewer, lists = await context.current_viewer(), context.services.viewer_lists
+        outcome = await lists.add(viewer, profile.id, TitleId(title_id), context.now)
         match outcome:
             case None:
                 return results.MyListSuccess(title=Title(id=title_id), profile=Profile(record=profile))
@@ -217,8 +218,8 @@ class Mutation:
         profile = await context.selected_profile()
         if profile is None:
             return no_profile_selected()
-        lists = context.services.viewer_lists
-        outcome = await lists.remove(context.viewer, profile.id, TitleId(title_id), context.now)
+        viewer, lists = await context.current_viewer(), context.services.viewer_lists
+        outcome = await lists.remove(viewer, profile.id, TitleId(title_id), context.now)
         match outcome:
             case None:
                 return results.MyListSuccess(title=Title(id=title_id), profile=Profile(record=profile))
@@ -236,8 +237,8 @@ class Mutation:
         profile = await context.selected_profile()
         if profile is None:
             return no_profile_selected()
-        lists = context.services.viewer_lists
-        outcome = await lists.rate(context.viewer, profile.id, TitleId(title_id), stars, context.now)
+        viewer, lists = await context.current_viewer(), context.services.viewer_lists
+        outcome = await lists.rate(viewer, profile.id, TitleId(title_id), stars, context.now)
         match outcome:
             case None:
                 return results.RateTitleSuccess(title=Title(id=title_id))

@@ -2,6 +2,9 @@
 # strawberry types its field decorators as Any when they are given arguments; the resolvers themselves are checked.
 """The types that profiles owns, and its part of Title."""
 
+from collections.abc import Callable
+from typing import TypeVar, cast
+
 import strawberry
 import strawberry.federation
 
@@ -10,10 +13,12 @@ from subgraphs.kernel.pagination import Page, PageInfo, page_info, read_page_req
 from subgraphs.profiles.api.context import Info
 from subgraphs.profiles.domain import accounts as domain
 from subgraphs.profiles.domain.accounts import PlanId, SubscriptionStatus
-from subgraphs.profiles.domain.lists import ListEntry
+from subgraphs.profiles.domain.lists import ListEntry, TitleMarks
 from subgraphs.profiles.services.viewer_lists import visible_entries
 
 __all__ = ["Account", "Plan", "Profile", "Rating", "Session", "Subscription", "Title", "TitleConnection", "Viewer"]
+
+ValueT = TypeVar("ValueT")
 
 MAX_LIST_PAGE = 50
 
@@ -31,25 +36,39 @@ class Rating:
 
 @strawberry.federation.interface_object(name="Title", keys=["id"])
 class Title:
-    """What the viewer's profile noted about a title; whether the title exists and may be seen is titles' to say."""
+    """What the viewer's profile noted about a title; whether the title exists and may be seen is titles' to say.
+
+    `marks` is there from the start when the gateway asks for entities: then the fields are plain values, which halves
+    the cost of a page of titles.
+    """
 
     id: strawberry.ID
+    marks: strawberry.Private[TitleMarks | None] = None
 
     @classmethod
-    def resolve_reference(cls, id: strawberry.ID) -> "Title":  # noqa: A002  # the key field's name
-        """A title is never looked up here: its fields are, all in one query."""
-        return cls(id=id)
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> "Title":  # noqa: A002  # the key field's name
+        """A title itself is never looked up here; what was noted about all of them is one query."""
+        return cls(id=id, marks=await info.context.marks(TitleId(id)))
 
     @strawberry.field(description="On the selected profile's list; false without a profile.")
-    async def in_my_list(self, info: Info) -> bool:
+    def in_my_list(self, info: Info) -> bool:
         """Batched over the request's titles."""
-        return (await info.context.marks(TitleId(self.id))).is_in_list
+        return self._read(info, lambda marks: marks.is_in_list)
 
     @strawberry.field(description="The selected profile's own rating; null when there is none.")
-    async def rating(self, info: Info) -> Rating | None:
+    def rating(self, info: Info) -> Rating | None:
         """Batched with in_my_list."""
-        rating = (await info.context.marks(TitleId(self.id))).rating
-        return None if rating is None else Rating(stars=rating.stars, rated_at=rating.rated_at.isoformat())
+        return self._read(info, _rating)
+
+    def _read(self, info: Info, read: Callable[[TitleMarks], ValueT]) -> ValueT:
+        if self.marks is not None:
+            return read(self.marks)
+
+        async def load() -> ValueT:
+            return read(await info.context.marks(TitleId(self.id)))
+
+        # graphql-core awaits what a plain resolver returns when it can be awaited.
+        return cast("ValueT", load())
 
 
 @strawberry.federation.type(shareable=True, description="One title in a list.")
@@ -161,7 +180,9 @@ class Profile:
         """The whole (bounded) list is loaded, batched over profiles, then filtered and cut."""
         request = read_page_request(first, after, max_first=MAX_LIST_PAGE, key_length=2)
         context = info.context
-        entries = visible_entries(await context.list_entries(self.record.id), self.record, context.viewer, context.now)
+        entries = visible_entries(
+            await context.list_entries(self.record.id), self.record, await context.current_viewer(), context.now
+        )
         if request.after is not None:
             entries = tuple(entry for entry in entries if _list_key(entry) < request.after)
         return TitleConnection.from_page(Page.cut(entries, request, _list_key))
@@ -237,6 +258,12 @@ class Session:
     refresh_token: str = strawberry.field(description="For refreshSession; good for 30 days.")
     account: Account
     profile: Profile | None
+
+
+def _rating(marks: TitleMarks) -> Rating | None:
+    return (
+        None if marks.rating is None else Rating(stars=marks.rating.stars, rated_at=marks.rating.rated_at.isoformat())
+    )
 
 
 def _list_key(entry: ListEntry) -> tuple[str, str]:

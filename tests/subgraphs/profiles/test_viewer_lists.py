@@ -141,6 +141,18 @@ async def test_a_kids_profile_that_reads_a_parents_list_learns_no_forbidden_titl
     assert "mov_adult" not in seen
 
 
+async def test_a_lowered_limit_holds_here_at_once(graph: Graph, films: Sequence[str]) -> None:
+    """The token in use still carries the old limit; the list and its mutations go by the profile as it is."""
+    session = await graph.sign_up()
+    token = (await graph.select(session))["accessToken"]
+    await add(graph, token, "mov_adult")
+    change = "mutation($id: ID!) { updateProfile(input: {id: $id, maturityLimit: 12}) { __typename } }"
+    await graph.data(change, {"id": session["account"]["profiles"][0]["id"]}, token=session["accessToken"])
+    assert graph.viewer(token).maturity == 18
+    assert await list_of(graph, token) == []
+    assert (await rate(graph, token, "mov_adult", 5))["__typename"] == "TitleNotFound"
+
+
 async def test_a_lists_bound_is_a_result(graph: Graph, films: Sequence[str], engine: AsyncEngine) -> None:
     """Six in this test's settings."""
     token = await graph.viewer_token()
