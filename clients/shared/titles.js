@@ -2,9 +2,15 @@
 
 import { call } from "./api.js";
 
-/** The title with its details; null when it does not exist for this viewer. Rejects when its data failed to load. */
+/**
+ * The title with its details; null when it does not exist for this viewer. When a part of it fails that may not be
+ * null, what the catalogue alone knows is loaded instead: then canPlay and inMyList are undefined. Rejects when even
+ * that failed.
+ */
 export async function loadDetails(id, sizes) {
-  const { data, errors } = await call("shared/details", { id, ...sizes });
+  const whole = await call("shared/details", { id, ...sizes });
+  if (whole.data.title || !whole.errors.length) return whole.data.title;
+  const { data, errors } = await call("shared/details", { id, ...sizes, whole: false });
   if (!data.title && errors.length) throw Object.assign(new Error("The title could not be loaded."), { kind: "failed" });
   return data.title;
 }

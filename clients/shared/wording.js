@@ -25,6 +25,9 @@ export function refusalNotice(title, refusal) {
   return refusalSentence({ reason: refusal });
 }
 
+/** What a title's page says when only the catalogue answered. */
+export const PLAYING_UNKNOWN = "Playing is not possible right now. Try again in a moment.";
+
 /** "1 season", "3 seasons". */
 export function count(number, noun) {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;

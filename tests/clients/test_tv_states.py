@@ -135,3 +135,18 @@ def test_an_empty_list_says_how_to_fill_it(tv: Page, site: str, backend: Contrac
     at_home(tv, site, backend)
     press(tv, "ArrowUp", "ArrowRight", "ArrowRight", "ArrowRight", "Enter")
     tv.wait_for_selector("text=Your list is empty")
+
+
+def test_a_title_is_shown_while_playback_does_not_answer(tv: Page, site: str, backend: ContractBackend) -> None:
+    """What the catalogue knows stays; Play comes back when it can be decided again."""
+    at_home(tv, site, backend)
+    backend.broken_fields = {"canPlay"}
+    tv.evaluate("location.hash = '#/title/ser_les-vampires'")
+    tv.wait_for_selector(".details[data-state=ready]")
+    assert tv.locator(".details .synopsis").inner_text().startswith("A reporter")
+    assert "not possible right now" in tv.locator(".details-notice").inner_text()
+    assert focus(tv)["words"] == "Try again"
+    backend.broken_fields = set()
+    press(tv, "Enter")
+    tv.wait_for_selector("[data-action=play]")
+    assert focus(tv)["words"] == "Play S1 E1"

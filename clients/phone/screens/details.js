@@ -2,7 +2,7 @@
 
 import { h, icon, picture, statement } from "../../shared/elements.js";
 import { loadDetails, nodes, playableId, rate, setInMyList } from "../../shared/titles.js";
-import { clock, count, facts, failureWords, matchText, refusalNotice } from "../../shared/wording.js";
+import { clock, count, facts, failureWords, matchText, PLAYING_UNKNOWN, refusalNotice } from "../../shared/wording.js";
 import { episodeItem, posterCard } from "../cards.js";
 
 const SIZES = { backdropWidthPx: 1280, thumbnailWidthPx: 416, posterWidthPx: 342, similar: 9 };
@@ -44,7 +44,7 @@ export function detailsSheet(app, id) {
         h("p", { class: "synopsis" }, title.synopsis),
         credits("Directed by", title.directors),
         credits("With", title.cast),
-        h("div", { class: "sheet-actions" }, listButton(), rating()),
+        title.inMyList === undefined ? null : h("div", { class: "sheet-actions" }, listButton(), rating()),
       ),
       episodes() ?? "",
       similar() ?? "",
@@ -53,6 +53,9 @@ export function detailsSheet(app, id) {
   }
 
   function playArea() {
+    if (!title.canPlay) {
+      return h("div", { class: "play-area" }, h("p", { class: "notice", role: "status" }, icon("info"), h("span", {}, PLAYING_UNKNOWN)), h("button", { class: "button is-full", onclick: start }, icon("restart"), "Try again"));
+    }
     const { allowed, refusal } = title.canPlay;
     if (!allowed) return h("p", { class: "notice", role: "status" }, icon("info"), h("span", {}, refusalNotice(title, refusal)));
     const target = title.progress?.resumeTitle;

@@ -2,7 +2,7 @@
 
 import { h, icon, statement } from "../../shared/elements.js";
 import { loadDetails, nodes, playableId, rate, setInMyList } from "../../shared/titles.js";
-import { clock, count, failureWords, refusalNotice } from "../../shared/wording.js";
+import { clock, count, failureWords, PLAYING_UNKNOWN, refusalNotice } from "../../shared/wording.js";
 import { createBillboard, titleWords } from "../billboard.js";
 import { episodeCard, titleCard } from "../cards.js";
 import { focusItem, itemsOf, rememberedItem, rowsOf, slideTo } from "../focus.js";
@@ -58,12 +58,16 @@ export function detailsScreen(app, id, preview = null) {
   }
 
   function drawActions() {
-    const buttons = [...playButtons(), listButton(), rateButton()];
-    actions.replaceChildren(...buttons);
+    const known = title.inMyList !== undefined;
+    actions.replaceChildren(...playButtons(), ...(known ? [listButton(), rateButton()] : []));
     drawStars();
   }
 
   function playButtons() {
+    if (!title.canPlay) {
+      notice.replaceChildren(icon("info"), ` ${PLAYING_UNKNOWN}`);
+      return [actionButton("restart", "Try again", "again", load, true)];
+    }
     const { allowed, refusal } = title.canPlay;
     if (!allowed) {
       notice.replaceChildren(icon("info"), ` ${refusalNotice(title, refusal)}`);
