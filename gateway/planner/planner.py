@@ -19,7 +19,7 @@ from gateway.planner.selection_table import SelectionTable
 from gateway.query_graph.build import build_query_graph
 from gateway.query_graph.reach import Reachability
 from gateway.supergraph.api_schema import build_api_schema
-from gateway.supergraph.model import ObjectType, Supergraph
+from gateway.supergraph.model import FieldJoin, ObjectType, Supergraph
 
 if TYPE_CHECKING:
     from graphql import DocumentNode, GraphQLSchema
@@ -121,11 +121,14 @@ class Planner:
     def _no_path(self, demand: Demand) -> NoPath:
         definition = self.supergraph.types.get(demand.type_name)
         field = definition.fields.get(demand.name) if isinstance(definition, ObjectType) else None
-        tried = [
-            f"'{join.subgraph}' {'declares it external' if join.external else 'can not be reached from here'}"
-            for join in (field.joins.values() if field else ())
-        ]
+        tried = [f"'{join.subgraph}' {_why_not(join)}" for join in (field.joins.values() if field else ())]
         return NoPath(f"{demand.type_name}.{demand.name}", tried)
+
+
+def _why_not(join: FieldJoin) -> str:
+    if join.context_arguments:
+        return "fills arguments from a context, which planning does not support"
+    return "declares it external" if join.external else "can not be reached from here"
 
 
 def _root_fields(operation: NormalizedOperation) -> tuple[FieldSelection, ...]:

@@ -134,6 +134,8 @@ class PositionProblem:
         entered: list[tuple[NodeId, Entry | None]] = []
         for node_id in sorted(ranks, key=ranks.__getitem__):
             move = self.graph.nodes[node_id].fields[demand.name]
+            if move.needs_context:
+                continue  # refused: planner.py says so
             if node_id in hand and not move.requires and not self._is_contested(demand, node_id):
                 at_hand.append((node_id, self.typing if node_id in self.through_typing else None))
             else:

@@ -136,6 +136,7 @@ class _Builder:
                 self.field_target(join, given),
                 requires,
                 override_guard(field, join),
+                needs_context=bool(join.context_arguments),
             )
 
     def field_target(self, join: FieldJoin, given: FieldSelection | None) -> NodeId | None:

@@ -58,6 +58,7 @@ class FieldMove:
     target: NodeId | None
     requires: SelectionSet = ()
     guard: OverrideGuard | None = None
+    needs_context: bool = False
 
 
 @dataclass(slots=True)
