@@ -90,7 +90,7 @@ _ROW_ROLE: Mapping[FormFactor, ArtworkRole] = {
     FormFactor.PHONE: ArtworkRole.POSTER,
 }
 
-_CARD_WIDTH_PX: Mapping[ArtworkRole, int] = {ArtworkRole.BACKDROP: 240, ArtworkRole.POSTER: 120}
+_CARD_WIDTH_PX: Mapping[ArtworkRole, int] = {ArtworkRole.BACKDROP: 240, ArtworkRole.POSTER: 110}
 """About how wide a card is on a screen at arm's length; a TV is read from afar, see _TV_VISIBLE_CARDS."""
 
 _TV_VISIBLE_CARDS = 5

@@ -157,7 +157,7 @@ def _read_opinions(
             listed.append((-opinion.listed_at_s, work))
         if said:
             weights[work] = weights.get(work, 0.0) + said
-    return liked, refused, [work for _, work in sorted(listed)]
+    return liked, refused, list(dict.fromkeys(work for _, work in sorted(listed)))
 
 
 def _read_progress(

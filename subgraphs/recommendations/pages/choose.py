@@ -6,7 +6,7 @@ valued by what it would *add there*: its kind's worth, times how relevant its vi
 not show yet, less for each row of its kind above. The row with the greatest value takes the slot and its titles are
 marked as shown.
 
-Constraints, held by property tests: no work twice within the hero and the first three rows; below them no discovery
+Constraints, held by property tests: no work twice within the first three rows; below them no discovery
 row repeats a title in its visible places; at most MAX_OF_KIND rows of a kind; a row shows at least MIN_CARDS titles
 unless it holds what the profile chose itself; only kinds that the device draws. Known limit: greedy is not optimal;
 no row is taken back.
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 
@@ -62,9 +63,17 @@ class ChosenRow:
     kept: tuple[int, ...]
 
 
+class _Fit(Enum):
+    """How a row of what the profile chose itself stands among the first rows, where nothing may be repeated."""
+
+    WHOLE = "only where it can be shown whole; else it waits for a slot further down"
+    CUT = "without what is shown above: there is nothing else for the slot"
+    FREE = "repeating what is above is allowed here"
+
+
 @dataclass(frozen=True)
 class _Shown:
-    """Works shown so far: all of the hero and the first rows, and those in the visible places of every row."""
+    """Works shown so far: all of the first rows, and those in the visible places of every section."""
 
     in_first_rows: set[int]
     visible: set[int]
@@ -81,18 +90,15 @@ def choose_rows(
     """The page's rows from the top. `hero_work` is shown above them already."""
     remaining = [row for row in candidates if row.kind in supports]
     depth = min(budget.max_cards, max(budget.first_cards, len(catalogue.by_popularity) // 8))
-    hero = set() if hero_work is None else {hero_work}
-    shown = _Shown(set(hero), set(hero), depth)
+    shown = _Shown(set(), set() if hero_work is None else {hero_work}, depth)
     chosen: list[ChosenRow] = []
     sections_left = budget.max_sections - (hero_work is not None)
     while remaining and len(chosen) < sections_left:
         is_first = len(chosen) < FIRST_ROWS
-        options = [
-            (value, place, kept)
-            for place, row in enumerate(remaining)
-            if (kept := _keep(row, catalogue, shown, budget, is_first=is_first))
-            and (value := _value(row, kept, chosen, budget)) > 0
-        ]
+        ways = (_Fit.WHOLE, _Fit.CUT) if is_first else (_Fit.FREE,)
+        options = next(
+            filter(None, (_options(remaining, catalogue, shown, chosen, budget, fit=fit) for fit in ways)), []
+        )
         if not options:
             break
         _, place, kept = max(options, key=lambda option: (option[0], -option[1]))
@@ -105,16 +111,34 @@ def choose_rows(
     return chosen
 
 
-def _keep(row: RowCandidate, catalogue: Catalogue, shown: _Shown, budget: PageBudget, *, is_first: bool) -> list[int]:
+def _options(
+    remaining: Sequence[RowCandidate],
+    catalogue: Catalogue,
+    shown: _Shown,
+    chosen: Sequence[ChosenRow],
+    budget: PageBudget,
+    *,
+    fit: _Fit,
+) -> list[tuple[float, int, list[int]]]:
+    """Every row that may take the next slot: its value there, its place among the remaining, what it keeps."""
+    return [
+        (value, place, kept)
+        for place, row in enumerate(remaining)
+        if (kept := _keep(row, catalogue, shown, budget, fit)) and (value := _value(row, kept, chosen, budget)) > 0
+    ]
+
+
+def _keep(row: RowCandidate, catalogue: Catalogue, shown: _Shown, budget: PageBudget, fit: _Fit) -> list[int]:
     """Places of the row's items that it may show here; empty when they are too few for a row."""
-    is_own = row.kind in PERSONAL_KINDS
-    hidden = set() if is_own else set(shown.visible)
-    if is_first:
-        hidden |= shown.in_first_rows
-    limit = budget.max_cards if is_own else shown.depth
     works = catalogue.works[row.items].tolist()
-    kept = [place for place, work in enumerate(works) if work not in hidden][:limit]
-    return kept if len(kept) >= (1 if is_own else MIN_CARDS) else []
+    if row.kind in PERSONAL_KINDS:
+        hidden = set() if fit is _Fit.FREE else shown.in_first_rows
+        if fit is _Fit.WHOLE and not hidden.isdisjoint(works):
+            return []
+        return [place for place, work in enumerate(works) if work not in hidden][: budget.max_cards]
+    hidden = shown.visible if fit is _Fit.FREE else shown.visible | shown.in_first_rows
+    kept = [place for place, work in enumerate(works) if work not in hidden][: shown.depth]
+    return kept if len(kept) >= MIN_CARDS else []
 
 
 def _value(row: RowCandidate, kept: Sequence[int], chosen: Sequence[ChosenRow], budget: PageBudget) -> float:

@@ -112,6 +112,11 @@ def _relevance(request: RowRequest, items: IndexArray) -> FloatArray:
     return request.profile.scores[items]
 
 
+def _mixed(own: FloatArray, request: RowRequest, items: IndexArray) -> FloatArray:
+    """Half what makes the row, half what the profile wants: so that rows of all kinds are valued on one scale."""
+    return (own + request.profile.scores[items]) / np.float32(2)
+
+
 def _continue_watching(request: RowRequest) -> RowCandidate | None:
     pairs = [
         (title, work)
@@ -166,7 +171,7 @@ def _because_rows(request: RowRequest, fresh: BoolArray) -> Iterator[RowCandidat
             heading=f"Because you watched {record.display_name}",
             reason=Reason(f"Because you watched {record.display_name}", because_of=record.id),
             items=items,
-            relevance=np.clip(scores[items], 0.0, 1.0) * np.float32(0.6 + 0.4 * min(1.0, strength)),
+            relevance=_mixed(np.clip(scores[items], 0.0, 1.0) * np.float32(min(1.0, strength)), request, items),
         )
 
 
@@ -183,7 +188,7 @@ def _trending(request: RowRequest, fresh: BoolArray) -> RowCandidate | None:
         heading="Trending now",
         reason=Reason(f"Watched most in {country_in_words(request.country)} lately"),
         items=items,
-        relevance=np.sqrt(strength),
+        relevance=_mixed(np.sqrt(strength), request, items),
     )
 
 
@@ -216,7 +221,7 @@ def _popular(request: RowRequest, fresh: BoolArray) -> RowCandidate:
         heading=f"Popular in {country_in_words(request.country)}",
         reason=None,
         items=items,
-        relevance=np.clip(score[items], 0.0, 1.0),
+        relevance=_mixed(np.clip(score[items], 0.0, 1.0), request, items),
     )
 
 

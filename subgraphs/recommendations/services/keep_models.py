@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 import numpy as np
 import structlog
 
+from common.background import background
 from common.clock import Clock
 from common.errors import ServiceError
 from subgraphs.recommendations.domain.catalogue import build_catalogue
@@ -97,14 +98,12 @@ class KeepModels:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Rebuilding as a background task that ends with the block."""
-        task = asyncio.create_task(self._run(), name="models")
-        try:
-            yield
-        finally:
-            if self._learning is not None:
-                self._learning.cancel()
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        async with background(self._run(), "models"):
+            try:
+                yield
+            finally:
+                if self._learning is not None:
+                    self._learning.cancel()
 
     async def rebuild(self) -> None:
         """Build from the records and tastes as they are now, and swap."""

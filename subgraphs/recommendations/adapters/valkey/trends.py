@@ -27,7 +27,8 @@ SHARES: Mapping[str, float] = {"1h": 0.4, "24h": 0.4, "7d": 0.2}
 
 ERA_HALF_LIVES = 400
 """2^400 is far from what a double can hold, and after two eras nothing of a view is left."""
-ERAS_KEPT = 2
+KEPT_HALF_LIVES = 40
+"""After the last view of an era: a millionth of a millionth of it is left then."""
 EVERYWHERE = "*"
 TOP = 100
 ENOUGH_TITLES = 5
@@ -42,7 +43,7 @@ end
 for index = 2, #KEYS do
   local offset = 2 + (index - 2) * 2
   redis.call('ZINCRBY', KEYS[index], ARGV[offset + 1], ARGV[2])
-  redis.call('EXPIREAT', KEYS[index], ARGV[offset + 2])
+  redis.call('EXPIRE', KEYS[index], ARGV[offset + 2])
 end
 return 1
 """
@@ -65,7 +66,7 @@ class ValkeyTrendCounters:
                 era = _era(at_s, half_life_s)
                 keys.append(_key(place, window, era))
                 arguments.append(repr(math.exp2(_age(at_s, era, half_life_s))))
-                arguments.append(int((era + ERAS_KEPT) * ERA_HALF_LIVES * half_life_s))
+                arguments.append(int(KEPT_HALF_LIVES * half_life_s))
         with translated_errors("trends"):
             await cast("Awaitable[int]", self._count(keys=keys, args=arguments))
 

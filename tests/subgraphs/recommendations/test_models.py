@@ -1,0 +1,134 @@
+"""Neighbours against the plain formula, folded content against exact cosines, trends against plain sums."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from redis.asyncio import Redis
+
+from subgraphs.recommendations.adapters.valkey.trends import HALF_LIVES_S, SHARES, ValkeyTrendCounters
+from subgraphs.recommendations.domain.titles import record_from_snapshot
+from subgraphs.recommendations.models.content import _fold, _token_matrix, build_content_vectors
+from subgraphs.recommendations.models.neighbours import SHRINKAGE, build_neighbours
+
+SIZE = 8
+LIKES = st.lists(
+    st.dictionaries(st.integers(0, SIZE - 1), st.floats(0.1, 1.0), min_size=1, max_size=5), min_size=1, max_size=12
+)
+NOW = datetime(2026, 3, 1, 20, 0, tzinfo=UTC)
+
+
+@settings(max_examples=150, deadline=None)
+@given(likes=LIKES)
+def test_neighbours_are_shrunk_cosines(likes: list[dict[int, float]]) -> None:
+    """Row by row the same numbers as the formula over a dense table, nearest first."""
+    table = np.zeros((len(likes), SIZE))
+    for row, weights in enumerate(likes):
+        for index, weight in weights.items():
+            table[row, index] = weight
+    neighbours = build_neighbours(likes, SIZE)
+
+    for index in range(SIZE):
+        expected = np.zeros(SIZE)
+        for other in range(SIZE):
+            common = int(((table[:, index] > 0) & (table[:, other] > 0)).sum())
+            if other != index and common:
+                lengths = math.sqrt((table[:, index] ** 2).sum() * (table[:, other] ** 2).sum())
+                cosine = (table[:, index] * table[:, other]).sum() / lengths
+                expected[other] = cosine * common / (common + SHRINKAGE)
+        scores = np.zeros(SIZE, np.float32)
+        neighbours.add_to(scores, index, 1.0)
+        np.testing.assert_allclose(scores, expected, atol=1e-6)
+        row = neighbours.similarities[neighbours.starts[index] : neighbours.starts[index + 1]]
+        assert list(row) == sorted(row, reverse=True)
+
+
+def test_nobody_s_likes_make_no_neighbours() -> None:
+    """Before anybody watched there is nothing to learn from people."""
+    neighbours = build_neighbours([], 3)
+    scores = np.zeros(3, np.float32)
+    neighbours.add_to(scores, 1, 1.0)
+
+    assert scores.tolist() == [0.0, 0.0, 0.0]
+
+
+def test_folding_keeps_cosines(make_titles: Any) -> None:
+    """With no more titles than dimensions exactly; with many titles nearly, and the nearest stay near."""
+    few = [record_from_snapshot(row) for row in make_titles(3, 60)]
+    matrix = _token_matrix(few)
+    folded = _fold(matrix, min(matrix.shape))
+    exact = (matrix @ matrix.T).toarray()
+    np.testing.assert_allclose(folded @ folded.T, exact, atol=1e-8)
+
+    many = [record_from_snapshot(row) for row in make_titles(4, 900)]
+    vectors = build_content_vectors(many)
+    exact_many = (_token_matrix(many) @ _token_matrix(many).T).toarray()
+    np.fill_diagonal(exact_many, -1)
+    near = vectors @ vectors.T
+    np.fill_diagonal(near, -1)
+    films = range(0, 900, 10)
+    # The title that is nearest after folding lies within the exact order's nearest few.
+    ranks = [int((exact_many[film] > exact_many[film, int(np.argmax(near[film]))]).sum()) for film in films]
+    assert np.mean(np.array(ranks) < 10) > 0.9
+
+
+def test_the_same_titles_give_the_same_vectors(make_titles: Any) -> None:
+    """Nothing depends on chance or on order of hashing."""
+    records = [record_from_snapshot(row) for row in make_titles(5, 200)]
+
+    np.testing.assert_array_equal(build_content_vectors(records), build_content_vectors(records))
+
+
+async def test_views_fade_by_half_lives(redis: Redis) -> None:
+    """What is read is the sum over all views of 2^(-age / half-life), scaled per window; also across eras."""
+    counters = ValkeyTrendCounters(redis)
+    # An hour's era ends in between: 400 hours from a multiple of 400 hours.
+    era_s = 400 * 3600
+    border = datetime.fromtimestamp((NOW.timestamp() // era_s + 1) * era_s, UTC)
+    views = [("mov_a", 3.0), ("mov_b", 2.0), ("mov_a", 0.5), ("mov_c", -0.5), ("mov_d", -0.7), ("mov_e", 1.0)]
+    for number, (title_id, hours_before) in enumerate(views):
+        await counters.count_view(f"prof_{number}", title_id, "US", border - timedelta(hours=hours_before))
+    now = border + timedelta(hours=1)
+
+    found = await counters.trending("US", now)
+
+    expected: dict[str, float] = {}
+    for window, half_life_s in HALF_LIVES_S.items():
+        counts: dict[str, float] = {}
+        for title_id, hours_before in views:
+            age_s = (hours_before + 1) * 3600
+            counts[title_id] = counts.get(title_id, 0.0) + 2 ** (-age_s / half_life_s)
+        for title_id, count in counts.items():
+            expected[title_id] = expected.get(title_id, 0.0) + SHARES[window] * count / max(counts.values())
+    assert set(found) == set(expected)
+    for title_id, value in expected.items():
+        assert math.isclose(found[title_id], value, rel_tol=1e-9)
+
+
+async def test_heartbeats_of_one_evening_are_one_view(redis: Redis) -> None:
+    """However often a player reports, and however often an event is told."""
+    counters = ValkeyTrendCounters(redis)
+    for minute in range(10):
+        await counters.count_view("prof_1", "mov_a", "US", NOW + timedelta(minutes=minute))
+    await counters.count_view("prof_1", "mov_b", "US", NOW)
+
+    found = await counters.trending(None, NOW + timedelta(minutes=10))
+
+    # Equal but for the ten minutes between the first two views and now, which weigh the same for both.
+    assert math.isclose(found["mov_a"], found["mov_b"], rel_tol=1e-9)
+
+
+async def test_a_country_without_trends_of_its_own_gets_those_of_all(redis: Redis) -> None:
+    """Until enough titles were watched there."""
+    counters = ValkeyTrendCounters(redis)
+    for number in range(6):
+        await counters.count_view(f"prof_{number}", f"mov_{number}", "US", NOW)
+    await counters.count_view("prof_9", "mov_br", "BR", NOW)
+
+    assert "mov_br" not in await counters.trending("US", NOW)
+    assert set(await counters.trending("BR", NOW)) == {*(f"mov_{number}" for number in range(6)), "mov_br"}

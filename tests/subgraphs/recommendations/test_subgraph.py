@@ -1,0 +1,326 @@
+"""Pages through the whole subgraph: paging by cursors, events, feedback, similar, match, what is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from common.tokens import Viewer
+
+PAGE = """query ($kind: PageKind! = HOME, $device: DeviceInput!, $genre: ID, $title: ID, $first: Int, $after: String, $cards: Int) {
+  page(kind: $kind, device: $device, genreId: $genre, titleId: $title) { id kind revision expiresAt
+    sections(first: $first, after: $after) {
+      pageInfo { hasNextPage hasPreviousPage endCursor }
+      edges { cursor node { __typename id kind heading tracking reason { text becauseOf { id } }
+        ... on RowSection { layout { artworkRole cardWidthPx cardHeightPx visibleCards } }
+        items(first: $cards) { pageInfo { hasNextPage endCursor } edges { cursor node { __typename id tracking title { id } artwork { id }
+          ... on TitleCard { reason { text becauseOf { id } } } ... on ContinueWatchingCard { series { id } } } } } } } } } }"""
+SECTION = """query ($id: ID!, $first: Int, $after: String) { section(id: $id) { id
+  items(first: $first, after: $after) { pageInfo { hasNextPage endCursor } edges { node { title { id } } } } } }"""
+KINDS = [
+    "HERO", "CONTINUE_WATCHING", "BECAUSE_YOU_WATCHED", "TOP_PICKS", "TRENDING", "NEW_RELEASES", "POPULAR_IN_COUNTRY",
+    "GENRE", "MY_LIST", "WATCH_AGAIN",
+]  # fmt: skip
+TV = {
+    "formFactor": "TV",
+    "widthPx": 1920,
+    "heightPx": 1080,
+    "imageFormats": ["WEBP", "JPEG"],
+    "supports": KINDS,
+}
+
+
+def sections_of(data: dict[str, Any]) -> list[dict[str, Any]]:
+    return [edge["node"] for edge in data["page"]["sections"]["edges"]]
+
+
+def titles_of(section: dict[str, Any]) -> list[str]:
+    return [edge["node"]["title"]["id"] for edge in section["items"]["edges"]]
+
+
+async def page(subgraph: Any, viewer: Viewer | None, **variables: Any) -> dict[str, Any]:
+    return await subgraph.data(PAGE, {"device": TV, **variables}, viewer)
+
+
+async def test_a_first_answer_is_cut_for_the_device(subgraph: Any, catalogue_snapshots: Any, viewer: Viewer) -> None:
+    """As many sections and cards as the form factor shows at once, artwork by an id that titles can resolve."""
+    await subgraph.tell_titles(catalogue_snapshots)
+
+    found = sections_of(await page(subgraph, viewer))
+    card = found[1]["items"]["edges"][0]["node"]
+
+    assert len(found) == 6
+    assert all(len(titles_of(section)) <= 10 for section in found)
+    assert found[0]["__typename"] == "HeroSection"
+    assert card["artwork"]["id"] == f"{card['title']['id']}~BACKDROP~main~320x180~WEBP"
+
+
+async def test_paging_neither_repeats_nor_skips_while_the_page_changes(
+    subgraph: Any, catalogue_snapshots: Any, viewer: Viewer
+) -> None:
+    """The pages of a revision together are the whole revision, though the profile watches and titles change meanwhile."""
+    await subgraph.tell_titles(catalogue_snapshots)
+    await subgraph.watch("mov_000", 0.97)
+    whole = await page(subgraph, viewer, first=50)
+    pieces, after = [], None
+    while True:
+        piece = await page(subgraph, viewer, first=2, after=after)
+        pieces += sections_of(piece)
+        info = piece["page"]["sections"]["pageInfo"]
+        if not info["hasNextPage"]:
+            break
+        after = info["endCursor"]
+        await subgraph.watch(f"mov_{len(pieces) * 7:03}", 0.97)
+        await subgraph.tell_titles([{**catalogue_snapshots[len(pieces)], "popularity": 1.0}])
+
+    assert [section["id"] for section in pieces] == [section["id"] for section in sections_of(whole)]
+    assert [titles_of(section) for section in pieces] == [titles_of(section) for section in sections_of(whole)]
+
+
+async def test_a_row_goes_on_by_its_id(subgraph: Any, catalogue_snapshots: Any, viewer: Viewer) -> None:
+    """section(id) continues in the row of the same revision, to its end."""
+    await subgraph.tell_titles(catalogue_snapshots)
+    row = next(section for section in sections_of(await page(subgraph, viewer, cards=3)) if section["kind"] == "GENRE")
+    whole = (await subgraph.data(SECTION, {"id": row["id"], "first": 50}, viewer))["section"]
+    await subgraph.watch("mov_003", 0.97)
+    seen, after = titles_of(row), row["items"]["pageInfo"]["endCursor"]
+    while after is not None:
+        answer = await subgraph.data(SECTION, {"id": row["id"], "first": 4, "after": after}, viewer)
+        seen += titles_of(answer["section"])
+        info = answer["section"]["items"]["pageInfo"]
+        after = info["endCursor"] if info["hasNextPage"] else None
+
+    assert seen == titles_of(whole)
+    assert len(seen) == len(set(seen)) > 3
+
+
+async def test_an_old_cursor_says_so(subgraph: Any, catalogue_snapshots: Any, viewer: Viewer) -> None:
+    """After the page expired, or with somebody else's cursor: PAGE_EXPIRED, and what to do."""
+    await subgraph.tell_titles(catalogue_snapshots)
+    first = await page(subgraph, viewer, first=2)
+    after = first["page"]["sections"]["pageInfo"]["endCursor"]
+    await subgraph.watch("mov_000", 0.97)
+
+    stranger = await subgraph.ask(PAGE, {"device": TV, "after": after}, replace(viewer, profile_id="prof_2"))
+    subgraph.clock.advance(timedelta(minutes=11))
+    await subgraph.redis.flushall()
+    late = await subgraph.ask(PAGE, {"device": TV, "after": after}, viewer)
+
+    for body in (stranger, late):
+        assert body["errors"][0]["extensions"]["code"] == "PAGE_EXPIRED"
+        assert "load the page again" in body["errors"][0]["message"]
+
+
+BAD_WISHES = [
+    ({"first": 51}, "first is 51"),
+    ({"cards": -1}, "first is -1"),
+    ({"after": "nonsense"}, "no cursor"),
+    ({"device": {**TV, "widthPx": 0}}, "device.widthPx is 0"),
+    ({"device": {**TV, "pixelRatio": 99}}, "device.pixelRatio is 99"),
+    ({"device": {**TV, "imageFormats": ["AVIF"]}}, "device.imageFormats names AVIF"),
+    ({"device": {**TV, "supports": []}}, "device.supports is empty"),
+    ({"kind": "GENRE"}, "needs genreId"),
+    ({"kind": "MORE_LIKE_THIS"}, "needs titleId"),
+    ({"kind": "GENRE", "genre": "gen_none"}, "no genre"),
+    ({"kind": "MORE_LIKE_THIS", "title": "mov_none"}, "no title"),
+]
+
+
+async def test_bad_wishes_name_what_is_wrong(subgraph: Any, catalogue_snapshots: Any, viewer: Viewer) -> None:
+    """The argument, the value seen, the value wanted."""
+    await subgraph.tell_titles(catalogue_snapshots)
+
+    for variables, words in BAD_WISHES:
+        body = await subgraph.ask(PAGE, {"device": TV, **variables}, viewer)
+
+        assert words in body["errors"][0]["message"]
+        assert body["errors"][0]["extensions"]["code"] in {"INVALID_ARGUMENT", "NOT_FOUND"}
+
+
+async def test_more_like_a_hidden_title_looks_like_an_unknown_one(
+    subgraph: Any, make_snapshot: Any, viewer: Viewer
+) -> None:
+    """Forbidden and missing are the same to who asks."""
+    await subgraph.tell_titles([make_snapshot("mov_x", minimumAge=18)])
+    limited = replace(viewer, maturity=12)
+
+    bodies = [
+        await subgraph.ask(PAGE, {"device": TV, "kind": "MORE_LIKE_THIS", "title": title_id}, limited)
+        for title_id in ("mov_x", "mov_y")
+    ]
+
+    messages = [body["errors"][0]["message"].replace("mov_x", "mov_y") for body in bodies]
+    assert messages[0] == messages[1]
+
+
+async def test_watching_changes_the_next_page(subgraph: Any, catalogue_snapshots: Any, viewer: Viewer) -> None:
+    """A film in progress is there to go on with; when it is finished it explains others; late events change nothing."""
+    await subgraph.tell_titles(catalogue_snapshots)
+    await subgraph.watch("mov_000", 0.5)
+    begun = {section["kind"]: section for section in sections_of(await page(subgraph, viewer, first=50))}
+    at = subgraph.clock.now().isoformat()
+    await subgraph.watch("mov_000", 0.97)
+    await subgraph.watch("mov_000", 0.2, occurredAt=at)
+    done = {section["kind"]: section for section in sections_of(await page(subgraph, viewer, first=50))}
+
+    assert titles_of(begun["CONTINUE_WATCHING"]) == ["mov_000"]
+    assert "CONTINUE_WATCHING" not in done
+    assert done["BECAUSE_YOU_WATCHED"]["reason"] == {
+        "text": "Because you watched Film 0",
+        "becauseOf": {"id": "mov_000"},
+    }
+    assert titles_of(done["WATCH_AGAIN"]) == ["mov_000"]
+
+
+async def test_list_and_ratings_arrive(subgraph: Any, catalogue_snapshots: Any, viewer: Viewer) -> None:
+    """The list is a row, newest first; taken off, it is gone; five stars count as taste."""
+    await subgraph.tell_titles(catalogue_snapshots)
+    for title_id in ("mov_001", "mov_006", "mov_000"):
+        subgraph.clock.advance(timedelta(seconds=1))
+        data = {"profileId": "prof_1", "titleId": title_id, "inList": True}
+        await subgraph.tell("feedback", "list.changed", data)
+    subgraph.clock.advance(timedelta(seconds=1))
+    await subgraph.tell("feedback", "list.changed", {"profileId": "prof_1", "titleId": "mov_006", "inList": False})
+    await subgraph.tell("feedback", "title.rated", {"profileId": "prof_1", "titleId": "mov_012", "stars": 5})
+
+    kinds = {section["kind"]: section for section in sections_of(await page(subgraph, viewer, first=50))}
+
+    assert titles_of(kinds["MY_LIST"]) == ["mov_000", "mov_001"]
+    assert "TOP_PICKS" in kinds
+
+
+async def test_not_interested_means_not_shown(subgraph: Any, catalogue_snapshots: Any, viewer: Viewer) -> None:
+    """At once and everywhere on discovery rows; unknown and forbidden titles can't be judged."""
+    await subgraph.tell_titles(catalogue_snapshots)
+    shown = titles_of(sections_of(await page(subgraph, viewer))[1])[0]
+    mutation = """mutation ($input: FeedbackInput!) { sendFeedback(input: $input) { __typename } }"""
+
+    async def send(title_id: str, who: Viewer) -> str:
+        values = {"input": {"titleId": title_id, "kind": "NOT_INTERESTED"}}
+        return str((await subgraph.data(mutation, values, who))["sendFeedback"]["__typename"])
+
+    assert await send(shown, viewer) == "FeedbackSuccess"
+    assert await send("mov_none", viewer) == "TitleNotFound"
+    assert await send(shown, replace(viewer, profile_id=None)) == "NoProfileSelected"
+    after = sections_of(await page(subgraph, viewer, first=50, cards=50))
+    assert shown not in {title_id for section in after for title_id in titles_of(section)}
+
+
+async def test_a_kids_profile_meets_nothing_forbidden(subgraph: Any, catalogue_snapshots: Any, viewer: Viewer) -> None:
+    """On every kind of page, in similar titles, in reasons and artwork: only titles for kids, whatever it watched."""
+    await subgraph.tell_titles(catalogue_snapshots)
+    kids = replace(viewer, profile_id="prof_kid", is_kids=True, maturity=7)
+    allowed = {row["id"] for row in catalogue_snapshots if row["isKids"] and row["minimumAge"] <= 7}
+    for number in range(0, 120, 9):
+        await subgraph.watch(f"mov_{number:03}", 0.97 if number % 2 else 0.4, profile_id="prof_kid")
+        data = {"profileId": "prof_kid", "titleId": f"mov_{number + 1:03}", "inList": True}
+        await subgraph.tell("feedback", "list.changed", data)
+    similar = """query ($r: [_Any!]!) { _entities(representations: $r) { ... on Title { id similar(first: 50) { edges { node { id } } } } } }"""
+
+    met: set[str] = set()
+    for kind in ("HOME", "MOVIES", "SERIES", "KIDS"):
+        data = await page(subgraph, kids, kind=kind, first=50, cards=50)
+        for section in sections_of(data):
+            met |= set(titles_of(section))
+            met |= {edge["node"]["artwork"]["id"].split("~")[0] for edge in section["items"]["edges"]}
+            reasons = [section["reason"], *[edge["node"].get("reason") for edge in section["items"]["edges"]]]
+            met |= {reason["becauseOf"]["id"] for reason in reasons if reason and reason["becauseOf"]}
+    representations = [{"__typename": "Title", "id": row["id"]} for row in catalogue_snapshots]
+    for entity in (await subgraph.data(similar, {"r": representations}, kids))["_entities"]:
+        met |= {edge["node"]["id"] for edge in entity["similar"]["edges"]}
+
+    assert met
+    assert met - allowed == set()
+
+
+async def test_match_and_similar(subgraph: Any, catalogue_snapshots: Any, viewer: Viewer) -> None:
+    """Horror suits who watches horror more than comedy does; no taste, no match; similar is paged and never itself."""
+    await subgraph.tell_titles(catalogue_snapshots)
+    query = """query ($r: [_Any!]!, $after: String) { _entities(representations: $r) { ... on Title { id match
+      similar(first: 5, after: $after) { edges { node { id } } pageInfo { hasNextPage endCursor } } } } }"""
+    ids = ["mov_018", "mov_019", "mov_none"]
+    variables = {"r": [{"__typename": "Title", "id": title_id} for title_id in ids]}
+    before = (await subgraph.data(query, variables, viewer))["_entities"]
+    for number in (0, 6, 12):
+        await subgraph.watch(f"mov_{number:03}", 0.97)
+    horror, comedy, unknown = (await subgraph.data(query, variables, viewer))["_entities"]
+    more = (await subgraph.data(query, {**variables, "after": horror["similar"]["pageInfo"]["endCursor"]}, viewer))[
+        "_entities"
+    ][0]
+
+    assert [entity["match"] for entity in before] == [None, None, None]
+    assert 1 >= horror["match"] > comedy["match"] >= 0
+    assert (unknown["match"], unknown["similar"]["edges"]) == (None, [])
+    both = [edge["node"]["id"] for edge in horror["similar"]["edges"] + more["similar"]["edges"]]
+    assert len(both) == len(set(both)) == 10
+    assert "mov_018" not in both
+
+
+async def test_visitors_see_the_default_country(subgraph: Any, catalogue_snapshots: Any) -> None:
+    """Nobody's page has what is offered there, and nothing personal."""
+    await subgraph.tell_titles(catalogue_snapshots)
+
+    data = await page(subgraph, None, first=50)
+
+    headings = {section["heading"] for section in sections_of(data)}
+    assert "Popular in the United States" in headings
+    assert not {section["kind"] for section in sections_of(data)} & {"CONTINUE_WATCHING", "MY_LIST", "WATCH_AGAIN"}
+
+
+async def test_a_title_plays_as_soon_as_its_film_is_published(
+    subgraph: Any, catalogue_snapshots: Any, viewer: Viewer
+) -> None:
+    """Whichever of the two events comes first."""
+    await subgraph.tell("assets", "asset.published", {"titleId": "mov_001"})
+    await subgraph.tell_titles([{**row, "minimumAge": 0} for row in catalogue_snapshots[:2]])
+    await subgraph.tell("assets", "asset.published", {"titleId": "mov_000"})
+    await subgraph.models.rebuild()
+
+    assert subgraph.models.models.catalogue.is_playable.tolist() == [True, True]
+
+
+async def test_a_restart_knows_the_catalogue(subgraph: Any, catalogue_snapshots: Any) -> None:
+    """Titles, films and withdrawals are read back from the store."""
+    from subgraphs.recommendations.services.keep_models import KeepModels
+
+    await subgraph.tell_titles(catalogue_snapshots)
+    await subgraph.tell("assets", "asset.published", {"titleId": "mov_003"})
+    await subgraph.tell("titles", "title.withdrawn", {"titleIds": ["mov_004"]})
+    again = KeepModels(subgraph.models._titles, subgraph.models._tastes, subgraph.clock)
+    await again.load()
+    catalogue = again.models.catalogue
+
+    assert len(catalogue) == len(catalogue_snapshots)
+    assert catalogue.is_playable[catalogue.index_by_id["mov_003"]]
+    assert catalogue.records[catalogue.index_by_id["mov_004"]].facts.is_withdrawn
+
+
+async def test_without_valkey_there_is_a_page_all_the_same(
+    subgraph: Any, catalogue_snapshots: Any, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Less personal, but there."""
+    from redis.exceptions import ConnectionError as RedisConnectionError
+
+    await subgraph.tell_titles(catalogue_snapshots)
+
+    async def fail(*_: Any, **__: Any) -> Any:
+        raise RedisConnectionError("away")
+
+    monkeypatch.setattr("redis.asyncio.client.Redis.execute_command", fail)
+    monkeypatch.setattr("redis.asyncio.client.Pipeline.execute", fail)
+
+    assert sections_of(await page(subgraph, viewer))
+
+
+async def test_a_deleted_profile_is_forgotten(subgraph: Any, catalogue_snapshots: Any, viewer: Viewer) -> None:
+    """Nothing of its taste stays."""
+    await subgraph.tell_titles(catalogue_snapshots)
+    await subgraph.watch("mov_000", 0.5)
+
+    await subgraph.tell("accounts", "profile.deleted", {"profileId": "prof_1", "accountId": "acc_1"})
+
+    assert await subgraph.redis.keys("marquee:taste:*") == []
+    assert "CONTINUE_WATCHING" not in {section["kind"] for section in sections_of(await page(subgraph, viewer))}
