@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from common.background import background
+from common.errors import ServiceError
 from common.events import Event, EventPublisher
 from subgraphs.kernel.ids import new_id
 from subgraphs.kernel.sql import UtcDateTime, reading, writing
@@ -121,7 +122,7 @@ class OutboxRelay:
             self._wake.clear()
             try:
                 await self.publish_waiting()
-            except (RedisError, SQLAlchemyError, OSError) as error:
+            except (ServiceError, RedisError, SQLAlchemyError, OSError) as error:
                 log.warning("outbox.waiting", error=str(error), retry_s=RETRY_S)
                 await asyncio.sleep(RETRY_S)
                 continue

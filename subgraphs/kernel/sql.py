@@ -6,18 +6,25 @@ IMMEDIATE), so that reading before writing in one transaction is safe, as SELECT
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, DateTime, Dialect, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.types import TypeDecorator
 
+from common.errors import ErrorKind, ServiceError
+
 __all__ = ["UtcDateTime", "check_store", "open_engine", "reading", "sqlite_url", "writing"]
+
+log = structlog.get_logger(__name__)
 
 BUSY_TIMEOUT_S = 5.0
 """How long a writer waits for another's lock; longer means something hangs."""
@@ -86,24 +93,40 @@ def open_engine(url: str) -> AsyncEngine:
 
 @asynccontextmanager
 async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """A connection for reading one consistent state."""
-    async with engine.connect() as connection:
-        yield connection
+    """A connection for reading one consistent state; raises ServiceError(UNAVAILABLE) when the store is away."""
+    with _translating():
+        async with engine.connect() as connection:
+            yield connection
 
 
 @asynccontextmanager
 async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """A transaction that commits when the block ends and rolls back when it raises."""
-    async with engine.connect() as connection:
-        await connection.execution_options(**_WRITING)
-        async with connection.begin():
-            yield connection
+    """A transaction that commits when the block ends and rolls back when it raises.
+
+    Raises ServiceError(UNAVAILABLE) when the store is away, or when another writer held its lock too long.
+    """
+    with _translating():
+        async with engine.connect() as connection:
+            await connection.execution_options(**_WRITING)
+            async with connection.begin():
+                yield connection
 
 
 async def check_store(engine: AsyncEngine) -> None:
     """A health check: returns when the store answers."""
-    async with engine.connect() as connection:
+    async with reading(engine) as connection:
         await connection.execute(text("SELECT 1"))
+
+
+@contextmanager
+def _translating() -> Iterator[None]:
+    """What only time can mend becomes UNAVAILABLE; broken constraints and programming errors pass as they are."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeoutError, OSError) as error:
+        # OSError: the database's driver could not connect, or waited too long for an answer.
+        log.warning("store.unavailable", error=str(error), error_type=type(error).__name__)
+        raise ServiceError(ErrorKind.UNAVAILABLE, "the store can't be reached or is busy; try again") from error
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -14,7 +14,9 @@ from sqlalchemy import Column, Integer, MetaData, Table, func, insert, select, t
 from sqlalchemy.exc import StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from common.errors import ErrorKind, ServiceError
 from common.events import Event, EventPublisher, stream_key
+from subgraphs.kernel import sql
 from subgraphs.kernel.outbox import OutboxRelay, OutboxTable
 from subgraphs.kernel.sql import UtcDateTime, check_store, open_engine, reading, sqlite_url, writing
 
@@ -113,6 +115,34 @@ async def test_sqlite_keeps_its_promises(engine: AsyncEngine) -> None:
         ]
     assert pragmas == ["wal", 2, 1]
     await check_store(engine)
+
+
+async def test_a_lock_that_is_held_too_long_is_an_outage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The waiting writer is told to try again, readers go on, and afterwards everything is as before."""
+    monkeypatch.setattr(sql, "BUSY_TIMEOUT_S", 0.05)
+    opened = open_engine(sqlite_url(tmp_path / "busy.sqlite"))
+    async with writing(opened) as holder:
+        await holder.run_sync(metadata.create_all)
+    async with writing(opened) as holder:
+        await holder.execute(insert(things).values(id=1, at=AT))
+        with pytest.raises(ServiceError) as caught:
+            async with writing(opened):
+                pass
+        await check_store(opened)
+    assert caught.value.kind is ErrorKind.UNAVAILABLE
+    async with writing(opened) as connection:
+        assert (await connection.execute(select(func.count()).select_from(things))).scalar_one() == 1
+    await opened.dispose()
+
+
+async def test_a_database_that_is_away_is_an_outage() -> None:
+    """Not an internal error, and without its address in the message."""
+    opened = open_engine("postgresql+asyncpg://marquee:hunter2@127.0.0.1:1/profiles")
+    with pytest.raises(ServiceError) as caught:
+        await check_store(opened)
+    assert caught.value.kind is ErrorKind.UNAVAILABLE
+    assert "hunter2" not in caught.value.message
+    await opened.dispose()
 
 
 def test_another_database_is_refused_by_name() -> None:
