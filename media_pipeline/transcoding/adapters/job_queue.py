@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 import structlog
+from anyio import CancelScope
 from streaq import Worker
 from streaq.types import StreaqRetry
 
@@ -90,8 +91,19 @@ async def work_on_queue(
         raise
 
 
+class _SignallessWorker(Worker[None]):
+    """Leaves signals to the process.
+
+    The library takes SIGTERM for itself whatever its settings say; the process, which cancels this task then, would
+    never hear of it.
+    """
+
+    async def signal_handler(self, scope: CancelScope) -> None:
+        """Do nothing."""
+
+
 def _new_worker(valkey_url: str, *, concurrency: int, lease_s: float) -> Worker[None]:
-    return Worker(
+    return _SignallessWorker(
         redis_url=valkey_url,
         concurrency=concurrency,
         queue_name=QUEUE_NAME,
@@ -100,6 +112,5 @@ def _new_worker(valkey_url: str, *, concurrency: int, lease_s: float) -> Worker[
         prefetch=1,
         serializer=json.dumps,
         deserializer=json.loads,
-        handle_signals=False,
         idle_timeout=lease_s,
     )
