@@ -66,7 +66,7 @@ def ingest(source: SubgraphSource, report: Report) -> IngestedSubgraph | None:
     roots = root_types(definitions)
     types = reader.read_types(definitions)
     known, scalars = known_directives(links, directives)
-    check_argument_types_exist(directives, types, () if reader.is_federation_1 else scalars, problem)
+    check_argument_types_exist(directives, types, problem)
     if not own.has_errors():
         check_redefinitions(known, scalars, directives, types, problem)
     if not own.has_errors():
@@ -89,10 +89,10 @@ def ingest(source: SubgraphSource, report: Report) -> IngestedSubgraph | None:
         uses=reader.uses(_directives(headers)),
         description=next((text for node in headers if (text := _description(node)) is not None), None),
     )
-    renamed = with_usual_root_names(schema, problem)
-    if own.has_errors():
-        report.diagnostics += own.diagnostics
-        return None
+    renaming = Report()
+    renamed = with_usual_root_names(schema, lambda code, text, node: renaming.error(code, text, [(name, node)]))
+    # A root that cannot get its name stops composition, but the rules can still look at the subgraph.
+    report.diagnostics += renaming.diagnostics
     return IngestedSubgraph(renamed)
 
 

@@ -134,11 +134,10 @@ def _parsed(text: str) -> tuple[DefinitionNode, ...]:
 def check_argument_types_exist(
     directives: Mapping[str, SubgraphDirective],
     types: Mapping[str, SubgraphType],
-    added: Iterable[str],
     problem: Callable[[str, str, Node | None], None],
 ) -> None:
-    """A directive that a document defines can only use types that the document or its links define."""
-    known = {*types, *added, *_BUILT_IN_SCALARS, "link__Purpose", "link__Import"}
+    """Who defines a specification's directive must define its types too: only whole definitions are left out."""
+    known = {*types, *_BUILT_IN_SCALARS}
     for directive in directives.values():
         for argument in directive.arguments.values():
             name = named_type(argument.type)

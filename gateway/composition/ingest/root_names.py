@@ -14,7 +14,7 @@ __all__ = ["with_usual_root_names"]
 
 
 def with_usual_root_names(schema: SubgraphSchema, problem: Callable[[str, str, Node | None], None]) -> SubgraphSchema:
-    """The schema with its roots named Query, Mutation and Subscription; a type that is in the way is a problem."""
+    """The schema with its roots named Query, Mutation and Subscription; where a type is in the way it is reported."""
     names: dict[str, str] = {}
     for kind, root in schema.roots.items():
         usual = kind.title()
@@ -23,7 +23,8 @@ def with_usual_root_names(schema: SubgraphSchema, problem: Callable[[str, str, N
         if usual in schema.types:
             message = f'"{root}" is the {kind} root type, so no other type can be named "{usual}": rename that type'
             problem(f"ROOT_{kind.upper()}_USED", message, schema.types[usual].node)
-        names[root] = usual
+        else:
+            names[root] = usual
     return _renamed(schema, names) if names else schema
 
 
