@@ -26,7 +26,7 @@ class CompiledInput:
     """One `_entities` field. `variable_prefix` is its key in the variables JSON, with the colon.
 
     `may_share`: equal representations at different paths may hold the same result object, since every later step treats
-    those paths alike.
+    those paths alike. `required_keys`: what every entity that is not null must have, before rewrites.
     """
 
     entity_input: EntityInput
@@ -34,11 +34,15 @@ class CompiledInput:
     variable_prefix: bytes
     rewrite: Rewriter | None
     may_share: bool
+    required_keys: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledStep:
-    """One step. `body_prefix` ends where the variables begin; `whole_body` is the body of a step without variables."""
+    """One step. `body_prefix` ends where the variables begin; `whole_body` is the body of a step without variables.
+
+    `required_keys`: what the data of a root step must have, before rewrites.
+    """
 
     step: FetchStep
     body_prefix: bytes
@@ -47,6 +51,7 @@ class CompiledStep:
     find_roots: Finder | None
     rewrite: Rewriter | None
     children: tuple[int, ...]
+    required_keys: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,23 +93,45 @@ def _compile_step(step: FetchStep, children: tuple[int, ...], paths: Sequence[fr
                 find_roots=build_finder(step.path) if step.path else None,
                 rewrite=build_rewriter(step.output_rewrites),
                 children=children,
+                required_keys=_unconditional_keys(_selection_set(step.operation)),
             )
         case EntityStep():
             selections = _selections_by_alias(step.operation)
             inputs = tuple(
-                _compile_input(each, may_share=_may_share(each, selections.get(each.alias), paths))
+                _compile_input(each, selections[each.alias], may_share=_may_share(each, selections[each.alias], paths))
                 for each in step.inputs
             )
             return CompiledStep(step, prefix, None, inputs, None, None, children)
 
 
-def _compile_input(entity_input: EntityInput, *, may_share: bool) -> CompiledInput:
+def _compile_input(entity_input: EntityInput, selection: SelectionSetNode, *, may_share: bool) -> CompiledInput:
     return CompiledInput(
         entity_input=entity_input,
         collect=build_collector(entity_input, keep_paths=not may_share),
         variable_prefix=orjson.dumps(entity_input.variable) + b":",
         rewrite=build_rewriter(entity_input.output_rewrites),
         may_share=may_share,
+        required_keys=_required_of_entities(entity_input, selection),
+    )
+
+
+def _required_of_entities(entity_input: EntityInput, selection: SelectionSetNode) -> frozenset[str]:
+    """Keys that every entity has whatever its type; known where one fragment on the sent type holds everything."""
+    fragments = selection.selections
+    if len(entity_input.shapes) != 1 or len(fragments) != 1 or not isinstance(fragments[0], InlineFragmentNode):
+        return frozenset()
+    fragment = fragments[0]
+    sent = entity_input.shapes[0].sent_typename
+    if fragment.directives or fragment.type_condition is None or fragment.type_condition.name.value != sent:
+        return frozenset()
+    return _unconditional_keys(fragment.selection_set)
+
+
+def _unconditional_keys(selection_set: SelectionSetNode) -> frozenset[str]:
+    return frozenset(
+        (each.alias or each.name).value
+        for each in selection_set.selections
+        if isinstance(each, FieldNode) and not each.directives
     )
 
 
@@ -122,7 +149,7 @@ def _paths_of_inputs(steps: Sequence[FetchStep]) -> list[frozenset[FlattenPath]]
 
 
 def _may_share(
-    entity_input: EntityInput, selection: SelectionSetNode | None, groups: Sequence[frozenset[FlattenPath]]
+    entity_input: EntityInput, selection: SelectionSetNode, groups: Sequence[frozenset[FlattenPath]]
 ) -> bool:
     """Whether every merge into something that this input delivers happens, in the same group, at all of its paths.
 
@@ -148,10 +175,10 @@ def _may_share(
     return True
 
 
-def _composite_keys(selection_set: SelectionSetNode | None, names: dict[str, str]) -> set[str]:
+def _composite_keys(selection_set: SelectionSetNode, names: dict[str, str]) -> set[str]:
     """Response keys at the top of a selection that hold objects."""
     keys: set[str] = set()
-    for selection in selection_set.selections if selection_set is not None else ():
+    for selection in selection_set.selections:
         if isinstance(selection, FieldNode) and selection.selection_set is not None:
             key = (selection.alias or selection.name).value
             keys.add(names.get(key, key))
@@ -160,13 +187,17 @@ def _composite_keys(selection_set: SelectionSetNode | None, names: dict[str, str
     return keys
 
 
+def _selection_set(operation: str) -> SelectionSetNode:
+    """The root selections of a step's operation."""
+    definitions = parse(operation, no_location=True).definitions
+    return next(each for each in definitions if isinstance(each, OperationDefinitionNode)).selection_set
+
+
 def _selections_by_alias(operation: str) -> dict[str, SelectionSetNode]:
     """The selection set of each `_entities` field of a step's operation."""
-    document = parse(operation, no_location=True)
-    definition = next(each for each in document.definitions if isinstance(each, OperationDefinitionNode))
     return {
         (each.alias or each.name).value: each.selection_set
-        for each in definition.selection_set.selections
+        for each in _selection_set(operation).selections
         if isinstance(each, FieldNode) and each.selection_set is not None
     }
 
@@ -184,19 +215,13 @@ def _delivered(step: FetchStep) -> set[tuple[str, ...]]:
     match step:
         case RootStep():
             names = {each.source_key: each.response_key for each in step.output_rewrites}
-            operation = next(
-                each
-                for each in parse(step.operation, no_location=True).definitions
-                if isinstance(each, OperationDefinitionNode)
-            )
-            _collect_keys(operation.selection_set, response_keys(step.path), names, found)
+            _collect_keys(_selection_set(step.operation), response_keys(step.path), names, found)
         case EntityStep():
             selections = _selections_by_alias(step.operation)
             for entity_input in step.inputs:
                 names = {each.source_key: each.response_key for each in entity_input.output_rewrites}
-                if entity_input.alias in selections:
-                    for path in entity_input.paths:
-                        _collect_keys(selections[entity_input.alias], response_keys(path), names, found)
+                for path in entity_input.paths:
+                    _collect_keys(selections[entity_input.alias], response_keys(path), names, found)
     return found
 
 

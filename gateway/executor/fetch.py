@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.errors import ResponseError, SubgraphEntitiesInvalid
+from gateway.errors import ResponseError, SubgraphEntitiesInvalid, SubgraphMalformed
 from gateway.executor.answers import GraphQLAnswer
 from gateway.executor.compile import CompiledInput, CompiledStep
 from gateway.executor.errors import ErrorPolicy, Merged, map_subgraph_errors
@@ -67,7 +67,8 @@ def merge_answer(
 ) -> list[ResponseError]:
     """Merge one answer into the tree and return its errors with the client's paths.
 
-    Raises SubgraphEntitiesInvalid, before anything is merged, when the entities don't fit what was sent.
+    Raises SubgraphEntitiesInvalid or SubgraphMalformed, before anything is merged, when the data does not fit what was
+    asked.
     """
     if answer.data is not None:
         match compiled.step:
@@ -81,6 +82,7 @@ def merge_answer(
 
 
 def _merge_roots(compiled: CompiledStep, roots: Sequence[dict[str, Any]], data: dict[str, Any]) -> None:
+    _require_keys(compiled, compiled.required_keys, data)
     if compiled.rewrite is not None:
         compiled.rewrite(data)
     for root in roots:
@@ -130,4 +132,15 @@ def _entities_of(
         )
     if any(entity is not None and entity.__class__ is not dict for entity in entities):
         raise SubgraphEntitiesInvalid(name, f"subgraph '{name}' answered with entities that are no objects")
+    for entity in entities:
+        if entity is not None:
+            _require_keys(compiled, each.required_keys, entity)
     return entities
+
+
+def _require_keys(compiled: CompiledStep, required: frozenset[str], found: dict[str, Any]) -> None:
+    """Refuse an answer that leaves out what was asked: a missing field would become a silent null."""
+    if not required <= found.keys():
+        name = compiled.step.subgraph
+        missing = min(required - found.keys())
+        raise SubgraphMalformed(name, f"subgraph '{name}' answered without the field '{missing}' that it was asked for")
