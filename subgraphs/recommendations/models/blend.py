@@ -7,20 +7,32 @@ by judgement; they give way to learned ones when there is watching enough to lea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import OrderedDict
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from subgraphs.recommendations.domain.catalogue import Catalogue, FloatArray
+from subgraphs.recommendations.domain.catalogue import Catalogue, FloatArray, IndexArray
 from subgraphs.recommendations.domain.taste import Signals
 from subgraphs.recommendations.models.neighbours import Neighbours
 
-__all__ = ["Models", "ProfileScores", "score_titles", "similar_scores"]
+__all__ = ["Models", "ProfileScores", "Similar", "score_titles"]
 
 CONTENT_SHARE, NEIGHBOUR_SHARE, POPULARITY_SHARE = 0.55, 0.30, 0.15
 SIMILAR_NEIGHBOUR_SHARE = 0.5
+SIMILAR_COUNT = 1_000
+"""Titles like a title that are kept: enough to fill a row when most of them are hidden from a viewer."""
+SIMILAR_KEPT = 2_000
 MIN_CAUSE = 0.05
 """A title that contributes less is no reason that anybody would recognise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """Movies and series like a title, nearest first, with how like they are, 0 to 1."""
+
+    titles: IndexArray
+    likeness: FloatArray
 
 
 @dataclass(frozen=True)
@@ -30,6 +42,18 @@ class Models:
     catalogue: Catalogue
     content: FloatArray
     neighbours: Neighbours
+    _similar: OrderedDict[int, Similar] = field(default_factory=OrderedDict, repr=False, compare=False)
+
+    def similar(self, index: int) -> Similar:
+        """The titles most like this one; the same for every viewer, so those asked for lately are kept."""
+        known = self._similar.get(index)
+        if known is None:
+            known = self._similar[index] = _most_similar(self, index)
+            if len(self._similar) > SIMILAR_KEPT:
+                self._similar.popitem(last=False)
+        else:
+            self._similar.move_to_end(index)
+        return known
 
 
 @dataclass(frozen=True)
@@ -44,15 +68,11 @@ class ProfileScores:
     def cause(self, index: int) -> int | None:
         """The known title that draws the profile most to this one; None when none does so noticeably."""
         best, best_share = None, MIN_CAUSE
-        vector = self.models.content[index]
-        neighbours = np.zeros(len(self.scores), np.float32)
-        for known, weight in self.signals.weights.items():
-            if weight <= 0 or known == index:
-                continue
-            neighbours[:] = 0
-            self.models.neighbours.add_to(neighbours, known, 1.0)
-            similarity = CONTENT_SHARE * float(self.models.content[known] @ vector)
-            share = weight * (similarity + NEIGHBOUR_SHARE * float(neighbours[index]))
+        known_titles = [known for known, weight in self.signals.weights.items() if weight > 0 and known != index]
+        likeness = self.models.content[known_titles] @ self.models.content[index]
+        for known, content in zip(known_titles, likeness.tolist(), strict=True):
+            together = self.models.neighbours.similarity(known, index)
+            share = self.signals.weights[known] * (CONTENT_SHARE * content + NEIGHBOUR_SHARE * together)
             if share > best_share:
                 best, best_share = known, share
         return best
@@ -73,7 +93,17 @@ def score_titles(models: Models, signals: Signals) -> ProfileScores:
     return ProfileScores(models, signals, np.clip(total, 0.0, 1.0).astype(np.float32), has_taste=True)
 
 
-def similar_scores(models: Models, index: int) -> FloatArray:
+def _most_similar(models: Models, index: int) -> Similar:
+    scores = _similar_scores(models, index)
+    places = np.flatnonzero((scores > 0) & models.catalogue.is_listable)
+    if len(places) > SIMILAR_COUNT:
+        cut = np.partition(scores[places], len(places) - SIMILAR_COUNT)[len(places) - SIMILAR_COUNT]
+        places = places[scores[places] >= cut]
+    order = places[np.lexsort((places, -scores[places]))][:SIMILAR_COUNT].astype(np.int32)
+    return Similar(order, np.clip(scores[order], 0.0, 1.0))
+
+
+def _similar_scores(models: Models, index: int) -> FloatArray:
     """How like every title is to this one, by content and by who watched both; its own score is below all."""
     scores: FloatArray = (models.content @ models.content[index]).astype(np.float32)
     models.neighbours.add_to(scores, index, SIMILAR_NEIGHBOUR_SHARE)

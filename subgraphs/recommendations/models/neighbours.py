@@ -33,6 +33,14 @@ class Neighbours:
     indices: IndexArray
     similarities: FloatArray
 
+    def similarity(self, index: int, other: int) -> float:
+        """Of one pair, seen from `index`; 0 when the other is not among its neighbours."""
+        row = slice(int(self.starts[index]), int(self.starts[index + 1]))
+        if row.start == row.stop:
+            return 0.0
+        found = np.flatnonzero(self.indices[row] == other)
+        return float(self.similarities[row][found[0]]) if len(found) else 0.0
+
     def add_to(self, scores: FloatArray, index: int, weight: float) -> None:
         """Add the weighted similarities of a title's neighbours to `scores`, in place."""
         row = slice(int(self.starts[index]), int(self.starts[index + 1]))

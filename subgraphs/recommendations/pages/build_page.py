@@ -116,7 +116,8 @@ def _choose_hero(rows: RowRequest) -> int | None:
         return None
     catalogue = rows.catalogue
     score = rows.profile.scores[places] + PLAYABLE_HERO_BONUS * catalogue.is_playable[places]
-    return int(places[np.lexsort((places, -catalogue.popularity[places], -score))[0]])
+    best = places[score == score.max()]
+    return int(best[np.lexsort((best, -catalogue.popularity[best]))[0]])
 
 
 def _hero_section(device: Device, profile: ProfileScores, allowed: BoolArray, hero: int) -> Section:

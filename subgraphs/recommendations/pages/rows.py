@@ -16,7 +16,7 @@ from subgraphs.recommendations.domain.catalogue import BoolArray, Catalogue, Flo
 from subgraphs.recommendations.domain.countries import country_in_words
 from subgraphs.recommendations.domain.page import Reason
 from subgraphs.recommendations.domain.sections import SectionKind
-from subgraphs.recommendations.models.blend import ProfileScores, similar_scores
+from subgraphs.recommendations.models.blend import ProfileScores
 
 __all__ = ["RowCandidate", "RowRequest", "propose_rows"]
 
@@ -108,6 +108,13 @@ def _best(scores: FloatArray, mask: BoolArray) -> IndexArray:
     return places[np.lexsort((places, -scores[places]))][:POOL].astype(np.int32)
 
 
+def _similar(request: RowRequest, index: int, mask: BoolArray) -> tuple[IndexArray, FloatArray]:
+    """Allowed titles like a title, nearest first, with their likeness."""
+    similar = request.profile.models.similar(index)
+    kept = np.flatnonzero(mask[similar.titles])[:POOL]
+    return similar.titles[kept], similar.likeness[kept]
+
+
 def _relevance(request: RowRequest, items: IndexArray) -> FloatArray:
     return request.profile.scores[items]
 
@@ -162,16 +169,14 @@ def _because_rows(request: RowRequest, fresh: BoolArray) -> Iterator[RowCandidat
     ]
     for strength, work in sorted(causes, key=lambda cause: (-cause[0], cause[1]))[: request.because_rows]:
         record = request.catalogue.records[work]
-        scores = similar_scores(request.profile.models, work)
-        items = _best(scores, fresh)
-        items = items[scores[items] > 0]
+        items, likeness = _similar(request, work, fresh)
         yield RowCandidate(
             key=f"because-{record.id}",
             kind=SectionKind.BECAUSE_YOU_WATCHED,
             heading=f"Because you watched {record.display_name}",
             reason=Reason(f"Because you watched {record.display_name}", because_of=record.id),
             items=items,
-            relevance=_mixed(np.clip(scores[items], 0.0, 1.0) * np.float32(min(1.0, strength)), request, items),
+            relevance=_mixed(likeness * np.float32(min(1.0, strength)), request, items),
         )
 
 
@@ -284,9 +289,7 @@ def _own_row(key: str, kind: SectionKind, heading: str, works: list[int]) -> Row
 
 def _more_like(request: RowRequest, index: int, fresh: BoolArray) -> RowCandidate:
     record = request.catalogue.records[index]
-    scores = similar_scores(request.profile.models, index)
-    items = _best(scores, fresh)
-    items = items[scores[items] > 0]
+    items, _ = _similar(request, index, fresh)
     text = f"More like {record.display_name}"
     return RowCandidate(
         key=f"more-like-{record.id}",

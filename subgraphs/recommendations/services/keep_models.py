@@ -35,8 +35,10 @@ SETTLE_S = 0.2
 MAX_LEARNED_PROFILES = 100_000
 LEARN_AFTER_S = 15.0
 """New watching is learned from in batches, as each rebuild makes all pages anew."""
-REST_RATIO = 1.0
-"""Rest after a rebuild, as a part of its time: half of the time is left for requests while titles keep coming."""
+MAX_SETTLES = 25
+"""While titles keep coming, a rebuild happens every five seconds, so that an import shows as it goes on."""
+REST_RATIO = 2.0
+"""Rest after a rebuild, as a part of its time: most of the time is left for requests while titles keep coming."""
 
 
 def build_models(records: Sequence[TitleRecord], tastes: Sequence[Taste], version: int, now_s: float) -> Models:
@@ -132,11 +134,18 @@ class KeepModels:
             log.warning("models.tastes_unread", error=error.message)
         return tastes
 
+    async def _settle(self) -> None:
+        """Until nothing has changed for a moment, or for long enough."""
+        for _ in range(MAX_SETTLES):
+            self._changed.clear()
+            await asyncio.sleep(SETTLE_S)
+            if not self._changed.is_set():
+                return
+
     async def _run(self) -> None:
         while True:
             await self._changed.wait()
-            await asyncio.sleep(SETTLE_S)
-            self._changed.clear()
+            await self._settle()
             started = time.monotonic()
             try:
                 await self.rebuild()

@@ -14,7 +14,7 @@ import structlog
 from common.errors import ServiceError
 from common.tokens import Viewer
 from subgraphs.recommendations.domain.taste import read_signals
-from subgraphs.recommendations.models.blend import Models, score_titles, similar_scores
+from subgraphs.recommendations.models.blend import Models, score_titles
 from subgraphs.recommendations.ports import TasteStore
 
 __all__ = ["MAX_SIMILAR", "ViewerTitles"]
@@ -65,7 +65,5 @@ class ViewerTitles:
         visible = catalogue.visible(self._viewer, self._now)
         if index is None or not visible[index]:
             return ()
-        scores = similar_scores(self._models, index)
-        places = np.flatnonzero(visible & catalogue.is_listable & (scores > 0))
-        nearest = places[np.lexsort((places, -scores[places]))][:MAX_SIMILAR]
-        return [catalogue.records[place].id for place in nearest.tolist()]
+        titles = self._models.similar(index).titles
+        return [catalogue.records[place].id for place in titles[visible[titles]][:MAX_SIMILAR].tolist()]
