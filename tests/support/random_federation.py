@@ -369,7 +369,7 @@ class RandomFederation:
             if self.was_overridden(subgraph, info.parent_type.name, name):
                 return None
             value = source[name]
-            return value if not arguments or value is None else f"{value} x={arguments}"
+            return with_arguments(value, arguments)
 
         def resolve_type(value: Any, _info: Any, _abstract: Any) -> str:
             return str(value["__typename"])
@@ -472,7 +472,7 @@ def _as_interface_object(world: RandomFederation, schema: GraphQLSchema, body: d
         if "__sent" in source and (computed := world._from_representation(dict(source), name)) is not None:
             return computed
         value = source[name]
-        return value if not arguments or value is None else f"{value} x={arguments}"
+        return with_arguments(value, arguments)
 
     result = graphql_sync(
         schema,
@@ -570,3 +570,10 @@ def required(source: Object, requirement: str) -> str:
         return value.get("id", "MISSING") if isinstance(value, dict) else value
 
     return str(ids(source[name]))
+
+
+def with_arguments(value: Any, arguments: dict[str, Any]) -> Any:
+    """A value that shows what arguments it was asked with."""
+    if value is None or not arguments:
+        return value
+    return value + (arguments.get("x") or 0) if isinstance(value, int) else f"{value} x={arguments}"

@@ -50,11 +50,20 @@ def build_fetch_graph(
     run = _Run(graph, fetch_graph, keys, kind)
     for position in positions:
         before = set(fetch_graph.steps)
-        _PositionBuilder(run, position, (), {}, abstract=False).build()
+        _PositionBuilder(run, position, (), _Delivery({}), abstract=False).build()
         for step in fetch_graph.steps.values():
             if step.id not in before and not step.parents:
                 step.parents |= before
     return fetch_graph
+
+
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    """How the objects of a position come: through which steps, as values of which fields, under which conditions."""
+
+    sinks: _Sinks
+    holders: tuple[DraftField, ...] = ()
+    conditions: frozenset[Condition] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +79,17 @@ class _Run:
 class _PositionBuilder:
     """Places one position; `abstract`: its objects have a type in the API schema that has several concrete ones."""
 
-    def __init__(self, run: _Run, position: TreePosition, path: DraftPath, sinks: _Sinks, *, abstract: bool) -> None:
+    def __init__(
+        self, run: _Run, position: TreePosition, path: DraftPath, delivery: _Delivery, *, abstract: bool
+    ) -> None:
         self.run = run
         self.graph = run.graph
         self.fetch_graph = run.fetch_graph
         self.keys = run.keys
         self.position = position
         self.path = path
-        self.sinks = sinks
+        self.sinks = delivery.sinks
+        self.delivery = delivery
         self.abstract = abstract
         self.request_of = {entry: number for number, entries in enumerate(position.requests) for entry in entries}
         self.started: dict[int, DraftStep] = {}
@@ -91,7 +103,8 @@ class _PositionBuilder:
         self.want_typenames()
         steps: set[int] = set()
         for asked in self.position.asked:
-            steps |= self.place(asked.field, asked.selection.response_key, frozenset(asked.selection.conditions))
+            conditions = self.delivery.conditions | frozenset(asked.selection.conditions)
+            steps |= self.place(asked.field, asked.selection.response_key, conditions)
         if self.position.typing is not None:
             steps.add(self.start(self.position.typing).id)
         if not self.position.asked:
@@ -115,7 +128,10 @@ class _PositionBuilder:
             self._ask_again(index, key, conditions)
             return known
         field = self.position.fields[index]
+        if field.child is not None:  # what is below is built once, for all who ask
+            conditions = self.field_conditions(index)
         steps: set[int] = set()
+        holders: list[DraftField] = []
         targets: dict[NodeId, tuple[DraftStep, DraftSelection]] = {}
         for provider in field.providers:
             if provider.entry is None:
@@ -128,8 +144,10 @@ class _PositionBuilder:
             target = self.graph.nodes[provider.node].fields[field.name].target
             if target is not None and draft.child is not None:
                 targets[target] = (step, draft.child)
+                holders.append(draft)
         if field.child is not None:
-            steps |= self.build_below(field, field.child, key, targets)
+            delivery = _Delivery(targets, tuple(holders), conditions)
+            steps |= self.build_below(field, field.child, key, delivery)
         self.placed[index, key] = steps
         return steps
 
@@ -142,7 +160,7 @@ class _PositionBuilder:
                 selection = self.entry_selection(self.start(provider.entry), provider.entry, provider.node)
             selection.fields[field.type_name][key].ask(conditions)
 
-    def build_below(self, field: TreeField, child: TreePosition, key: str, targets: _Sinks) -> set[int]:
+    def build_below(self, field: TreeField, child: TreePosition, key: str, delivery: _Delivery) -> set[int]:
         definition = self.graph.supergraph.types[field.type_name]
         assert isinstance(definition, ObjectType | InterfaceType)
         api_type = definition.fields[field.name].type
@@ -151,7 +169,7 @@ class _PositionBuilder:
             narrowed = (*narrowed, Narrowing(frozenset((field.type_name,)), frozenset(self.position.types)))
         path = (*narrowed, KeyElement(key), *(EVERY_ITEM for _ in range(list_depth(api_type))))
         abstract = isinstance(self.graph.supergraph.types[named_type(api_type)], InterfaceType | UnionType)
-        return _PositionBuilder(self.run, child, path, targets, abstract=abstract).build()
+        return _PositionBuilder(self.run, child, path, delivery, abstract=abstract).build()
 
     def sink(self, type_name: str, node_id: NodeId) -> tuple[DraftStep, DraftSelection]:
         """The place at hand whose objects of a type are known at a node."""
@@ -196,7 +214,7 @@ class _PositionBuilder:
         for together in self.entries_by_input(entries, needs_type=needs_type):
             needed, shapes = self.representations(together)
             parents |= needed
-            item = DraftInput(self.path, needs_type, shapes, {})
+            item = DraftInput(self.path, needs_type, shapes, {}, self.delivery.holders)
             step.inputs.append(item)
             self.input_of.update((index, item) for index, _ in together)
         typing = self.position.typing
@@ -288,7 +306,7 @@ class _PositionBuilder:
     def _asked_conditions(self) -> dict[int, frozenset[Condition]]:
         found: dict[int, frozenset[Condition]] = {}
         for asked in self.position.asked:
-            conditions = frozenset(asked.selection.conditions)
+            conditions = self.delivery.conditions | frozenset(asked.selection.conditions)
             found[asked.field] = found[asked.field] & conditions if asked.field in found else conditions
         return found
 
@@ -298,7 +316,7 @@ class _PositionBuilder:
         if number in self.conditions_known:
             return self.conditions_known[number]
         if self.position.typing in self.position.requests[number]:
-            return frozenset()
+            return self.delivery.conditions
         found: frozenset[Condition] | None = None
         for index, field in enumerate(self.position.fields):
             if any(p.entry is not None and self.request_of[p.entry] == number for p in field.providers):

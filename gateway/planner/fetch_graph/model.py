@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from gateway.graphql_kit.paths import EVERY_ITEM, EveryItem, FlattenElement, KeyElement, TypeCondition
+from gateway.graphql_kit.selections import Condition
 from gateway.graphql_kit.type_refs import ListRef, NamedRef, NonNullRef, TypeRef
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gateway.graphql_kit.selections import Condition
     from gateway.planner.plan.nodes import OperationKind
     from gateway.query_graph.model import NodeId
     from gateway.supergraph.model import SubgraphName
@@ -45,7 +45,10 @@ DraftPath: TypeAlias = tuple[KeyElement | EveryItem | Narrowing, ...]
 
 @dataclass(slots=True)
 class DraftField:
-    """A field to ask. `conditions` None: nobody has asked yet; else what all who ask have in common.
+    """A field to ask.
+
+    `conditions` None: nobody has asked yet; else what all who ask have in common, counted from the operation's root:
+    what holds for the fields around it is included.
 
     `emitted_key`: the key in the operation's text where it must differ from the key in the response tree.
     """
@@ -108,13 +111,23 @@ class DraftShape:
 class DraftInput:
     """One place where objects become representations. `shapes`: by type name what is sent and under which name.
 
-    `needs_type`: objects there must be told apart by `__typename`.
+    `needs_type`: objects there must be told apart by `__typename`. `holders`: the fields whose values the objects
+    are, one for each step that delivers them.
     """
 
     path: DraftPath
     needs_type: bool
     shapes: dict[str, tuple[str, tuple[DraftShape, ...]]]
     selection: dict[NodeId, DraftSelection]
+    holders: tuple[DraftField, ...] = ()
+
+    def enforced(self) -> frozenset[Condition]:
+        """The conditions without which there are no objects at the path anyway."""
+        found: frozenset[Condition] | None = None
+        for holder in self.holders:
+            conditions = holder.conditions or frozenset()
+            found = conditions if found is None else found & conditions
+        return found or frozenset()
 
 
 @dataclass(slots=True)
@@ -129,21 +142,20 @@ class DraftStep:
     root: DraftSelection | None = None
     inputs: list[DraftInput] = field(default_factory=list)
 
-    def selections(self) -> Iterator[DraftSelection]:
-        """The outermost selections."""
-        if self.root is not None:
-            yield self.root
-        for item in self.inputs:
-            yield from item.selection.values()
-
     def condition(self) -> frozenset[Condition]:
-        """What all fields of the step have in common: unless it holds, nothing in it matters."""
+        """What all fields of the step have in common: unless it holds, nothing in it matters.
+
+        Conditions without which the step finds no objects are left out.
+        """
         found: frozenset[Condition] | None = None
-        for selection in self.selections():
+        for enforced, selection in [
+            *([(frozenset[Condition](), self.root)] if self.root else []),
+            *((item.enforced(), selection) for item in self.inputs for selection in item.selection.values()),
+        ]:
             if selection.wants_typename:
                 return frozenset()
             for _, item in selection.all_fields():
-                conditions = item.conditions or frozenset()
+                conditions = (item.conditions or frozenset()) - enforced
                 found = conditions if found is None else found & conditions
         return found or frozenset()
 

@@ -135,7 +135,7 @@ class _Emitter:
         for item in self.step.inputs:
             selections = list(item.selection.values())
             rewrites = tuple(self.writer.settle_keys(selections))
-            key = (item.path, self.writer.entity_text(selections), rewrites, item.needs_type)
+            key = (item.path, self.writer.entity_text(selections, item.enforced()), rewrites, item.needs_type)
             for have, shapes in by_place:
                 if have == key and item.needs_type and not item.shapes.keys() & shapes.keys():
                     shapes.update(item.shapes)

@@ -67,12 +67,14 @@ class OperationWriter:
         """The selection set of a root step."""
         return "{" + " ".join(self._fields(selection, self.step_condition)) + "}"
 
-    def entity_text(self, selections: Iterable[DraftSelection]) -> str:
-        """The selection set of an `_entities` field."""
+    def entity_text(self, selections: Iterable[DraftSelection], enforced: frozenset[Condition]) -> str:
+        """The selection set of an `_entities` field; `enforced` holds for every object there is."""
         parts: list[str] = []
         for selection in selections:
             node = self.graph.nodes[selection.node]
-            parts.append(f"...on {node.type_name}{{{' '.join(self._fields(selection, self.step_condition))}}}")
+            parts.append(
+                f"...on {node.type_name}{{{' '.join(self._fields(selection, self.step_condition | enforced))}}}"
+            )
         return "{" + " ".join(parts) + "}"
 
     def _fields(self, selection: DraftSelection, known: frozenset[Condition]) -> list[str]:
@@ -156,7 +158,7 @@ class OperationWriter:
             else:
                 around.append(condition)
         if field.child is not None:
-            text += "{" + " ".join(self._fields(field.child, _NO_CONDITIONS)) + "}"
+            text += "{" + " ".join(self._fields(field.child, known | (field.conditions or _NO_CONDITIONS))) + "}"
         for condition in around:  # a directive stands at most once at one place
             text = f"...{condition}{{{text}}}"
         return text

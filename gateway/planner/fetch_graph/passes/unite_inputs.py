@@ -40,6 +40,7 @@ def _unite(have: DraftInput, other: DraftInput) -> bool:
             return False
         if _clash(have.shapes[type_name][1] + other.shapes[type_name][1]):
             return False
+    have.holders = (*have.holders, *(new for new in other.holders if all(new is not known for known in have.holders)))
     for type_name, (sent, fields) in other.shapes.items():
         mine = have.shapes.get(type_name)
         have.shapes[type_name] = (sent, merge_shapes((mine[1] if mine else ()) + fields))
