@@ -162,7 +162,7 @@ def asset_from_published(data: Mapping[str, Any], published_at: datetime) -> Ass
         max_height_px=int(data["maxHeightPx"]),
         audio_languages=tuple(str(language) for language in data.get("audioLanguages") or ()),
         subtitle_languages=tuple(str(language) for language in data.get("subtitleLanguages") or ()),
-        thumbnails=data.get("thumbnails") or None,
+        thumbnails=data.get("thumbnailsObject") or None,
         published_at=published_at,
     )
 

@@ -20,7 +20,7 @@ async def test_everything_that_a_player_needs_comes_in_one_answer(subgraph: Any,
         make_snapshot("epi_1", **episode, episodeNumber=1, nextEpisodeId="epi_2", markers=[marker]),
         make_snapshot("epi_2", **episode, episodeNumber=2),
     )
-    await subgraph.tell_asset("epi_1", thumbnails="assets/ast_epi_1/thumbnails/thumbnails.vtt")
+    await subgraph.tell_asset("epi_1", thumbnailsObject="assets/ast_epi_1/thumbnails/thumbnails.vtt")
 
     session = (await play("epi_1", maxHeightPx=2160)).session
 
