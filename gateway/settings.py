@@ -29,6 +29,8 @@ class GatewaySettings(ProcessSettings):
     """Supergraph SDL of any composer."""
     subgraph_urls: dict[str, str] = Field(default_factory=dict)
     """Addresses by subgraph name; they win over the supergraph's own."""
+    active_override_labels: frozenset[str] = frozenset()
+    """Labels of gradual overrides that hold for every request; percent(…) labels need no mention."""
     reload_interval_s: Annotated[float, Field(ge=0, le=3600)] = 1.0
     """How often the supergraph file is looked at for a change; 0 never."""
 

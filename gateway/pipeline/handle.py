@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Mapping
 from typing import Any
 
@@ -69,9 +70,10 @@ class Pipeline:
         began = now()
         snapshot = self.snapshot
         text = self._persisted.resolve(request.query, request.extensions, request.document_id)
-        compiled = snapshot.operations.get(text, request.operation_name)
+        labels = snapshot.labels.active(random.uniform(0, 100))
+        compiled = snapshot.operations.get(text, request.operation_name, labels)
         if compiled is None:
-            compiled = await snapshot.operations.prepare(text, request.operation_name)
+            compiled = await snapshot.operations.prepare(text, request.operation_name, labels)
         if not request.allow_mutation and compiled.operation.operation.value == "mutation":
             raise RequestRefused(
                 405, "a mutation can't be sent by GET; use POST", code="METHOD_NOT_ALLOWED", headers={"allow": "POST"}

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from graphql import (
     DocumentNode,
@@ -37,6 +38,7 @@ __all__ = ["OperationCache", "OperationCompiler", "response_error"]
 _MAX_WAITING = 200
 """Preparations waiting or running; more are refused, since each costs milliseconds to seconds of processor time."""
 _MAX_CACHED_CHARACTERS = 64_000_000
+_Key: TypeAlias = tuple[str, str | None, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class OperationCompiler:
     introspection: bool
     suggestions: bool
 
-    def compile(self, text: str, operation_name: str | None) -> CompiledOperation:
+    def compile(self, text: str, operation_name: str | None, labels: frozenset[str]) -> CompiledOperation:
         """Parse, check limits, validate, plan, compile. Raises RequestInvalid or PlanningFailed."""
         document = self._parse(text)
         check_limits(document, self.limits)
@@ -63,7 +65,7 @@ class OperationCompiler:
                 [ResponseError("subscriptions are not offered by this server; send a query", "SUBSCRIPTIONS_DISABLED")]
             )
         fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
-        plan = self.planner.plan(document, operation_name)
+        plan = self.planner.plan(document, operation_name, labels)
         return compile_operation(self.schema, operation, fragments, plan, self.hidden)
 
     def _parse(self, text: str) -> DocumentNode:
@@ -104,7 +106,7 @@ def response_error(error: GraphQLError, code: str) -> ResponseError:
 
 
 class OperationCache:
-    """Compiled operations by text and operation name, least recently used out first.
+    """Compiled operations by text, operation name and active override labels, least recently used out first.
 
     Bounded by count and by characters of text. One instance belongs to one snapshot; only the event loop's thread
     touches it.
@@ -112,7 +114,7 @@ class OperationCache:
 
     def __init__(
         self,
-        compile_text: Callable[[str, str | None], CompiledOperation],
+        compile_text: Callable[[str, str | None, frozenset[str]], CompiledOperation],
         threads: ThreadPoolExecutor,
         *,
         max_operations: int,
@@ -122,25 +124,29 @@ class OperationCache:
         self._threads = threads
         self._max_operations = max_operations
         self._timeout_s = timeout_s
-        self._ready: OrderedDict[tuple[str, str | None], CompiledOperation] = OrderedDict()
-        self._pending: dict[tuple[str, str | None], asyncio.Future[CompiledOperation]] = {}
+        self._ready: OrderedDict[_Key, CompiledOperation] = OrderedDict()
+        self._pending: dict[_Key, asyncio.Future[CompiledOperation]] = {}
         self._characters = 0
 
     def __len__(self) -> int:
         return len(self._ready)
 
-    def get(self, text: str, operation_name: str | None) -> CompiledOperation | None:
+    def get(
+        self, text: str, operation_name: str | None, labels: frozenset[str] = frozenset()
+    ) -> CompiledOperation | None:
         """The compiled operation when it is known."""
-        key = (text, operation_name)
+        key = (text, operation_name, labels)
         known = self._ready.get(key)
         if known is not None:
             self._ready.move_to_end(key)
         return known
 
-    async def prepare(self, text: str, operation_name: str | None) -> CompiledOperation:
+    async def prepare(
+        self, text: str, operation_name: str | None, labels: frozenset[str] = frozenset()
+    ) -> CompiledOperation:
         """The compiled operation, made now if need be. Raises RequestInvalid, PlanningFailed or InternalError."""
-        key = (text, operation_name)
-        known = self.get(text, operation_name)
+        key = (text, operation_name, labels)
+        known = self.get(text, operation_name, labels)
         if known is not None:
             return known
         pending = self._pending.get(key)
@@ -149,7 +155,7 @@ class OperationCache:
                 raise RequestInvalid(
                     [ResponseError("too many new operations at once; try again in a second", "OVERLOADED")], status=503
                 )
-            pending = asyncio.get_running_loop().run_in_executor(self._threads, self._compile, text, operation_name)
+            pending = asyncio.get_running_loop().run_in_executor(self._threads, self._compile, *key)
             self._pending[key] = pending
             pending.add_done_callback(lambda done: self._store(key, done))
         try:
@@ -162,12 +168,12 @@ class OperationCache:
         except Exception as error:  # this is the stage's edge: whatever a planner does wrong is one failed request
             raise InternalError(f"preparing an operation failed: {error!r}") from error
 
-    def _store(self, key: tuple[str, str | None], done: asyncio.Future[CompiledOperation]) -> None:
+    def _store(self, key: _Key, done: asyncio.Future[CompiledOperation]) -> None:
         self._pending.pop(key, None)
         if done.cancelled() or done.exception() is not None:
             return
         self._ready[key] = done.result()
         self._characters += len(key[0])
         while self._ready and (len(self._ready) > self._max_operations or self._characters > _MAX_CACHED_CHARACTERS):
-            (text, _), _ = self._ready.popitem(last=False)
+            (text, _, _), _ = self._ready.popitem(last=False)
             self._characters -= len(text)

@@ -16,6 +16,7 @@ from graphql import GraphQLEnumType, GraphQLSchema
 from gateway.executor.projection.shape import HiddenNames
 from gateway.pipeline.limits import OperationLimits
 from gateway.pipeline.operations import OperationCache, OperationCompiler
+from gateway.pipeline.override_labels import OverrideLabels, read_override_labels
 from gateway.planner.planner import Planner
 from gateway.settings import GatewaySettings
 from gateway.supergraph.api_schema import build_api_schema
@@ -33,6 +34,7 @@ class Snapshot:
     supergraph: Supergraph
     schema: GraphQLSchema
     operations: OperationCache
+    labels: OverrideLabels
 
     def subgraph_urls(self, overrides: dict[str, str]) -> dict[str, str]:
         """Address by subgraph name; `overrides` win."""
@@ -65,7 +67,8 @@ def build_snapshot(sdl: str, settings: GatewaySettings, threads: ThreadPoolExecu
         max_operations=settings.operation_cache_size,
         timeout_s=settings.planning_timeout_s,
     )
-    return Snapshot(hashlib.sha256(sdl.encode()).hexdigest()[:12], supergraph, schema, operations)
+    labels = read_override_labels(supergraph, settings.active_override_labels)
+    return Snapshot(hashlib.sha256(sdl.encode()).hexdigest()[:12], supergraph, schema, operations, labels)
 
 
 def _hidden_names(supergraph: Supergraph, schema: GraphQLSchema) -> HiddenNames:

@@ -45,7 +45,7 @@ directive @interfaceObject on OBJECT
 directive @extends on OBJECT | INTERFACE
 """
 _LINK = (
-    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@external", "@requires", '
+    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.7", import: ["@key", "@external", "@requires", '
     '"@provides", "@shareable", "@inaccessible", "@override", "@tag", "@interfaceObject", "@extends"])\n'
 )
 

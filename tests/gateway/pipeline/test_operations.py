@@ -29,7 +29,7 @@ class Compiler:
         self.may_go.set()
         self.error: Exception | None = None
 
-    def __call__(self, text: str, name: str | None) -> Any:
+    def __call__(self, text: str, name: str | None, _labels: frozenset[str]) -> Any:
         self.calls.append((text, name))
         assert self.may_go.wait(10)
         if self.error is not None:
