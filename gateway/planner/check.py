@@ -70,7 +70,7 @@ class _Comparison:
                     self.compare(fact.below, self.table.number(wanted.selections), needed, where)
 
     def doubtful(self, place: Place) -> set[str]:
-        """Members that some subgraph's union lacks: planning may leave them out (see choose/positions.py)."""
+        """Members that some subgraph's union lacks: planning may leave them out (see positions.py)."""
         return {
             name
             for definition in self.graph.supergraph.types.values()

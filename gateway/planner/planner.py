@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from gateway.errors import NoPath
 from gateway.graphql_kit.selections import FieldSelection, InlineFragment
 from gateway.planner.choose.combine import Budget
-from gateway.planner.choose.positions import PositionChooser
 from gateway.planner.fetch_graph.build import build_fetch_graph
 from gateway.planner.fetch_graph.order import improve
 from gateway.planner.fetch_graph.source_keys import SourceKeys
 from gateway.planner.normalize.order import normalize
 from gateway.planner.plan.emit import emit_plan
 from gateway.planner.plan.nodes import PlanVerdict, QueryPlan
+from gateway.planner.positions import PositionChooser
 from gateway.planner.selection_table import SelectionTable
 from gateway.query_graph.build import build_query_graph
 from gateway.query_graph.reach import Reachability

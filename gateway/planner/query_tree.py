@@ -1,6 +1,6 @@
 """The query tree: for every position of the operation, what was chosen there.
 
-A position is a place in the response where objects stand. The tree is made by choose/positions.py and read by
+A position is a place in the response where objects stand. The tree is made by positions.py and read by
 fetch_graph/; equal positions share one value, so it is a DAG in memory and a tree in meaning.
 """
 

@@ -1,5 +1,5 @@
-"""Chooses one way for every field, as cheap as the cost model sees it.
+"""The search for the cheapest consistent choice, as general as it can be: it knows nothing of GraphQL.
 
-`cost` holds every constant of the model, `combine` the exact search within a budget (general, knows nothing of
-GraphQL), and `positions` the recursion over an operation's positions, with results shared between equal ones.
+`cost` holds every constant of the cost model, `combine` the exact search within a budget. What there is to choose
+from is written by walk.py, and positions.py applies the search to every position of an operation.
 """
