@@ -97,3 +97,10 @@ def test_signing_in_by_touch(phone: Page, site: str, backend: ContractBackend) -
     phone.wait_for_selector(".home[data-state=ready]")
     device = next(variables["device"] for name, variables in backend.calls if name == "PhoneHome")
     assert (device["formFactor"], device["widthPx"], device["pixelRatio"]) == ("PHONE", 390, 2)
+
+
+def test_home_stays_while_profiles_and_playback_do_not_answer(phone: Page, site: str, backend: ContractBackend) -> None:
+    """The home page asks nothing of them that may not be null."""
+    backend.broken_fields = {"progress", "inMyList", "rating", "match", "canPlay"}
+    at_home(phone, site, backend, path=PATH)
+    assert phone.locator(".home .poster").count() > 10

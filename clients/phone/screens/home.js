@@ -3,7 +3,7 @@
 import { call } from "../../shared/api.js";
 import { avatar, h, icon, picture, statement, wordmark } from "../../shared/elements.js";
 import { readSession } from "../../shared/session.js";
-import { nodes, setInMyList } from "../../shared/titles.js";
+import { nodes } from "../../shared/titles.js";
 import { facts, failureWords, heroLine } from "../../shared/wording.js";
 import { posterCard, wideCard } from "../cards.js";
 import { device } from "../device.js";
@@ -56,10 +56,9 @@ export function homeView(app) {
 
   function heroCard(section, card) {
     const { title } = card;
-    const primary =
-      title.mediaStatus === "READY" && title.kind !== "SERIES"
-        ? h("button", { class: "button is-primary", onclick: () => app.play(title.id) }, icon("play"), title.progress?.fraction > 0 ? "Resume" : "Play")
-        : h("button", { class: "button is-primary", onclick: () => app.openTitle(title.id) }, icon("info"), "Details");
+    const plays = title.mediaStatus === "READY" && title.kind !== "SERIES";
+    const play = plays ? h("button", { class: "button is-primary", onclick: () => app.play(title.id) }, icon("play"), title.progress?.fraction > 0 ? "Resume" : "Play") : null;
+    const details = h("button", { class: `button${plays ? "" : " is-primary"}`, onclick: () => app.openTitle(title.id) }, icon("info"), "Details");
     return h(
       "section",
       { class: "hero", style: { "--glow": card.artwork?.placeholderColor }, "aria-label": section.heading },
@@ -71,30 +70,9 @@ export function homeView(app) {
         { class: "hero-words" },
         h("h1", { class: card.artwork ? "visually-hidden" : null }, title.displayName),
         h("p", { class: "facts" }, facts(title).map((fact) => h("span", {}, String(fact)))),
-        h("div", { class: "hero-actions" }, primary, listButton(title)),
+        h("div", { class: "hero-actions" }, play, details),
       ),
     );
-  }
-
-  function listButton(title) {
-    const draw = () => {
-      button.replaceChildren(icon(title.inMyList ? "check" : "plus"), title.inMyList ? "In My List" : "My List");
-      button.setAttribute("aria-pressed", String(title.inMyList));
-    };
-    const button = h("button", {
-      class: "button",
-      async onclick() {
-        try {
-          title.inMyList = await setInMyList(title.id, !title.inMyList);
-          app.changed = true;
-          draw();
-        } catch (error) {
-          app.toast(error.kind ? failureWords(error).heading : error.message);
-        }
-      },
-    });
-    draw();
-    return button;
   }
 
   async function more() {
