@@ -50,7 +50,7 @@ class FieldMove:
 
     `type` is the field's type in the subgraph; `target` the node of its named type, None for leaves. `requires` must
     be known of the object, and the object be entered by a key with these fields, before the subgraph can resolve the
-    field.
+    field. `needs_context`: some arguments are to be filled from a context.
     """
 
     field_name: str
