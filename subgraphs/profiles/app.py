@@ -156,7 +156,7 @@ def build_services(
             rules=rules,
             on_commit=on_commit,
         ),
-        households=Households(accounts, sessions, rules, on_commit),
+        households=Households(accounts, rules, on_commit),
         viewer_lists=ViewerLists(lists, SqlTitleFactsStore(engine), rules, on_commit),
         accounts=accounts,
         lists=lists,

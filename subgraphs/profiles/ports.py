@@ -45,6 +45,10 @@ class AccountStore(Protocol):
         """Those that exist."""
         ...
 
+    async def account_of_session(self, session_id: SessionId) -> Account | None:
+        """Whose session it is; None when it is unknown or revoked."""
+        ...
+
     async def replace_password_hash(self, account_id: AccountId, before: str, after: str) -> None:
         """Only when it is still `before`."""
         ...

@@ -18,7 +18,7 @@ from subgraphs.profiles.domain.rules import (
     check_profile,
     normalise_name,
 )
-from subgraphs.profiles.ports import AccountStore, Deletion, SessionStore
+from subgraphs.profiles.ports import AccountStore, Deletion
 from subgraphs.profiles.services.events import profile_changed, profile_created, profile_deleted
 
 __all__ = ["DEFAULT_AVATAR", "DEFAULT_LANGUAGE", "DEFAULT_MATURITY", "Households", "NewProfile", "ProfileChange"]
@@ -54,7 +54,6 @@ class Households:
     """The service; `on_commit` is called after a write that left events in the outbox."""
 
     accounts: AccountStore
-    sessions: SessionStore
     rules: HouseholdRules
     on_commit: Callable[[], None]
 
@@ -62,10 +61,8 @@ class Households:
         """The viewer's account; None when anonymous, or when the session has ended since the token was issued."""
         if viewer.account_id is None or viewer.session_id is None:
             return None
-        session = await self.sessions.live_session(SessionId(viewer.session_id))
-        if session is None or session.account_id != viewer.account_id:
-            return None
-        return (await self.accounts.accounts_by_id([session.account_id])).get(session.account_id)
+        account = await self.accounts.account_of_session(SessionId(viewer.session_id))
+        return account if account is not None and account.id == viewer.account_id else None
 
     async def create_profile(
         self, viewer: Viewer, account: Account | None, wanted: NewProfile, now: datetime

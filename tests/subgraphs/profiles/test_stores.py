@@ -225,13 +225,16 @@ async def test_replaced_tokens_are_used_up(sessions: SqlSessionStore) -> None:
     assert not await sessions.replace_tokens(SESSION.id, token("third"), NOW)
 
 
-async def test_sessions_end_one_by_one_or_all(sessions: SqlSessionStore) -> None:
-    """Ending twice says so."""
+async def test_sessions_end_one_by_one_or_all(sessions: SqlSessionStore, any_engine: AsyncEngine) -> None:
+    """Ending twice says so; an ended session is nobody's."""
+    assert await SqlAccountStore(any_engine).account_of_session(SESSION.id) == ACCOUNT
     await sessions.open(replace(SESSION, id=SessionId("ses_2")), token("other"), max_sessions=10)
     assert await sessions.revoke(SESSION.id, NOW)
     assert not await sessions.revoke(SESSION.id, NOW)
     assert await sessions.revoke_all(ACCOUNT.id, NOW) == 1
     assert await sessions.live_session(SessionId("ses_2")) is None
+    for session_id in (SESSION.id, SessionId("ses_2"), SessionId("ses_unknown")):
+        assert await SqlAccountStore(any_engine).account_of_session(session_id) is None
 
 
 async def test_the_oldest_sessions_end_beyond_the_bound(sessions: SqlSessionStore) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from common.events import Event
-from subgraphs.kernel.ids import AccountId, ProfileId
+from subgraphs.kernel.ids import AccountId, ProfileId, SessionId
 from subgraphs.kernel.sql import reading, writing
 from subgraphs.profiles.adapters.sqlalchemy import tables
 from subgraphs.profiles.domain.accounts import (
@@ -80,6 +80,14 @@ class SqlAccountStore:
         async with reading(self._engine) as connection:
             rows = await connection.execute(select(tables.accounts).where(tables.accounts.c.id.in_(ids)))
             return {AccountId(row["id"]): _account(row) for row in rows.mappings()}
+
+    async def account_of_session(self, session_id: SessionId) -> Account | None:
+        """See AccountStore.account_of_session."""
+        live = (tables.sessions.c.id == session_id) & tables.sessions.c.revoked_at.is_(None)
+        wanted = select(tables.accounts).join(tables.sessions, tables.sessions.c.account_id == tables.accounts.c.id)
+        async with reading(self._engine) as connection:
+            row = (await connection.execute(wanted.where(live))).mappings().one_or_none()
+        return None if row is None else _account(row)
 
     async def replace_password_hash(self, account_id: AccountId, before: str, after: str) -> None:
         """See AccountStore.replace_password_hash."""
