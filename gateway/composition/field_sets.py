@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
@@ -14,7 +15,7 @@ from gateway.graphql_kit.type_refs import named_type
 __all__ = ["FieldSetProblem", "Selected", "check_selections", "named_fields", "possible_objects", "resolve_field_set"]
 
 
-_EXECUTABLE_DIRECTIVES = ("include", "skip")
+_BUILT_IN_DIRECTIVES = ("include", "skip", "deprecated", "specifiedBy", "oneOf")
 
 
 class FieldSetProblem(ValueError):
@@ -65,7 +66,7 @@ def _resolve(schema: SubgraphSchema, definition: SubgraphType, selections: Selec
 def _resolve_one(schema: SubgraphSchema, parent: SubgraphType, selection: object) -> Selected:
     for directive in getattr(selection, "directives", None) or ():
         name = directive.name.value
-        if name not in schema.directives and name not in _EXECUTABLE_DIRECTIVES:
+        if name not in schema.directives and name not in _BUILT_IN_DIRECTIVES:
             raise FieldSetProblem(f"it carries the unknown directive @{name}")
     match selection:
         case InlineFragmentNode():
@@ -119,7 +120,7 @@ def _resolve_field(schema: SubgraphSchema, parent: SubgraphType, node: FieldNode
 def named_fields(
     schema: SubgraphSchema, definition: SubgraphType, text: str | None, *, with_implementations: bool
 ) -> Iterator[SubgraphField]:
-    """Every field that a field set names, as far as it can be understood: bad parts are passed over.
+    """Every field that a field set names, up to the first one that does not exist.
 
     `with_implementations`: a field named on an interface also stands for the same field of its implementations.
     """
@@ -129,7 +130,12 @@ def named_fields(
         selections = parse_field_set(text)
     except FieldSetInvalid:
         return
-    yield from _named(schema, definition, selections, with_implementations=with_implementations)
+    with suppress(_UnknownFieldError):
+        yield from _named(schema, definition, selections, with_implementations=with_implementations)
+
+
+class _UnknownFieldError(Exception):
+    """Ends the walk: what follows an unknown field is not trusted to mean what it says."""
 
 
 def _named(
@@ -142,9 +148,11 @@ def _named(
             if target is not None:
                 yield from _named(schema, target, selection.selection_set, with_implementations=with_implementations)
         elif isinstance(selection, FieldNode):
+            if selection.name.value == "__typename":
+                continue
             field = parent.fields.get(selection.name.value)
             if field is None:
-                continue
+                raise _UnknownFieldError
             yield field
             if with_implementations and parent.kind is TypeKind.INTERFACE:
                 for name in possible_objects(schema, parent):

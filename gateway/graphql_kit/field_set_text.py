@@ -39,7 +39,17 @@ def parse_field_set(text: str) -> SelectionSetNode:
     definition = document.definitions[0]
     if len(document.definitions) != 1 or not isinstance(definition, OperationDefinitionNode):
         raise FieldSetInvalid("it is not one selection set")
+    _require_selections(definition.selection_set)
     return definition.selection_set
+
+
+def _require_selections(selections: SelectionSetNode) -> None:
+    if not selections.selections:
+        raise FieldSetInvalid("it selects nothing")
+    for selection in selections.selections:
+        nested = getattr(selection, "selection_set", None)
+        if nested is not None:
+            _require_selections(nested)
 
 
 @lru_cache(maxsize=8192)

@@ -285,11 +285,11 @@ def _without_unused_externals(schema: SubgraphSchema, report: Report) -> Subgrap
             emptied.append(definition)
         types[definition.name] = replace(definition, fields=fields)
     for definition in emptied:
-        if _is_referenced(types, definition.name) or schema.is_root(definition.name):
+        if _is_referenced(types, definition.name):
             message = f'all fields of "{definition.name}" are @external and none of them is used'
             report.error("TYPE_WITH_ONLY_UNUSED_EXTERNAL", message, [(schema.name, definition.node)])
         del types[definition.name]
-    return replace(schema, types=types)
+    return replace(schema, types=types, roots={kind: root for kind, root in schema.roots.items() if root in types})
 
 
 def _is_referenced(types: Mapping[str, SubgraphType], name: str) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from graphql import GraphQLError, build_ast_schema, parse, validate_schema
+from graphql import GraphQLError, build_ast_schema, parse
 
-from gateway.composition.ingest.graphql_validity import wrong_values
+from gateway.composition.ingest.graphql_validity import type_system_errors, wrong_values
 from gateway.composition.report import Report
 from gateway.composition.stages import MergedSupergraph
 from gateway.supergraph.api_schema import write_api_sdl
@@ -20,7 +20,7 @@ def check_merged_graphql_validity(merged: MergedSupergraph, report: Report) -> N
     except (TypeError, GraphQLError) as failure:
         report.error("INVALID_GRAPHQL", f"the merged schema is not valid: {failure}")
         return
-    messages = [error.message for error in validate_schema(schema)]
+    messages = [error.message for error in type_system_errors(schema)]
     messages += [message for _, message in wrong_values(schema, document.definitions)]
     for message in messages:
         report.error("INVALID_GRAPHQL", f"the merged schema is not valid: {message}")
