@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -171,7 +172,7 @@ def serve(
     """Serve a graph at http://HOST:PORT/graphql; limits and timeouts come from MARQUEE_GATEWAY_… variables."""
     from common.settings import SettingsInvalid
     from gateway.settings import GatewaySettings
-    from gateway.supergraph.read import SupergraphInvalid
+    from gateway.supergraph.read import SupergraphInvalid, read_supergraph
 
     try:
         settings = GatewaySettings.load(host=host, port=port, access_log=access_log)
@@ -186,9 +187,10 @@ def serve(
     if not settings.supergraph.is_file():
         _fail(f"{settings.supergraph} is no file; give --supergraph FILE or --subgraphs FILE")
     try:
-        _run_server(settings)
-    except (SupergraphInvalid, OSError) as error:
-        _fail(str(error))
+        read_supergraph(_read_text(settings.supergraph))
+    except SupergraphInvalid as error:
+        _fail(f"{settings.supergraph}: {error}")
+    _run_server(settings)
 
 
 @dataclass(frozen=True)
@@ -260,21 +262,29 @@ def _run_server(settings: GatewaySettings) -> None:
     from common.telemetry import configure_logs
     from gateway.server.app import create_app
 
+    try:
+        listening = socket.create_server((settings.host, settings.port), backlog=2048)
+    except OSError as error:
+        _fail(
+            f"can't listen on {settings.host}:{settings.port} ({error.strerror}); "
+            "choose another with --port or MARQUEE_GATEWAY_PORT"
+        )
     configure_logs("gateway", settings.shared.log_level)
-    uvicorn.run(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=10,
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(settings),
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=10,
+        )
     )
+    server.run(sockets=[listening])
 
 
 def _composed_file(subgraphs: Path) -> Path:

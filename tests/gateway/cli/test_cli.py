@@ -106,6 +106,17 @@ def test_mistakes_are_told_in_a_sentence(folder: Path) -> None:
     assert "is no file" in fails("serve", "--supergraph", folder / "none.graphql")
 
 
+def test_serve_says_why_it_can_not_start(folder: Path) -> None:
+    (folder / "supergraph.graphql").write_text("type Query { a: Int }")
+    assert "supergraph.graphql" in fails("serve", "--supergraph", folder / "supergraph.graphql")
+    run("compose", folder / "subgraphs.json", "--out", folder / "good.graphql")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        told = fails("serve", "--supergraph", folder / "good.graphql", "--port", port)
+    assert f"127.0.0.1:{port}" in told
+    assert "MARQUEE_GATEWAY_PORT" in told
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
