@@ -86,8 +86,9 @@ class GatewaySettings(ProcessSettings):
     """Counted after inflation."""
     subgraph_connections: PositiveInt = 200
     """Open connections per subgraph host."""
-    forwarded_headers: tuple[str, ...] = ("accept-language", "x-request-id", "traceparent")
-    """Client headers that subgraphs get to see, lower case."""
+    forwarded_headers: tuple[str, ...] = ("accept-language", "x-request-id", "traceparent", "x-forwarded-for")
+    """Client headers that subgraphs get to see, lower case. `x-forwarded-for` is never copied: it tells the address
+    that the request came from, so that subgraphs can limit log-ins by it."""
     mask_subgraph_errors: bool = True
     """Replace the texts of subgraphs' errors, except of those whose code is in `shown_error_codes`."""
     shown_error_codes: frozenset[str] = frozenset(

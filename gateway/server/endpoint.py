@@ -34,6 +34,7 @@ _LEAVE_WATCH_AFTER_S = 0.05
 """Requests that end sooner are not worth watching for a client that goes away."""
 _COMPRESS_IN_THREAD_BYTES = 200_000
 _ALLOWED = "GET, POST, OPTIONS"
+_ADDRESS_HEADER = "x-forwarded-for"
 _log = structlog.get_logger(__name__)
 
 
@@ -69,7 +70,10 @@ class GraphQLEndpoint:
 
     def __init__(self, options: EndpointOptions) -> None:
         self._options = options
-        self._forwarded = tuple(name.lower() for name in options.forwarded_headers if name.lower() != VIEWER_HEADER)
+        names = {name.lower(): None for name in options.forwarded_headers}
+        self._forwards_address = _ADDRESS_HEADER in names
+        # Of these two the gateway's own word is sent; a client's would be a forgery.
+        self._forwarded = tuple(name for name in names if name not in {VIEWER_HEADER, _ADDRESS_HEADER})
         self._in_work = 0
         self.pipeline: Pipeline | None = None
         self.identity: Identity | None = None
@@ -157,6 +161,8 @@ class GraphQLEndpoint:
                 503, "the gateway is starting or stopping; try again", code="UNAVAILABLE", headers={"retry-after": "1"}
             )
         forwarded = {name: headers[name] for name in self._forwarded if name in headers}
+        if self._forwards_address and scope.get("client"):
+            forwarded[_ADDRESS_HEADER] = scope["client"][0]
         if self.identity is not None:
             context = await self.identity.viewer_context(headers.get("authorization"))
             if context is not None:

@@ -342,3 +342,12 @@ async def test_listed_headers_reach_subgraphs_and_no_others(
         }
         await client.post("/graphql", json={"query": "{ hello }"}, headers=headers)
     assert transport.exchanges[0].headers == {"accept-language": "fi"}
+
+
+async def test_subgraphs_learn_the_address_that_the_request_came_from(
+    open_gateway: OpenGateway, transport: RecordedTransport
+) -> None:
+    """And not the one that the client made up: limits per address depend on it."""
+    async with open_gateway() as client:
+        await client.post("/graphql", json={"query": "{ hello }"}, headers={"x-forwarded-for": "203.0.113.1"})
+    assert transport.exchanges[0].headers["x-forwarded-for"] == "127.0.0.1"
