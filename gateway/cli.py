@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import sys
 from collections.abc import Sequence
@@ -265,8 +266,9 @@ def _run_server(settings: GatewaySettings) -> None:
     try:
         listening = socket.create_server((settings.host, settings.port), backlog=2048)
     except OSError as error:
+        reason = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else str(error)
         _fail(
-            f"can't listen on {settings.host}:{settings.port} ({error.strerror}); "
+            f"can't listen on {settings.host}:{settings.port}, {reason}; "
             "choose another with --port or MARQUEE_GATEWAY_PORT"
         )
     configure_logs("gateway", settings.shared.log_level)
