@@ -59,8 +59,8 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 def sqlite_url(path: Path) -> str:
-    """The URL of a SQLite file; its folder is made when missing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """The URL of a SQLite file; its folder is made when missing, for the owner alone."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     return f"sqlite+aiosqlite:///{path.absolute()}"
 
 

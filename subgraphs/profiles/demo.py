@@ -6,6 +6,7 @@ configured store, also while the subgraph is running.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from datetime import datetime, timedelta
 from redis.asyncio import Redis
 
 from common.clock import SystemClock
+from common.settings import SettingsInvalid
 from common.tokens import Viewer
 from subgraphs.kernel.ids import AccountId
 from subgraphs.profiles.api.context import ProfilesServices
@@ -106,8 +108,7 @@ async def _profiles(services: ProfilesServices, account_id: AccountId) -> tuple[
     return (await services.accounts.profiles_by_account([account_id])).get(account_id, ())
 
 
-async def _main() -> None:
-    settings = ProfilesSettings.load()
+async def _main(settings: ProfilesSettings) -> None:
     redis = Redis.from_url(settings.shared.valkey_url)
     try:
         async with open_services(settings, redis) as (services, _):
@@ -119,5 +120,18 @@ async def _main() -> None:
     print(f"password of all: {DEMO_PASSWORD}")
 
 
+def main() -> None:
+    """Seed the configured store and print who can log in."""
+    argparse.ArgumentParser(
+        prog="python -m subgraphs.profiles.demo",
+        description="Makes the demo's accounts in the configured store (MARQUEE_STATE_DIR or MARQUEE_PROFILES_…).",
+    ).parse_args()
+    try:
+        settings = ProfilesSettings.load()
+    except SettingsInvalid as error:
+        raise SystemExit(f"error: {error}") from error
+    asyncio.run(_main(settings))
+
+
 if __name__ == "__main__":
-    asyncio.run(_main())
+    main()
