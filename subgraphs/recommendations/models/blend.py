@@ -22,6 +22,8 @@ CONTENT_SHARE, NEIGHBOUR_SHARE, POPULARITY_SHARE = 0.55, 0.30, 0.15
 SIMILAR_NEIGHBOUR_SHARE = 0.5
 SIMILAR_COUNT = 1_000
 """Titles like a title that are kept: enough to fill a row when most of them are hidden from a viewer."""
+MIN_LIKENESS = 0.15
+"""Below, what two titles share is chance: a word, an actor in a small part."""
 SIMILAR_KEPT = 2_000
 MIN_CAUSE = 0.05
 """A title that contributes less is no reason that anybody would recognise."""
@@ -95,7 +97,7 @@ def score_titles(models: Models, signals: Signals) -> ProfileScores:
 
 def _most_similar(models: Models, index: int) -> Similar:
     scores = _similar_scores(models, index)
-    places = np.flatnonzero((scores > 0) & models.catalogue.is_listable)
+    places = np.flatnonzero((scores >= MIN_LIKENESS) & models.catalogue.is_listable)
     if len(places) > SIMILAR_COUNT:
         cut = np.partition(scores[places], len(places) - SIMILAR_COUNT)[len(places) - SIMILAR_COUNT]
         places = places[scores[places] >= cut]

@@ -26,7 +26,7 @@ from subgraphs.recommendations.domain.titles import TitleRecord
 
 __all__ = ["DIMENSIONS", "build_content_vectors"]
 
-DIMENSIONS = 96
+DIMENSIONS = 128
 MAX_TOKENS = 30_000
 """The most frequent tokens are kept; rarer ones connect hardly any titles."""
 OVERSAMPLING = 12
@@ -34,7 +34,7 @@ POWER_STEPS = 2
 BLOCK_ROWS = 1_024
 """Rows per product: other threads get their turn between blocks."""
 
-GENRE_WEIGHT, DIRECTOR_WEIGHT, CAST_WEIGHT, DECADE_WEIGHT, WORD_WEIGHT = 2.0, 2.5, 1.5, 0.7, 0.6
+GENRE_WEIGHT, DIRECTOR_WEIGHT, CAST_WEIGHT, DECADE_WEIGHT, WORD_WEIGHT = 2.0, 2.5, 1.5, 0.7, 0.35
 
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _STOP_WORDS = frozenset(

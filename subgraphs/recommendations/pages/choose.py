@@ -29,14 +29,14 @@ __all__ = ["FIRST_ROWS", "ChosenRow", "choose_rows"]
 
 FIRST_ROWS = 3
 MIN_CARDS = 4
-MAX_OF_KIND: Mapping[SectionKind, int] = {SectionKind.BECAUSE_YOU_WATCHED: 3, SectionKind.GENRE: 3}
+MAX_OF_KIND: Mapping[SectionKind, int] = {SectionKind.BECAUSE_YOU_WATCHED: 3, SectionKind.GENRE: 5}
 """Other kinds stand on a page once."""
 
 WORTH: Mapping[SectionKind, float] = {
     SectionKind.CONTINUE_WATCHING: 3.0,
+    SectionKind.BECAUSE_YOU_WATCHED: 1.75,
     SectionKind.TOP_PICKS: 1.6,
     SectionKind.MY_LIST: 1.5,
-    SectionKind.BECAUSE_YOU_WATCHED: 1.45,
     SectionKind.TRENDING: 1.4,
     SectionKind.NEW_RELEASES: 1.25,
     SectionKind.POPULAR_IN_COUNTRY: 1.15,

@@ -22,7 +22,9 @@ __all__ = ["RowCandidate", "RowRequest", "propose_rows"]
 
 POOL = 120
 """Titles per row before titles of other rows are taken out."""
-MAX_GENRE_ROWS = 3
+FAVOURITE_GENRE_ROWS, GENRE_ROWS = 3, 5
+"""For a profile with taste, and for one without, which has nothing else of its own."""
+GENRE_SAMPLE = 10
 MIN_GENRE_SIZE = 6
 MIN_CAUSE_FRACTION = 0.2
 GENRE_POPULARITY_SHARE = 0.4
@@ -243,11 +245,16 @@ def _genre_rows(request: RowRequest, fresh: BoolArray) -> Iterator[RowCandidate]
         if count >= MIN_GENRE_SIZE:
             # What half of the catalogue is says little about anybody: a genre's pull is against its size.
             rarity = float(np.log1p(len(catalogue.by_popularity) / len(genre.members)))
-            pull = drawn.get(genre_id, 0.0) * rarity if request.profile.has_taste else float(count)
+            if request.profile.has_taste:
+                pull = drawn.get(genre_id, 0.0) * rarity
+            else:
+                best = genre.members[fresh[genre.members]][:GENRE_SAMPLE]
+                pull = float(catalogue.popularity[best].sum()) * rarity
             if pull > 0:
                 ranked.append((-pull, genre_id))
     mixed = (1 - GENRE_POPULARITY_SHARE) * request.profile.scores + GENRE_POPULARITY_SHARE * catalogue.popularity
-    for _, genre_id in sorted(ranked)[:MAX_GENRE_ROWS]:
+    row_count = FAVOURITE_GENRE_ROWS if request.profile.has_taste else GENRE_ROWS
+    for _, genre_id in sorted(ranked)[:row_count]:
         genre = catalogue.genres_by_id[genre_id]
         members = np.zeros(len(catalogue), np.bool_)
         members[genre.members] = True

@@ -52,7 +52,7 @@ async def test_a_first_answer_is_cut_for_the_device(subgraph: Any, catalogue_sna
     found = sections_of(await page(subgraph, viewer))
     card = found[1]["items"]["edges"][0]["node"]
 
-    assert len(found) == 6
+    assert len(found) == 8
     assert all(len(titles_of(section)) <= 10 for section in found)
     assert found[0]["__typename"] == "HeroSection"
     assert card["artwork"]["id"] == f"{card['title']['id']}~BACKDROP~main~320x180~WEBP"
