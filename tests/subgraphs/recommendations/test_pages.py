@@ -198,7 +198,7 @@ def test_a_taste_shows_on_the_page(models: Models, viewer: Viewer, make_device: 
     page = build(models, viewer, make_device(), horror_fan())
     by_kind = {section.kind: section for section in page.sections}
     records = {record.id: record for record in models.catalogue.records}
-    because = by_kind[SectionKind.BECAUSE_YOU_WATCHED]
+    because = next(section for section in page.sections if section.kind is SectionKind.BECAUSE_YOU_WATCHED)
 
     assert {records[title_id].genres[0][1] for title_id in ids_of(because)} == {"Horror"}
     assert because.heading in {f"Because you watched Film {number}" for number in (0, 6, 12)}
