@@ -25,7 +25,7 @@ def test_canonical_spelling(text: str, canonical: str) -> None:
     assert canonical == canonical_field_set(canonical)
 
 
-@pytest.mark.parametrize("text", ["", "id {", "id { }", "}", "id } { id", "query { id }", "1", "{" * 5000 + "}" * 5000])
+@pytest.mark.parametrize("text", ["", "id {", "id { }", "}", "id } { id", "1", "{" * 5000 + "}" * 5000])
 def test_refuses_what_is_no_field_set(text: str) -> None:
     """Anything that is not one selection set with something in it."""
     with pytest.raises(FieldSetInvalid):
