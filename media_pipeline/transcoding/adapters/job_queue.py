@@ -8,9 +8,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 import structlog
-from anyio import CancelScope
+from anyio import TASK_STATUS_IGNORED, CancelScope, CapacityLimiter
+from anyio.abc import TaskStatus
+from anyio.streams.memory import MemoryObjectReceiveStream
 from streaq import Worker
-from streaq.types import StreaqRetry
+from streaq.types import StreamMessage, StreaqRetry
 
 from media_pipeline.transcoding.domain import Job, JobPriority, RetryLater
 
@@ -91,19 +93,31 @@ async def work_on_queue(
         raise
 
 
-class _SignallessWorker(Worker[None]):
-    """Leaves signals to the process.
-
-    The library takes SIGTERM for itself whatever its settings say; the process, which cancels this task then, would
-    never hear of it.
-    """
+class _EmbeddedWorker(Worker[None]):
+    """The library's worker as a part of a process that has its own ideas of ending."""
 
     async def signal_handler(self, scope: CancelScope) -> None:
-        """Do nothing."""
+        """Leave signals to the process.
+
+        The library takes SIGTERM for itself whatever its settings say; the process, which cancels our task then,
+        would never hear of it.
+        """
+
+    async def run_consumers(
+        self,
+        receive: MemoryObjectReceiveStream[StreamMessage],
+        renew_scope: CancelScope,
+        produce_scope: CancelScope,
+        *,
+        task_status: TaskStatus[CapacityLimiter] = TASK_STATUS_IGNORED,
+    ) -> None:
+        """As the library does, and close the stream, of which it closes only the copies."""
+        with receive:
+            await super().run_consumers(receive, renew_scope, produce_scope, task_status=task_status)
 
 
 def _new_worker(valkey_url: str, *, concurrency: int, lease_s: float) -> Worker[None]:
-    return _SignallessWorker(
+    return _EmbeddedWorker(
         redis_url=valkey_url,
         concurrency=concurrency,
         queue_name=QUEUE_NAME,

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from common.clock import FakeClock
-from media_pipeline.media.protection import ContentKey, KeyClass
 from media_pipeline.transcoding.adapters.media_programs import FfmpegEncoder, FfprobeProbe, ShakaPackager
-from media_pipeline.transcoding.domain import Job, JobPriority, JobState
+from media_pipeline.transcoding.domain import Job, JobState
 from media_pipeline.transcoding.plan_encode import EncoderChoices
 from media_pipeline.transcoding.transcode import Transcoder, TranscoderRules
+from tests.support.transcoding_parts import NOW, Announcements, FixedKeys, FolderObjects, MemoryJobs, queued_job
 
 CORPUS = Path(__file__).resolve().parents[4] / "shared" / "data" / "media" / "robustness"
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LARGE = {
     "8k24fps_300ms.mp4",
     "internal_emulator_transformer_output_270_rotated.mp4",
@@ -33,85 +28,8 @@ LARGE = {
 """Right results too, but seconds to minutes of encoding each: with MARQUEE_TEST_ALL_FILES=1."""
 
 
-@dataclass
-class MemoryJobs:
-    """The job store's rules without a server."""
-
-    job: Job
-
-    async def create(self, job: Job) -> Job:
-        return job
-
-    async def get(self, job_id: str) -> Job:
-        return self.job
-
-    async def page(self, *, before: str | None, limit: int, title_id: str | None) -> Sequence[Job]:
-        return [self.job]
-
-    async def save(self, job: Job) -> bool:
-        if self.job.is_final or job.attempt != self.job.attempt:
-            return False
-        self.job = job
-        return True
-
-    async def begin(self, job: Job) -> bool:
-        self.job = job
-        return True
-
-    async def request_cancel(self, job_id: str) -> None:
-        raise NotImplementedError
-
-    async def is_cancel_requested(self, job_id: str) -> bool:
-        return False
-
-
-@dataclass
-class FolderObjects:
-    """The object store as a folder."""
-
-    source: Path
-    folder: Path
-
-    async def download(self, source_object: str, target: Path) -> None:
-        await asyncio.to_thread(target.write_bytes, await asyncio.to_thread(self.source.read_bytes))
-
-    async def upload(self, folder: Path, prefix: str, names: Sequence[str]) -> None:
-        for name in names:
-            assert (folder / name).stat().st_size > 0
-            (self.folder / f"{prefix}/{name}".replace("/", "_")).touch()
-
-    async def delete_prefix(self, prefix: str) -> None:
-        for path in self.folder.glob(f"{prefix.replace('/', '_')}*"):
-            path.unlink()
-
-
-@dataclass
-class Announcements:
-    """What other services hear."""
-
-    heard: list[tuple[str, Any]] = field(default_factory=list)
-
-    async def published(self, data: Mapping[str, Any], now: datetime) -> None:
-        self.heard.append(("published", data))
-
-    async def failed(self, title_id: str, upload_id: str, code: str, reason: str, now: datetime) -> None:
-        self.heard.append(("failed", (code, reason)))
-
-
-class FixedKeys:
-    """One key per class."""
-
-    async def ensure(self, asset_id: str, title_id: str, key_classes: Any) -> list[ContentKey]:
-        return [
-            ContentKey(bytes([number + 1]) * 16, b"k" * 16, key_class)
-            for number, key_class in enumerate(KeyClass)
-            if key_class in key_classes
-        ]
-
-
 async def transcode(source: Path, tmp_path: Path) -> tuple[Job, Announcements, list[str]]:
-    job = Job("job_1", "mov_1", "ast_0", "up_1", "uploads/up_1", source.name, JobPriority.NORMAL, NOW, NOW)
-    jobs, events = MemoryJobs(job), Announcements()
+    jobs, events = MemoryJobs(queued_job(source.name)), Announcements()
     objects = tmp_path / "objects"
     await asyncio.to_thread(objects.mkdir)
     transcoder = Transcoder(
@@ -125,7 +43,7 @@ async def transcode(source: Path, tmp_path: Path) -> tuple[Job, Announcements, l
         clock=FakeClock(NOW),
         rules=TranscoderRules(tmp_path / "work", EncoderChoices("ultrafast", 2), max_attempts=1, retry_delay_s=0),
     )
-    await transcoder.run(job.id)
+    await transcoder.run(jobs.job.id)
     return jobs.job, events, [path.name for path in await asyncio.to_thread(lambda: list(objects.iterdir()))]
 
 
