@@ -22,6 +22,9 @@ from gateway.query_graph.model import NodeId, NodeKind, QueryGraph
 if TYPE_CHECKING:
     from gateway.query_graph.reach import Reachability
 
+_PAIRED = 6
+"""Of so many candidates, cheapest first, all pairs are tried where one would do but needs requests below."""
+
 __all__ = ["Demand", "Entry", "EntryWay", "FieldWay", "PositionProblem"]
 
 
@@ -162,15 +165,15 @@ class PositionProblem:
                 )
                 for node_id, entry in candidates
             ]
-        options: list[Option] = []
-        for candidate in candidates:
-            option = self._way_below(demand, (candidate,))
-            if option is not None:
-                options.append(option)
+        alone = [(self._way_below(demand, (candidate,)), candidate) for candidate in candidates]
+        options = [option for option, _ in alone if option is not None]
         cheapest = min((option.cost for option in options), default=None)
-        if len(candidates) > 1 and (cheapest is None or cheapest >= REQUEST_COST):
-            options += self._ways_together(demand, candidates, cheapest)
-        return options
+        if len(candidates) == 1 or (cheapest is not None and cheapest < REQUEST_COST):
+            return options
+        if cheapest is not None:
+            able = sorted((way.cost, index) for index, (way, _) in enumerate(alone) if way is not None)
+            candidates = [candidates[index] for _, index in able[:_PAIRED]]
+        return options + self._ways_together(demand, candidates, cheapest)
 
     def _ways_together(
         self, demand: Demand, candidates: list[tuple[NodeId, Entry | None]], cheapest: int | None

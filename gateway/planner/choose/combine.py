@@ -124,6 +124,7 @@ class _Search:
         self.states = 0
         self.stopped = False
         self.leaned_on: set[VariableKey] = set()
+        self.least_known: dict[VariableKey, int] = {}
 
     def run(self, wanted: list[VariableKey]) -> Combination | None:
         self.descend({}, dict.fromkeys(wanted), set(), 0)
@@ -141,16 +142,12 @@ class _Search:
         if not self.budget.spend(self.states) and self.best is not None:
             self.stopped = True
             return
-        while True:
-            step = self.next_without_choice(settled, open_)
-            if step is None:
-                break
-            key, option = step
-            if option is None:
-                return
-            cost += self.settle(key, option, settled, open_, groups)
-        if self.best is not None and self.bound(open_, groups, cost) >= self.best.cost:
+        if self.is_hopeless(open_, groups, cost):
             return
+        more = self.settle_without_choice(settled, open_, groups)
+        if more is None or self.is_hopeless(open_, groups, cost + more):
+            return
+        cost += more
         if not open_:
             found = true_cost(self.problem, settled)
             if found is not None and (self.best is None or found.cost < self.best.cost):
@@ -160,8 +157,8 @@ class _Search:
         useful = self.useful_groups(open_, groups)
         for option in sorted(self.problem.options(key), key=lambda o: self.guess(o, groups, useful)):
             next_settled, next_open, next_groups = dict(settled), dict(open_), set(groups)
-            more = self.settle(key, option, next_settled, next_open, next_groups)
-            self.descend(next_settled, next_open, next_groups, cost + more)
+            own = self.settle(key, option, next_settled, next_open, next_groups)
+            self.descend(next_settled, next_open, next_groups, cost + own)
             if self.stopped:
                 return
 
@@ -184,28 +181,58 @@ class _Search:
                 open_[need] = None
         return option.cost
 
-    def next_without_choice(
-        self, settled: dict[VariableKey, Option], open_: dict[VariableKey, None]
-    ) -> tuple[VariableKey, Option | None] | None:
-        """A variable that can be settled without branching; its option is None when it can't be settled at all."""
-        for key in open_:
-            options = self.problem.options(key)
-            if not options:
-                return key, None
-            if len(options) == 1:
-                return key, options[0]
-        if not self.settle_early:
-            return None
-        for key in open_:
-            options = self.problem.options(key)
-            least = min(option.cost for option in options)
-            for option in options:
-                if option.cost > least:
-                    continue
-                nothing_new = key not in self.leaned_on and all(n in settled or n in open_ for n in option.needs)
-                if option.free or nothing_new:
-                    return key, option
+    def settle_without_choice(
+        self, settled: dict[VariableKey, Option], open_: dict[VariableKey, None], groups: set[str]
+    ) -> int | None:
+        """Settle all that needs no branching, single options first; the options' cost, None at a dead end."""
+        cost = 0
+        passes = (self.only_option, self.free_option) if self.settle_early else (self.only_option,)
+        changed = True
+        while changed:
+            changed = False
+            for choose in passes:
+                for key in list(open_):
+                    if not self.problem.options(key):
+                        return None
+                    option = choose(key, settled, open_)
+                    if option is not None:
+                        cost += self.settle(key, option, settled, open_, groups)
+                        changed = True
+                if changed:
+                    break
+        return cost
+
+    def only_option(
+        self, key: VariableKey, _settled: Mapping[VariableKey, Option], _open: Mapping[VariableKey, None]
+    ) -> Option | None:
+        options = self.problem.options(key)
+        return options[0] if len(options) == 1 else None
+
+    def free_option(
+        self, key: VariableKey, settled: Mapping[VariableKey, Option], open_: Mapping[VariableKey, None]
+    ) -> Option | None:
+        """A cheapest option that needs nothing that is not needed anyway."""
+        least = self.least(key)
+        leans = key in self.leaned_on or self.problem.group(key) is not None
+        for option in self.problem.options(key):
+            if option.cost > least:
+                continue
+            # where something leans, what an option needs decides what a request has to wait for: that is a choice
+            nothing_new = not option.needs if leans else all(n in settled or n in open_ for n in option.needs)
+            if option.free or nothing_new:
+                return option
         return None
+
+    def least(self, key: VariableKey) -> int:
+        """The cost of a variable's cheapest option."""
+        known = self.least_known.get(key)
+        if known is None:
+            known = self.least_known[key] = min((option.cost for option in self.problem.options(key)), default=0)
+        return known
+
+    def is_hopeless(self, open_: Mapping[VariableKey, None], groups: set[str], cost: int) -> bool:
+        """Whether no completion can be cheaper than the best found."""
+        return self.best is not None and self.bound(open_, groups, cost) >= self.best.cost
 
     def bound(self, open_: Mapping[VariableKey, None], groups: set[str], cost: int) -> int:
         entered = set(groups)
@@ -216,7 +243,7 @@ class _Search:
         new_groups: list[set[str]] = []
         for key in open_:
             options = self.problem.options(key)
-            cost += min((option.cost for option in options), default=0)
+            cost += self.least(key)
             if self.problem.group(key) is None:
                 wanted = self.groups_one_of_which_is_new(options, entered)
                 if wanted:
