@@ -8,7 +8,8 @@ writes, searches run in threads of the pool with the lock of the interpreter rel
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tantivy import (
@@ -67,7 +68,9 @@ class TantivyIndex:
             ) from error
         self._index.config_reader("manual")
         self._index.reload()
-        self._writing = asyncio.Lock()
+        # One thread for all that writes: a cancelled caller leaves its write running, and the next one must wait for
+        # it.
+        self._writing = ThreadPoolExecutor(1, thread_name_prefix="titles-index")
         self._revision = 0
 
     @property
@@ -77,17 +80,11 @@ class TantivyIndex:
 
     async def update(self, titles: Sequence[Title], removed: Sequence[TitleId]) -> None:
         """Replace and remove; visible to searches when it returns."""
-        async with self._writing:
-            await asyncio.to_thread(self._update, titles, removed)
-            self._revision += 1
+        await self._write(self._update, titles, removed)
 
     async def clear(self) -> None:
         """Remove everything."""
-        async with self._writing:
-            self._writer.delete_all_documents()
-            await asyncio.to_thread(self._writer.commit)
-            self._index.reload()
-            self._revision += 1
+        await self._write(self._clear)
 
     async def search(
         self, text: str, scope: CatalogueScope, chosen: TitleFilter, hidden: frozenset[TitleId], limit: int
@@ -119,16 +116,27 @@ class TantivyIndex:
 
     async def aclose(self) -> None:
         """Wait for the writer's threads and let go of the folder's lock."""
-        async with self._writing:
-            await asyncio.to_thread(self._writer.wait_merging_threads)
+        await self._write(self._writer.wait_merging_threads)
+        self._writing.shutdown()
+
+    async def _write(self, work: Callable[..., None], *arguments: object) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._writing, work, *arguments)
+
+    def _clear(self) -> None:
+        self._writer.delete_all_documents()
+        self._commit()
+
+    def _commit(self) -> None:
+        self._writer.commit()
+        self._index.reload()
+        self._revision += 1
 
     def _update(self, titles: Sequence[Title], removed: Sequence[TitleId]) -> None:
         for title_id in [*(title.id for title in titles), *removed]:
             self._writer.delete_documents_by_term("id", title_id)
         for title in titles:
             self._writer.add_document(self._document(title))
-        self._writer.commit()
-        self._index.reload()
+        self._commit()
 
     def _document(self, title: Title) -> Document:
         has_times = any(window.opens_at is not None or window.closes_at is not None for window in title.windows)
@@ -143,7 +151,8 @@ class TantivyIndex:
             "directors": title.credited(CreditRole.DIRECTOR),
             "genres": [genre.display_name for genre in title.genres],
             "genre_ids": [genre.id for genre in title.genres],
-            "synopsis": [title.synopsis],
+            # Characters weigh like words of the synopsis: "irma vep" should find her series, not beat a film so named.
+            "synopsis": [title.synopsis, *(credit.character for credit in title.credits if credit.character)],
             "window_countries": sorted({window.country for window in title.windows}),
             "blocked_countries": sorted(title.blocked_countries),
             "flags": flags,

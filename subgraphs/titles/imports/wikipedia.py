@@ -76,6 +76,7 @@ def _read_film(record: dict[str, Any]) -> Title:
     extract = record.get("extract") or ""
     if not isinstance(extract, str):
         raise RowUnusable(f"extract is a {type(extract).__name__}, wanted text")
+    synopsis = " ".join(extract.split())
     key = f"{record.get('href') or ''}|{name}|{year}"
     return Title(
         id=TitleId(stable_id("mov", SOURCE, key)),
@@ -84,13 +85,13 @@ def _read_film(record: dict[str, Any]) -> Title:
         origin=Origin(SOURCE, key),
         # The source does not say when it learnt of a film: it counts as new when it came out.
         added_at=datetime(year, 1, 1, tzinfo=UTC),
-        synopsis=" ".join(extract.split())[:MAX_SYNOPSIS_LENGTH],
+        synopsis=synopsis[:MAX_SYNOPSIS_LENGTH],
         release_year=year,
         genres=genres_of(_names(record, "genres")),
         credits=tuple(Credit(person_named(actor), CreditRole.CAST) for actor in cast),
         minimum_age=UNCERTIFIED_AGE,
         is_age_certified=False,
-        popularity=_popularity(len(extract), len(cast), has_picture=bool(record.get("thumbnail"))),
+        popularity=_popularity(len(synopsis), len(cast), has_picture=bool(record.get("thumbnail"))),
     )
 
 
