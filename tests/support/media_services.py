@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,9 @@ from typing import Any
 
 import grpc
 import httpx
+import uvicorn
 from redis.asyncio import Redis
+from starlette.applications import Starlette
 
 from common.clock import Clock, SystemClock
 from common.settings import SharedSettings
@@ -81,13 +84,23 @@ class MediaServices:
 
 @asynccontextmanager
 async def media_services(
-    state_dir: Path, *, worker: bool = False, clock: Clock | None = None, worker_settings: dict[str, Any] | None = None
+    state_dir: Path,
+    *,
+    worker: bool = False,
+    listen: bool = False,
+    clock: Clock | None = None,
+    worker_settings: dict[str, Any] | None = None,
 ) -> AsyncIterator[MediaServices]:
-    """Start them, in the order that they need each other; all are gone after the block."""
+    """Start them, in the order that they need each other; all are gone after the block.
+
+    `listen`: delivery is on a port, for browsers; else it is called in process, under MEDIA_URL.
+    """
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         valkey_url = stack.enter_context(valkey_server())
-        shared = SharedSettings(state_dir=state_dir, valkey_url=valkey_url, public_media_url=MEDIA_URL)
+        listener = socket.create_server(("127.0.0.1", 0)) if listen else None
+        media_url = f"http://127.0.0.1:{listener.getsockname()[1]}" if listener else MEDIA_URL
+        shared = SharedSettings(state_dir=state_dir, valkey_url=valkey_url, public_media_url=media_url)
         viewer_key = ensure_key_file(shared.keys_dir / "viewer.pem")
         access_key = ensure_key_file(shared.keys_dir / "access.pem")
         transcoding = await stack.enter_async_context(
@@ -107,6 +120,8 @@ async def media_services(
             DeliverySettings(shared=shared, artwork_origin_url="", upload_tidy_interval_s=0.5, **targets), clock
         )
         await stack.enter_async_context(app.router.lifespan_context(app))
+        if listener is not None:
+            await stack.enter_async_context(_serving(app, listener))
         if worker:
             settings = WorkerSettings(
                 shared=shared,
@@ -120,7 +135,7 @@ async def media_services(
             task = asyncio.create_task(run_worker(settings))
             stack.push_async_callback(_cancel, task)
         http = await stack.enter_async_context(
-            httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=MEDIA_URL, timeout=30)
+            httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=media_url, timeout=30)
         )
         redis = Redis.from_url(valkey_url)
         stack.push_async_callback(redis.aclose)
@@ -153,6 +168,19 @@ async def in_one_task(context: AbstractAsyncContextManager[MediaServices]) -> As
         yield await entered
     finally:
         leave.set()
+        await task
+
+
+@asynccontextmanager
+async def _serving(app: Starlette, listener: socket.socket) -> AsyncIterator[None]:
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="warning"))
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started:  # noqa: ASYNC110  # uvicorn has no event to wait for
+        await asyncio.sleep(0.01)
+    try:
+        yield
+    finally:
+        server.should_exit = True
         await task
 
 
