@@ -86,9 +86,8 @@ def _check_rules(schemas: Iterable[SubgraphSchema], report: Report) -> list[Vali
 def _upgrade_all(ingested: Sequence[IngestedSubgraph], report: Report) -> list[ValidSubgraph]:
     """Federation 1 subgraphs become Federation 2 and must then keep its rules as well."""
     schemas = upgrade_subgraphs([subgraph.schema for subgraph in ingested], report)
-    if report.has_errors():
-        return []
-    upgraded = {i.schema.name for i in ingested if i.schema.federation is None}
+    failed = {name for diagnostic in report.diagnostics for name in diagnostic.subgraphs}
+    upgraded = {i.schema.name for i in ingested if i.schema.federation is None} - failed
     _check_rules((schema for schema in schemas if schema.name in upgraded), report)
     return [ValidSubgraph(schema, gather_facts(schema)) for schema in schemas]
 

@@ -9,7 +9,7 @@ few times, however many ways lead to it. Gradual overrides are checked with all 
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from gateway.composition.diagnostics import Diagnostic, error
 from gateway.composition.satisfiability.reasons import explain
@@ -18,9 +18,6 @@ from gateway.query_graph.build import build_query_graph
 from gateway.query_graph.model import NodeId, NodeKind, QueryGraph
 from gateway.query_graph.reach import Reach, Reachability
 from gateway.supergraph.model import Field, InterfaceType, ObjectType, Supergraph
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = ["check_satisfiability"]
 

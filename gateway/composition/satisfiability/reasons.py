@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 from gateway.graphql_kit.selections import write_selection_set
+from gateway.query_graph.model import GraphNode, NodeId, QueryGraph
+from gateway.query_graph.reach import Reach, Reachability
 from gateway.supergraph.model import Field, InterfaceType, ObjectType
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from gateway.query_graph.model import GraphNode, NodeId, QueryGraph
-    from gateway.query_graph.reach import Reach, Reachability
 
 __all__ = ["explain"]
 
