@@ -319,7 +319,7 @@ async def test_a_request_that_takes_too_long_is_ended(tmp_path: Path) -> None:
 
 async def test_more_requests_than_allowed_are_sent_away(tmp_path: Path) -> None:
     """503 with Retry-After for the surplus, answers for the others."""
-    app = app_with(tmp_path, max_concurrent_requests=2, request_timeout_s=0.2)
+    app = app_with(tmp_path, max_concurrent_requests=2, request_timeout_s=0.5)
     async with app.router.lifespan_context(app):
         client = Client(app, tmp_path / "keys")
         answers = await asyncio.gather(*(client.post("{hang}") for _ in range(5)))
