@@ -6,18 +6,14 @@ in words; an empty list is the proof. What it does not prove: that a plan is che
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from gateway.graphql_kit.selections import InlineFragment
+from gateway.graphql_kit.selections import Condition, InlineFragment
 from gateway.planner.interpret import Interpreter, Place, Source
+from gateway.planner.normalize.inline_fragments import is_contradiction
+from gateway.planner.normalize.operation import NormalizedOperation
 from gateway.planner.plan.nodes import EntityStep, QueryPlan
 from gateway.planner.selection_table import SelectionTable
+from gateway.query_graph.model import QueryGraph
 from gateway.supergraph.model import UnionType
-
-if TYPE_CHECKING:
-    from gateway.graphql_kit.selections import Condition
-    from gateway.planner.normalize.operation import NormalizedOperation
-    from gateway.query_graph.model import QueryGraph
 
 __all__ = ["check_plan"]
 
@@ -54,6 +50,8 @@ class _Comparison:
             for wanted in self.table.fields(selection, type_name):
                 where = f"{path}.{wanted.response_key}"
                 needed = conditions | frozenset(wanted.conditions)
+                if is_contradiction(tuple(needed)):
+                    continue
                 if wanted.name == "__typename":
                     sources = place.typename_sources.get(type_name, [])
                     if not _delivered(sources, needed) and len(place.types) > 1:

@@ -8,8 +8,8 @@ this type, this field, by this step, under these conditions.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from graphql import FieldNode, InlineFragmentNode, OperationDefinitionNode, SelectionSetNode, parse
 
@@ -28,9 +28,6 @@ from gateway.planner.plan.nodes import (
     RootStep,
 )
 from gateway.query_graph.model import GraphNode, NodeKind, QueryGraph
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 __all__ = ["Fact", "Interpreter", "Place", "Source"]
 

@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+from graphql import DocumentNode, GraphQLSchema
 
 from gateway.errors import NoPath
 from gateway.graphql_kit.selections import FieldSelection, InlineFragment
 from gateway.planner.choose.combine import Budget
 from gateway.planner.fetch_graph.build import build_fetch_graph
+from gateway.planner.fetch_graph.model import FetchGraph
 from gateway.planner.fetch_graph.order import improve
 from gateway.planner.fetch_graph.source_keys import SourceKeys
+from gateway.planner.normalize.operation import NormalizedOperation
 from gateway.planner.normalize.order import normalize
 from gateway.planner.plan.emit import emit_plan
 from gateway.planner.plan.nodes import PlanVerdict, QueryPlan
 from gateway.planner.positions import PositionChooser
+from gateway.planner.query_tree import TreePosition
 from gateway.planner.selection_table import SelectionTable
+from gateway.planner.walk import Demand
 from gateway.query_graph.build import build_query_graph
+from gateway.query_graph.model import QueryGraph
 from gateway.query_graph.reach import Reachability
 from gateway.supergraph.api_schema import build_api_schema
 from gateway.supergraph.model import FieldJoin, ObjectType, Supergraph
-
-if TYPE_CHECKING:
-    from graphql import DocumentNode, GraphQLSchema
-
-    from gateway.planner.fetch_graph.model import FetchGraph
-    from gateway.planner.normalize.operation import NormalizedOperation
-    from gateway.planner.query_tree import TreePosition
-    from gateway.planner.walk import Demand
-    from gateway.query_graph.model import QueryGraph
 
 __all__ = ["DEFAULT_STATES", "Planner", "Stages"]
 

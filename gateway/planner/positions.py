@@ -7,21 +7,17 @@ that another exists), and a failure found under that assumption is not remembere
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from gateway.graphql_kit.selections import FieldSelection, InlineFragment
 from gateway.planner.choose.combine import Budget, Combination, combine
 from gateway.planner.query_tree import Asked, Need, Provider, TreeEntry, TreeField, TreePosition
+from gateway.planner.selection_table import SelectionTable
 from gateway.planner.walk import Demand, Entry, EntryWay, FieldWay, PositionProblem
 from gateway.query_graph.model import NodeId, NodeKind, QueryGraph
+from gateway.query_graph.reach import Reachability
 from gateway.supergraph.model import UnionType
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from gateway.planner.selection_table import SelectionTable
-    from gateway.query_graph.reach import Reachability
 
 __all__ = ["PositionChooser"]
 

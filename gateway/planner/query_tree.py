@@ -7,11 +7,9 @@ fetch_graph/; equal positions share one value, so it is a DAG in memory and a tr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from gateway.graphql_kit.selections import FieldSelection
-    from gateway.query_graph.model import NodeId, QueryGraph
+from gateway.graphql_kit.selections import FieldSelection
+from gateway.query_graph.model import NodeId, QueryGraph
 
 __all__ = ["Asked", "Need", "Provider", "TreeEntry", "TreeField", "TreePosition", "write_query_tree"]
 

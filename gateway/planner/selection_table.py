@@ -6,7 +6,6 @@ Planning asks again and again what is selected for objects of a type; the answer
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from gateway.graphql_kit.selections import (
     Condition,
@@ -16,9 +15,7 @@ from gateway.graphql_kit.selections import (
     SelectionSet,
     add_conditions,
 )
-
-if TYPE_CHECKING:
-    from gateway.query_graph.model import QueryGraph
+from gateway.query_graph.model import QueryGraph
 
 __all__ = ["SelectionTable", "merge_fields"]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from gateway.graphql_kit.selections import FieldSelection, SelectionSet
 from gateway.planner.choose.combine import Option, VariableKey
@@ -18,9 +18,7 @@ from gateway.planner.choose.cost import FIELD_COST, LATE_FIELD_COST, REQUEST_COS
 from gateway.planner.query_tree import TreePosition
 from gateway.planner.selection_table import SelectionTable, merge_fields
 from gateway.query_graph.model import NodeId, NodeKind, QueryGraph
-
-if TYPE_CHECKING:
-    from gateway.query_graph.reach import Reachability
+from gateway.query_graph.reach import Reachability
 
 _PAIRED = 6
 """Of so many candidates, cheapest first, all pairs are tried where one would do but needs requests below."""

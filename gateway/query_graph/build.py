@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from gateway.graphql_kit.field_sets import read_field_set
 from gateway.graphql_kit.selections import FieldSelection, InlineFragment, SelectionSet
@@ -18,9 +18,6 @@ from gateway.supergraph.model import (
     TypeDefinition,
     UnionType,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = ["build_query_graph"]
 

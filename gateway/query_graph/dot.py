@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from gateway.graphql_kit.selections import SelectionSet, write_selection_set
 from gateway.graphql_kit.type_refs import write_type_ref
-
-if TYPE_CHECKING:
-    from gateway.query_graph.model import GraphNode, QueryGraph
+from gateway.query_graph.model import GraphNode, QueryGraph
 
 __all__ = ["write_dot"]
 

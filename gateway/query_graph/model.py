@@ -9,18 +9,14 @@ A graph node is a type as one subgraph has it. Three refinements make moves unco
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from gateway.graphql_kit.selections import FieldSelection, SelectionSet
+from gateway.graphql_kit.type_refs import TypeRef
 from gateway.supergraph.model import InterfaceType, ObjectType, SubgraphName, Supergraph, UnionType
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from gateway.graphql_kit.type_refs import TypeRef
 
 __all__ = ["FieldMove", "GraphNode", "NodeId", "NodeKind", "OverrideGuard", "QueryGraph", "TypeSplit"]
 

@@ -12,15 +12,11 @@ Invariant: a fact's rank is greater than the rank of every fact it was derived f
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from gateway.graphql_kit.selections import SelectionSet
 from gateway.query_graph.model import NodeId, OverrideGuard, QueryGraph
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from gateway.graphql_kit.selections import SelectionSet
 
 __all__ = ["Place", "Reach", "Reachability"]
 

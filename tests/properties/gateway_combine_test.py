@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import random
+from collections.abc import Iterator, Mapping, Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.planner.choose.combine import Budget, Option, VariableKey, _Search, combine, true_cost
-
-if TYPE_CHECKING:
-    import random
-    from collections.abc import Iterator, Mapping, Sequence
 
 UNLIMITED = 10**9
 

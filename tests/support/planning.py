@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from graphql import parse, validate
 
@@ -11,10 +10,8 @@ from gateway.composition.compose import compose
 from gateway.composition.stages import Composed, SubgraphSource
 from gateway.planner.check import check_plan
 from gateway.planner.normalize import normalize
+from gateway.planner.plan.nodes import QueryPlan
 from gateway.planner.planner import Planner
-
-if TYPE_CHECKING:
-    from gateway.planner.plan.nodes import QueryPlan
 
 CASES = Path(__file__).resolve().parents[1] / "cases" / "planning"
 

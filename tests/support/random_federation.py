@@ -9,8 +9,10 @@ not from the world.
 from __future__ import annotations
 
 import json
+import random
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from graphql import (
     GraphQLObjectType,
@@ -25,12 +27,7 @@ from graphql import (
 from gateway.composition.compose import compose
 from gateway.composition.stages import Composed, SubgraphSource
 from gateway.executor.transport.base import SubgraphAnswer, SubgraphRequest
-
-if TYPE_CHECKING:
-    import random
-    from collections.abc import Iterator
-
-    from gateway.supergraph.model import Supergraph
+from gateway.supergraph.model import Supergraph
 
 _LINK = (
     'extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@shareable", '

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from gateway.graphql_kit.paths import EVERY_ITEM, KeyElement
+from gateway.graphql_kit.selections import Condition, FieldSelection
 from gateway.graphql_kit.type_refs import named_type
 from gateway.planner.fetch_graph.model import (
     DraftField,
@@ -26,15 +26,13 @@ from gateway.planner.fetch_graph.model import (
     list_depth,
     response_keys,
 )
+from gateway.planner.fetch_graph.source_keys import SourceKeys
+from gateway.planner.normalize.inline_fragments import is_contradiction
+from gateway.planner.plan.nodes import OperationKind
+from gateway.planner.query_tree import TreeEntry, TreeField, TreePosition
 from gateway.planner.selection_table import merge_fields
 from gateway.query_graph.model import NodeId, NodeKind, QueryGraph
 from gateway.supergraph.model import InterfaceType, ObjectType, UnionType
-
-if TYPE_CHECKING:
-    from gateway.graphql_kit.selections import Condition, FieldSelection
-    from gateway.planner.fetch_graph.source_keys import SourceKeys
-    from gateway.planner.plan.nodes import OperationKind
-    from gateway.planner.query_tree import TreeEntry, TreeField, TreePosition
 
 __all__ = ["build_fetch_graph"]
 
@@ -104,6 +102,8 @@ class _PositionBuilder:
         steps: set[int] = set()
         for asked in self.position.asked:
             conditions = self.delivery.conditions | frozenset(asked.selection.conditions)
+            if is_contradiction(tuple(conditions)):
+                continue  # asked under a field that is there only when this one is not
             steps |= self.place(asked.field, asked.selection.response_key, conditions)
         if self.position.typing is not None:
             steps.add(self.start(self.position.typing).id)
@@ -307,6 +307,8 @@ class _PositionBuilder:
         found: dict[int, frozenset[Condition]] = {}
         for asked in self.position.asked:
             conditions = self.delivery.conditions | frozenset(asked.selection.conditions)
+            if is_contradiction(tuple(conditions)):
+                continue
             found[asked.field] = found[asked.field] & conditions if asked.field in found else conditions
         return found
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from gateway.graphql_kit.paths import EVERY_ITEM, EveryItem, FlattenElement, KeyElement, TypeCondition
 from gateway.graphql_kit.selections import Condition
 from gateway.graphql_kit.type_refs import ListRef, NamedRef, NonNullRef, TypeRef
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from gateway.planner.plan.nodes import OperationKind
-    from gateway.query_graph.model import NodeId
-    from gateway.supergraph.model import SubgraphName
+from gateway.planner.plan.nodes import OperationKind
+from gateway.query_graph.model import NodeId
+from gateway.supergraph.model import SubgraphName
 
 __all__ = [
     "DraftField",

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from gateway.errors import InternalError
+from gateway.planner.fetch_graph.model import FetchGraph
 from gateway.planner.fetch_graph.passes.batch_requests import batch_requests
 from gateway.planner.fetch_graph.passes.drop_direct_ancestors import drop_direct_ancestors
 from gateway.planner.fetch_graph.passes.unite_inputs import unite_inputs
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from gateway.planner.fetch_graph.model import FetchGraph
 
 __all__ = ["PASSES", "improve"]
 

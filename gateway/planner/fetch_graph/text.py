@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from gateway.graphql_kit.paths import write_flatten_path
 from gateway.planner.fetch_graph.model import DraftSelection, DraftStep, FetchGraph, depths, flatten_path
-
-if TYPE_CHECKING:
-    from gateway.query_graph.model import QueryGraph
+from gateway.query_graph.model import QueryGraph
 
 __all__ = ["write_fetch_graph"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from graphql import (
     BooleanValueNode,
@@ -24,9 +24,6 @@ from gateway.graphql_kit.selections import (
     SelectionSet,
     add_conditions,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 __all__ = ["inline_fragments"]
 

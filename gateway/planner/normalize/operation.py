@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from gateway.graphql_kit.selections import SelectionSet, write_selection_set
-
-if TYPE_CHECKING:
-    from gateway.planner.plan.nodes import OperationKind
+from gateway.planner.plan.nodes import OperationKind
 
 __all__ = ["NormalizedOperation", "VariableDefinition", "write_operation"]
 

@@ -6,12 +6,10 @@ Only for printing: steps are put in rows by depth, so a step can stand behind on
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
+from gateway.graphql_kit.selections import Condition
 from gateway.planner.plan.nodes import FetchStep, QueryPlan
-
-if TYPE_CHECKING:
-    from gateway.graphql_kit.selections import Condition
 
 __all__ = ["Arranged", "ConditionNode", "ParallelNode", "SequenceNode", "arrange"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from gateway.graphql_kit.paths import FlattenPath
 from gateway.planner.fetch_graph.model import (
     DraftPath,
     DraftShape,
@@ -15,6 +15,8 @@ from gateway.planner.fetch_graph.model import (
     depths,
     flatten_path,
 )
+from gateway.planner.fetch_graph.source_keys import SourceKeys
+from gateway.planner.normalize.operation import NormalizedOperation
 from gateway.planner.plan.nodes import (
     EntityInput,
     EntityStep,
@@ -27,12 +29,7 @@ from gateway.planner.plan.nodes import (
     RootStep,
 )
 from gateway.planner.plan.operation_text import OperationWriter
-
-if TYPE_CHECKING:
-    from gateway.graphql_kit.paths import FlattenPath
-    from gateway.planner.fetch_graph.source_keys import SourceKeys
-    from gateway.planner.normalize.operation import NormalizedOperation
-    from gateway.query_graph.model import QueryGraph
+from gateway.query_graph.model import QueryGraph
 
 __all__ = ["emit_plan"]
 

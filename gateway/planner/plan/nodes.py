@@ -23,13 +23,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
+from gateway.graphql_kit.paths import FlattenPath
 from gateway.graphql_kit.selections import Condition
-
-if TYPE_CHECKING:
-    from gateway.graphql_kit.paths import FlattenPath
-    from gateway.supergraph.model import SubgraphName
+from gateway.supergraph.model import SubgraphName
 
 __all__ = [
     "Condition",

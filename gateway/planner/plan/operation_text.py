@@ -6,21 +6,17 @@ all but the first get an internal alias and an output rewrite gives them their k
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from gateway.errors import PlanningFailed
 from gateway.graphql_kit.field_sets import variables_in_value
 from gateway.graphql_kit.paths import EVERY_ITEM, FlattenPath, KeyElement
+from gateway.graphql_kit.selections import Condition
 from gateway.graphql_kit.type_refs import named_type
 from gateway.planner.fetch_graph.model import DraftField, DraftSelection, list_depth, wrappers
+from gateway.planner.fetch_graph.source_keys import SourceKeys
 from gateway.planner.plan.nodes import OutputRewrite
 from gateway.query_graph.model import GraphNode, NodeKind, QueryGraph
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from gateway.graphql_kit.selections import Condition
-    from gateway.planner.fetch_graph.source_keys import SourceKeys
 
 __all__ = ["OperationWriter"]
 

@@ -6,15 +6,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from gateway.planner.plan.text import write_plan_text
 from tests.support.planning import CASES, checked_plan, planner_of_case
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 OPERATIONS = sorted(path for path in CASES.glob("*/*.graphql"))
 

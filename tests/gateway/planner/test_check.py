@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from graphql import parse
@@ -11,10 +11,8 @@ from graphql import parse
 from gateway.graphql_kit.paths import KeyElement
 from gateway.planner.check import check_plan
 from gateway.planner.normalize import normalize
+from gateway.planner.plan.nodes import QueryPlan
 from tests.support.planning import checked_plan, planner_of_case
-
-if TYPE_CHECKING:
-    from gateway.planner.plan.nodes import QueryPlan
 
 PLANNER = planner_of_case("requires")
 TEXT = "query Q($x: Boolean!) { parts { bill zone @include(if: $x) } }"

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from graphql import parse, validate
 
 from gateway.composition.compose import compose
+from gateway.composition.diagnostics import Diagnostic
 from gateway.composition.stages import Composed, CompositionFailed, SubgraphSource
 from gateway.supergraph.api_schema import build_api_schema
 from gateway.supergraph.read import read_supergraph
-
-if TYPE_CHECKING:
-    from gateway.composition.diagnostics import Diagnostic
 
 LINK = (
     'extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", '

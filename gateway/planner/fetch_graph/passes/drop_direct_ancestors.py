@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from gateway.planner.fetch_graph.model import FetchGraph
+from gateway.planner.fetch_graph.model import FetchGraph
 
 __all__ = ["drop_direct_ancestors"]
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from gateway.planner.fetch_graph.build import merge_shapes
-
-if TYPE_CHECKING:
-    from gateway.planner.fetch_graph.model import DraftInput, DraftShape, FetchGraph
+from gateway.planner.fetch_graph.model import DraftInput, DraftShape, FetchGraph
 
 __all__ = ["unite_inputs"]
 
