@@ -29,6 +29,7 @@ class IngestRules:
     life: timedelta = timedelta(hours=24)
     part_bytes: int = 8 << 20
     idle_timeout_s: float = 60.0
+    max_open_per_owner: int = 20
 
 
 @dataclass(frozen=True, slots=True)

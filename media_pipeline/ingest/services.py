@@ -22,7 +22,15 @@ from media_pipeline.ingest.domain import IngestRules, Upload
 from media_pipeline.ingest.ports import JobCreator, PartExists, UploadStore
 from media_pipeline.kernel.ids import new_id
 
-__all__ = ["CHECKSUM_ALGORITHMS", "ChecksumMismatch", "ExpectedChecksum", "OffsetConflict", "UploadGone", "Uploads"]
+__all__ = [
+    "CHECKSUM_ALGORITHMS",
+    "ChecksumMismatch",
+    "ExpectedChecksum",
+    "OffsetConflict",
+    "UploadGone",
+    "UploadTooLarge",
+    "Uploads",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +47,10 @@ class OffsetConflict(Exception):
 
 class ChecksumMismatch(Exception):
     """The bytes are not those that were sent; none of them was kept."""
+
+
+class UploadTooLarge(Exception):
+    """More bytes than are taken, or than were announced."""
 
 
 class UploadGone(Exception):
@@ -73,15 +85,17 @@ class Uploads:
         self._writers: dict[str, _Writer] = {}
 
     async def create(self, owner: str, length_bytes: int, metadata: dict[str, str]) -> Upload:
-        """A new upload without bytes; raises ServiceError RESOURCE_EXHAUSTED when it is too large."""
+        """A new upload without bytes; raises UploadTooLarge, or ServiceError when the owner has too many open ones."""
         if length_bytes > self.rules.max_bytes:
-            raise ServiceError(
-                ErrorKind.RESOURCE_EXHAUSTED,
-                f"{length_bytes} bytes are too many, at most {self.rules.max_bytes} are taken",
-            )
+            raise UploadTooLarge(f"{length_bytes} bytes are too many, at most {self.rules.max_bytes} are taken")
         if length_bytes <= 0:
             raise ServiceError(
                 ErrorKind.INVALID_ARGUMENT, f"Upload-Length is {length_bytes}; a film has at least one byte"
+            )
+        if await self._open_count(owner) >= self.rules.max_open_per_owner:
+            raise ServiceError(
+                ErrorKind.RESOURCE_EXHAUSTED,
+                f"{self.rules.max_open_per_owner} uploads are open; finish or remove one before the next",
             )
         now = self._clock.now()
         upload = Upload(
@@ -113,7 +127,7 @@ class Uploads:
     ) -> Upload:
         """Store a request's bytes and return the upload as it then is.
 
-        Raises OffsetConflict, ChecksumMismatch, or ServiceError when there are more bytes than the upload has. What
+        Raises OffsetConflict, ChecksumMismatch, or UploadTooLarge when there are more bytes than the upload has. What
         came before a broken connection is kept, unless a checksum was to be checked.
         """
         writer = self._writers.setdefault(upload.id, _Writer())
@@ -170,6 +184,14 @@ class Uploads:
                 log.info("upload.expired", upload_id=upload_id, offset=upload.offset_bytes)
                 await self._store.delete(upload)
 
+    async def _open_count(self, owner: str) -> int:
+        """How many unfinished uploads an owner has. Few uploads are unfinished at any time, so they are counted."""
+        count = 0
+        async for upload_id in self._store.all_ids():
+            upload = await self._store.get(upload_id)
+            count += upload is not None and upload.owner == owner and not upload.is_complete
+        return count
+
     async def _write(
         self, writer: _Writer, upload: Upload, body: AsyncIterator[bytes], checksum: ExpectedChecksum | None
     ) -> None:
@@ -223,12 +245,11 @@ class _PartBuffer:
         self.offset_bytes = upload.offset_bytes
 
     async def add(self, chunk: bytes) -> None:
-        """Take a chunk; raises ServiceError when the upload would become longer than announced."""
+        """Take a chunk; raises UploadTooLarge when the upload would become longer than announced."""
         total = self.offset_bytes + len(self._buffer) + len(chunk)
         if total > self._upload.length_bytes:
-            raise ServiceError(
-                ErrorKind.RESOURCE_EXHAUSTED,
-                f"more bytes than announced: {total} of {self._upload.length_bytes}; check Upload-Length",
+            raise UploadTooLarge(
+                f"more bytes than announced: {total} of {self._upload.length_bytes}; check Upload-Length"
             )
         self._buffer += chunk
         while len(self._buffer) >= self._part_bytes:

@@ -26,6 +26,7 @@ from media_pipeline.ingest.services import (
     OffsetConflict,
     UploadGone,
     Uploads,
+    UploadTooLarge,
 )
 from media_pipeline.kernel.problems import problem
 
@@ -104,9 +105,12 @@ class TusEndpoint:
             response = problem(CHECKSUM_MISMATCH_STATUS, str(error))
         except UploadGone as error:
             response = problem(410, str(error))
+        except UploadTooLarge as error:
+            response = problem(413, str(error))
         except ServiceError as error:
-            too_large = error.kind is ErrorKind.RESOURCE_EXHAUSTED
-            response = problem(413 if too_large else KIND_TABLE[error.kind].http_status, error.message)
+            # 412 is taken by the protocol for versions
+            conflict = error.kind is ErrorKind.FAILED_PRECONDITION
+            response = problem(409 if conflict else KIND_TABLE[error.kind].http_status, error.message)
         except ClientDisconnect:
             log.info("upload.interrupted", path=request.url.path)
             response = problem(400, "the connection broke; ask for the offset and go on from there")

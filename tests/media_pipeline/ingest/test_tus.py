@@ -92,7 +92,7 @@ METADATA = f"{pair('titleId', 'mov_1')},{pair('filename', '../../Ünder.mp4')}"
 async def ingest(tmp_path: Path) -> AsyncIterator[Ingest]:
     jobs, clock = Jobs(), FakeClock(datetime(2026, 1, 1, tzinfo=UTC))
     store = ObjectUploadStore(open_object_store("", tmp_path / "objects"))
-    uploads = Uploads(store, jobs, clock, IngestRules(max_bytes=1_000_000, part_bytes=1000))
+    uploads = Uploads(store, jobs, clock, IngestRules(max_bytes=1_000_000, part_bytes=1000, max_open_per_owner=3))
     endpoint = TusEndpoint(lambda: uploads, Tokens, "http://test/uploads")  # type: ignore[arg-type]
     transport = httpx.ASGITransport(Starlette(routes=endpoint.routes()))
     headers = {"Tus-Resumable": "1.0.0", "Authorization": "Bearer me"}
@@ -251,7 +251,17 @@ async def test_termination_removes_everything_but_a_jobs_source(ingest: Ingest):
     assert (await ingest.http.head(location)).status_code == 404
     complete = (await ingest.create(3)).headers["Location"]
     await ingest.patch(complete, 0, b"abc")
-    assert (await ingest.http.delete(complete)).status_code == 412
+    assert (await ingest.http.delete(complete)).status_code == 409
+
+
+async def test_an_owner_has_a_bounded_number_of_open_uploads(ingest: Ingest):
+    """Complete ones and other people's do not count."""
+    locations = [(await ingest.create(3)).headers["Location"] for _ in range(3)]
+    assert (await ingest.create(3)).status_code == 429
+    assert (await ingest.create(3, Authorization="Bearer you")).status_code == 201
+    await ingest.patch(locations[0], 0, b"abc")
+    assert (await ingest.create(3)).status_code == 201
+    assert (await ingest.create(3)).status_code == 429
 
 
 async def test_methods_may_be_sent_as_post(ingest: Ingest):
