@@ -21,6 +21,7 @@ from common.settings import ProcessSettings, SharedSettings
 from common.tokens import ensure_key_file
 from stack import valkey
 from stack.demo import DEMO_PASSWORD, bring_in_demo_film
+from stack.demo_history import bring_in_demo_history
 from stack.processes import PROCESS_TABLE, ProcessRow, Readiness
 from stack.settings import StackSettings
 from stack.supervisor import Child, Supervisor, check_ports_free
@@ -67,6 +68,7 @@ async def _stay(supervisor: Supervisor, console: Console, started_at: float, *, 
     background = [asyncio.ensure_future(supervisor.watch())]
     if demo:
         background.append(asyncio.ensure_future(bring_in_demo_film(console)))
+        background.append(asyncio.ensure_future(bring_in_demo_history(console)))
     await stopped
     console.print("\nstopping …")
     for task in background:

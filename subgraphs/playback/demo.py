@@ -10,12 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from subgraphs.kernel import migrations
 from subgraphs.kernel.ids import AccountId, ProfileId, TitleId
 from subgraphs.kernel.sql import open_engine
 from subgraphs.playback.adapters.sqlalchemy.bookmarks import SqlBookmarkStore
 from subgraphs.playback.adapters.sqlalchemy.catalogue import SqlTitleCatalogue
-from subgraphs.playback.app import MIGRATIONS
 from subgraphs.playback.domain.bookmarks import BookmarkKey, PositionReport, ReportOrder
 from subgraphs.playback.domain.titles import PlayableTitle
 from subgraphs.playback.settings import PlaybackSettings
@@ -104,11 +102,11 @@ DEMO_HISTORY: Mapping[str, tuple[DemoWatch, ...]] = {
 async def seed_demo_history(settings: PlaybackSettings, profiles: Sequence[DemoProfile], now: datetime) -> DemoReport:
     """Write the histories of the profiles that have none; profiles whose name has no history here are left out.
 
-    Nothing is written for anybody while titles are missing, so that calling it again later writes all of it.
+    Nothing is written for anybody while titles are missing, so that calling it again later writes all of it. The
+    subgraph must have been started before, as it makes the store.
     """
     engine = open_engine(settings.resolved_database_url)
     try:
-        await migrations.upgrade(engine, MIGRATIONS)
         store = SqlBookmarkStore(engine)
         wanted = [profile for profile in profiles if profile.name in DEMO_HISTORY]
         wanted = [profile for profile in wanted if not await store.history(ProfileId(profile.profile_id), limit=1)]
