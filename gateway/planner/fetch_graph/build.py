@@ -94,7 +94,7 @@ class _PositionBuilder:
         self.input_of: dict[int, DraftInput] = {}
         self.placed: dict[tuple[int, str], set[int]] = {}
         self.asked_conditions = self._asked_conditions()
-        self.conditions_known: dict[int, frozenset[Condition]] = {}
+        self.conditions_known: dict[int, frozenset[Condition] | None] = {}
 
     def build(self) -> set[int]:
         """Place everything; the steps that deliver what was asked at this position and below."""
@@ -129,7 +129,7 @@ class _PositionBuilder:
             return known
         field = self.position.fields[index]
         if field.child is not None:  # what is below is built once, for all who ask
-            conditions = self.field_conditions(index)
+            conditions = self.field_conditions(index) or frozenset()
         steps: set[int] = set()
         holders: list[DraftField] = []
         targets: dict[NodeId, tuple[DraftStep, DraftSelection]] = {}
@@ -248,7 +248,7 @@ class _PositionBuilder:
         shapes: dict[str, tuple[str, tuple[DraftShape, ...]]] = {}
         path = response_keys(self.path)
         for index, entry in entries:
-            conditions = self.entry_conditions(index)
+            conditions = self.entry_conditions(index) or frozenset()
             fields: list[DraftShape] = []
             for need in entry.needs:
                 key = self.keys.key_for(path, need.selection)
@@ -312,8 +312,8 @@ class _PositionBuilder:
             found[asked.field] = found[asked.field] & conditions if asked.field in found else conditions
         return found
 
-    def entry_conditions(self, entry_index: int) -> frozenset[Condition]:
-        """What all fields have in common that are asked through the entry's request."""
+    def entry_conditions(self, entry_index: int) -> frozenset[Condition] | None:
+        """What all fields have in common that are asked through the entry's request; None when none ever is."""
         number = self.request_of[entry_index]
         if number in self.conditions_known:
             return self.conditions_known[number]
@@ -322,19 +322,24 @@ class _PositionBuilder:
         found: frozenset[Condition] | None = None
         for index, field in enumerate(self.position.fields):
             if any(p.entry is not None and self.request_of[p.entry] == number for p in field.providers):
-                conditions = self.field_conditions(index)
-                found = conditions if found is None else found & conditions
-        result = found or frozenset()
-        self.conditions_known[number] = result
-        return result
+                found = _common(found, self.field_conditions(index))
+        self.conditions_known[number] = found
+        return found
 
-    def field_conditions(self, index: int) -> frozenset[Condition]:
+    def field_conditions(self, index: int) -> frozenset[Condition] | None:
+        """What all who ask for a field have in common; None when nobody ever does."""
         found = self.asked_conditions.get(index)
         for entry_index, entry in enumerate(self.position.entries):
             if any(need.field == index for need in entry.needs):
-                conditions = self.entry_conditions(entry_index)
-                found = conditions if found is None else found & conditions
-        return found or frozenset()
+                found = _common(found, self.entry_conditions(entry_index))
+        return found
+
+
+def _common(one: frozenset[Condition] | None, other: frozenset[Condition] | None) -> frozenset[Condition] | None:
+    """What two who ask have in common; None stands for nobody."""
+    if one is None or other is None:
+        return one if other is None else other
+    return one & other
 
 
 def merge_shapes(shapes: tuple[DraftShape, ...]) -> tuple[DraftShape, ...]:
