@@ -96,6 +96,7 @@ class GatewaySettings(ProcessSettings):
             "ABORTED",
             "ALREADY_EXISTS",
             "BAD_USER_INPUT",
+            "DEADLINE_EXCEEDED",
             "FAILED_PRECONDITION",
             "FORBIDDEN",
             "INVALID_ARGUMENT",
@@ -103,6 +104,8 @@ class GatewaySettings(ProcessSettings):
             "PERMISSION_DENIED",
             "RESOURCE_EXHAUSTED",
             "UNAUTHENTICATED",
+            "UNAVAILABLE",
+            "UNIMPLEMENTED",
         }
     )
     """Codes by which a subgraph says that its text is meant for the client."""

@@ -27,9 +27,8 @@ async def gateway_client(
     app = create_app(
         GatewaySettings(
             supergraph=path,
-            access_log=False,
             shared=SharedSettings(state_dir=folder / "state"),
-            **{"reload_interval_s": 0, **settings},
+            **{"access_log": False, "reload_interval_s": 0, **settings},
         ),
         transport=transport,
     )

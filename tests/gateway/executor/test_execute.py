@@ -360,6 +360,28 @@ async def test_entity_errors_come_back_at_every_place_of_the_entity() -> None:
     assert [each.path for each in tree.errors] == [("products", 0, "price"), ("products", 2, "price")]
 
 
+async def test_errors_of_a_request_in_the_middle_of_the_tree_begin_at_the_clients_root() -> None:
+    def script(subgraph: str, _request: dict[str, Any]) -> dict[str, Any]:
+        if subgraph == "a":
+            return {"data": {"list": [{"again": {"x": 1}}, {"again": {"x": 2}}]}}
+        return {"data": {"_m_0": None}, "errors": [{"message": "no", "path": ["_m_0", 3]}, {"message": "pathless"}]}
+
+    tree, _ = await run(
+        plan(
+            root(0, "a", "{ list { again { x } } }"),
+            root(1, "b", "{ _m_0: y }", after=(0,), at="list.@.again", rewrites=(OutputRewrite((), "_m_0", "y"),)),
+        ),
+        script,
+    )
+    assert tree.data == {"list": [{"again": {"x": 1, "y": None}}, {"again": {"x": 2, "y": None}}]}
+    assert [(error.message, error.path) for error in tree.errors] == [
+        ("no", ("list", 0, "again", "y", 3)),
+        ("no", ("list", 1, "again", "y", 3)),
+        ("pathless", ("list", 0, "again")),
+        ("pathless", ("list", 1, "again")),
+    ]
+
+
 @pytest.mark.parametrize(
     "errors",
     [

@@ -24,7 +24,13 @@ from hypothesis import strategies as st
 from gateway.errors import ResponseError
 from gateway.executor.projection.generate import generate_projection, write_projection
 from gateway.executor.projection.project import project
-from gateway.executor.projection.shape import ObjectShape, build_operation_shape, clip_path, condition_variables
+from gateway.executor.projection.shape import (
+    HiddenNames,
+    ObjectShape,
+    build_operation_shape,
+    clip_path,
+    condition_variables,
+)
 
 SCHEMA = build_schema("""
     type Query {
@@ -209,6 +215,30 @@ def test_leaves_are_checked_by_type(field: str, value: Any, expected: Any) -> No
     projected = project(shape, {field: value})
     assert projected.data == {field: expected}
     assert len(projected.errors) == (expected is None)
+
+
+def _hiding(text: str) -> ObjectShape:
+    operation = parse(text).definitions[0]
+    assert isinstance(operation, OperationDefinitionNode)
+    hidden = HiddenNames(frozenset({"Secret"}), {"Mood": frozenset({"SECRET"})})
+    return build_operation_shape(SCHEMA, operation, {}, {}, hidden)
+
+
+def test_what_clients_must_not_see_is_null_without_an_error() -> None:
+    """A subgraph may well answer with a type or a value that the API schema hides; nothing went wrong then."""
+    shape = _hiding("{ mood node { id } }")
+    projected = project(shape, {"mood": "SECRET", "node": {"__typename": "Secret", "id": "1"}})
+    assert projected.data == {"mood": None, "node": None}
+    assert projected.errors == ()
+
+
+def test_hidden_things_move_null_up_where_null_is_not_allowed() -> None:
+    projected = project(_hiding("{ nodes { id } moods }"), {"nodes": [{"__typename": "Secret"}], "moods": ["GLAD"]})
+    assert projected.data == {"nodes": None, "moods": ["GLAD"]}
+    assert [error.path for error in projected.errors] == [("nodes", 0)]
+    projected = project(_hiding("{ moods }"), {"moods": ["SECRET"]})
+    assert projected.data is None
+    assert [error.path for error in projected.errors] == [("moods", 0)]
 
 
 def test_an_integer_id_becomes_a_string() -> None:

@@ -9,13 +9,18 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 
 from common.settings import SharedSettings
+from gateway.errors import NoPath
+from gateway.executor.transport.base import SubgraphAnswer
 from gateway.executor.transport.recorded import RecordedTransport
 from gateway.server.app import create_app
 from gateway.settings import GatewaySettings
 from gateway.supergraph.read import SupergraphInvalid
 from tests.gateway.server.conftest import GRAPH, SDL, OpenGateway
+from tests.support.federation import Federation
+from tests.support.gateway import gateway_client, post
 
 
 async def test_health_tells_the_running_version(client: httpx.AsyncClient) -> None:
@@ -113,6 +118,88 @@ async def test_introspection_is_answered_beside_subgraphs_fields(
         }
     }
     assert len(transport.exchanges) == 1
+
+
+async def test_introspection_is_found_in_fragments_and_under_conditions(
+    client: httpx.AsyncClient, transport: RecordedTransport
+) -> None:
+    query = """
+        query($no: Boolean!) { ...A ... on Query { k: __type(name: "Word") { ...T } } __type(name: "x") @include(if: $no) { name } }
+        fragment A on Query { ...B hello @include(if: $no) }
+        fragment B on Query { s: __schema @skip(if: $no) { queryType { ...T } } }
+        fragment T on __Type { name }
+    """
+    answer = await client.post("/graphql", json={"query": query, "variables": {"no": False}})
+    assert answer.json() == {"data": {"s": {"queryType": {"name": "Query"}}, "k": {"name": "Word"}}}
+    assert transport.exchanges == []
+
+
+async def test_times_are_told_when_asked_for(open_gateway: OpenGateway) -> None:
+    async with open_gateway(server_timing=True) as client:
+        timing = (await client.post("/graphql", json={"query": "{ hello }"})).headers["server-timing"]
+        assert timing.startswith("prepare;dur=")
+        assert "execute;dur=" in timing
+
+
+async def test_every_request_leaves_a_line_in_the_log(open_gateway: OpenGateway) -> None:
+    async with open_gateway(access_log=True) as client:
+        with structlog.testing.capture_logs() as lines:
+            await client.post("/graphql", json={"query": "query Q { hello }", "operationName": "Q"})
+            await client.post("/graphql", content=b"{", headers={"content-type": "application/json"})
+    asked, refused = (line for line in lines if line["event"] == "request")
+    assert (asked["operation_name"], asked["status"], asked["subgraph_requests"], asked["errors"]) == ("Q", 200, 1, 0)
+    assert (refused["outcome"], refused["status"]) == ("RefusedRequest", 400)
+
+
+async def test_a_bug_of_ours_is_an_internal_error_without_details(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_arguments: Any) -> Any:
+        raise ZeroDivisionError("secret detail")
+
+    monkeypatch.setattr("gateway.planner.planner.Planner.plan", broken)
+    with structlog.testing.capture_logs() as lines:
+        answer = await client.post("/graphql", json={"query": "{ hello }"})
+    assert answer.status_code == 500
+    assert answer.json() == {"errors": [{"message": "internal error", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}]}
+    assert "secret detail" in str(lines)
+
+
+async def test_an_operation_that_can_not_be_planned_says_so(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_path(*_arguments: Any) -> Any:
+        raise NoPath("Query.hello", ["'words' is not there"])
+
+    monkeypatch.setattr("gateway.planner.planner.Planner.plan", no_path)
+    answer = await client.post("/graphql", json={"query": "{ hello }"})
+    assert answer.json()["errors"][0]["extensions"]["code"] == "QUERY_PLANNING_FAILED"
+    assert "Query.hello" in answer.json()["errors"][0]["message"]
+
+
+async def test_subscriptions_are_refused_by_name(tmp_path: Path) -> None:
+    graph = Federation(
+        subgraphs={"s": "type Query { a: Int } type Subscription { ticks: Int }"}, roots={}, find=lambda _n, _k: None
+    )
+    async with gateway_client(graph.supergraph_sdl(), graph.transport(), tmp_path) as client:
+        answer = await post(client, "subscription { ticks }")
+    assert answer["errors"][0]["extensions"]["code"] == "SUBSCRIPTIONS_DISABLED"
+
+
+async def test_an_answer_too_deep_to_be_written_is_an_error(tmp_path: Path) -> None:
+    deep: Any = 1
+    for _ in range(400):
+        deep = [deep]
+    graph = Federation(
+        subgraphs={"s": "scalar Json type Query { a: Json b: Int }"},
+        roots={},
+        find=lambda _n, _k: None,
+        fault=lambda _name, _request: SubgraphAnswer(200, json.dumps({"data": {"a": deep, "b": 1}}).encode()),
+    )
+    async with gateway_client(graph.supergraph_sdl(), graph.transport(), tmp_path) as client:
+        answer = await post(client, "{ a b }")
+    assert answer["data"] is None
+    assert "nested too deeply" in answer["errors"][0]["message"]
 
 
 async def test_only_trusted_operations_when_so_set(open_gateway: OpenGateway, tmp_path: Path) -> None:
