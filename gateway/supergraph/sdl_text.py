@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from graphql.language.block_string import print_block_string
+from graphql.language.block_string import is_printable_as_block_string, print_block_string
 from graphql.language.print_string import print_string
 
 from gateway.graphql_kit.type_refs import write_type_ref
@@ -22,11 +22,10 @@ def described(description: str | None, text: str, indent: str = "") -> str:
     """Lines of an element with its description above; `text` is one element without indentation of its first line."""
     if description is None:
         return f"{indent}{text}"
-    # A block string cannot end in a quote or backslash without an escape, and trims its margins.
-    is_block = "\n" in description or len(description) > 70
+    # A block string trims margins and blank edges; what would not survive that is quoted instead.
+    is_long = "\n" in description or len(description) > 70
+    is_block = is_long and is_printable_as_block_string(description)
     note = print_block_string(description) if is_block else quoted(description)
-    if is_block and "\r" in description:
-        note = quoted(description)
     lines = [f"{indent}{line}" if line else "" for line in note.split("\n")]
     return "\n".join([*lines, f"{indent}{text}"])
 
