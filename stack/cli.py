@@ -14,7 +14,6 @@ from rich.console import Console
 
 from common.settings import SettingsInvalid
 from gateway.cli import app as gateway_app
-from stack.demo import DEMO_PASSWORD, STUDIO_EMAIL
 
 __all__ = ["app", "main"]
 
@@ -74,10 +73,11 @@ def ingest(
     year: Annotated[int | None, typer.Option(help="Year of release.")] = None,
     genre: Annotated[list[str] | None, typer.Option(help="May be given several times.")] = None,
     kids: Annotated[bool, typer.Option(help="Suitable for kids profiles.")] = False,
-    email: Annotated[str, typer.Option(envvar="MARQUEE_STUDIO_EMAIL")] = STUDIO_EMAIL,
-    password: Annotated[str, typer.Option(envvar="MARQUEE_STUDIO_PASSWORD", show_default=False)] = DEMO_PASSWORD,
 ) -> None:
-    """Upload a film, transcode it and publish it, with progress."""
+    """Upload a film, transcode it and publish it, with progress.
+
+    Logs in as MARQUEE_STACK_STUDIO_EMAIL with MARQUEE_STACK_STUDIO_PASSWORD; unset, as the demo's studio account.
+    """
     from stack.ingest import IngestRequest, run_ingest
     from stack.studio import StudioError
 
@@ -87,7 +87,7 @@ def ingest(
         _fail(f"{file} is no file")
     request = IngestRequest(file, title, title_id, synopsis, year, tuple(genre or ()), kids)
     try:
-        raise typer.Exit(asyncio.run(run_ingest(console, request, email, password)))
+        raise typer.Exit(asyncio.run(run_ingest(console, request)))
     except (StudioError, SettingsInvalid) as error:
         _fail(str(error))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +14,20 @@ from rich.console import Console
 
 from common.settings import SharedSettings
 from common.tokens import ensure_key_file
+from stack.settings import StackSettings
 from stack.studio import JobView, Studio, StudioError
 
-__all__ = ["DEMO_PASSWORD", "DEMO_TITLE_ID", "STUDIO_EMAIL", "bring_in_demo_film", "open_studio"]
+__all__ = ["DEMO_PASSWORD", "DEMO_TITLE_ID", "bring_in_demo_film", "open_studio"]
 
 DEMO_TITLE_ID = "mov_marquee-demo"
 DEMO_PASSWORD = "popcorn-time"  # noqa: S105  # the demo accounts are public by design
-STUDIO_EMAIL = "studio@marquee.example"
 
 _MEDIA_STATUS = "query DemoFilm($id: ID!) { title(id: $id) { displayName mediaStatus } }"
 
 
-def open_studio() -> Studio:
-    """The studio's client for the stack that this environment's settings describe."""
+@asynccontextmanager
+async def open_studio() -> AsyncIterator[Studio]:
+    """The studio, logged in, of the stack that this environment's settings describe; raises StudioError."""
     settings_module: Any = importlib.import_module("media_pipeline.transcoding.settings")
     shared = SharedSettings()
     target = f"127.0.0.1:{settings_module.TranscodingSettings.load().port}"
@@ -34,7 +37,11 @@ def open_studio() -> Studio:
             f"{key_path} is missing: Marquee was never started with this state folder. "
             "Run `make up` first, or set MARQUEE_STATE_DIR to the folder that it named."
         )
-    return Studio(shared.public_gateway_url, shared.public_media_url, target, ensure_key_file(key_path))
+    settings = StackSettings.load()
+    key = ensure_key_file(key_path)
+    async with Studio(shared.public_gateway_url, shared.public_media_url, target, key) as studio:
+        await studio.log_in(settings.studio_email, settings.studio_password.get_secret_value())
+        yield studio
 
 
 async def bring_in_demo_film(console: Console) -> None:
@@ -64,7 +71,6 @@ async def _ingest_demo_film(console: Console) -> None:
         await draw_demo_film(draft)
         await asyncio.to_thread(draft.replace, film)
     async with open_studio() as studio:
-        await studio.log_in(STUDIO_EMAIL, DEMO_PASSWORD)
         upload_id = await studio.upload(film, DEMO_TITLE_ID, lambda _sent, _size: None)
         console.print("First Light is uploaded; the worker transcodes it while you look around.")
         said: set[str] = set()

@@ -150,6 +150,8 @@ def _serve_http(app: ASGIApp, host: str, port: int) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        # No proxy stands before us here: an X-Forwarded-For is somebody's claim.
+        proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=int(STOP_GRACE_S) - 1,
     )

@@ -18,10 +18,10 @@ from starlette.staticfiles import StaticFiles
 
 from gateway.server.app import create_app
 from gateway.settings import GatewaySettings
+from stack import REPOSITORY
 
-__all__ = ["REPOSITORY", "create_front"]
+__all__ = ["create_front"]
 
-REPOSITORY = Path(__file__).resolve().parent.parent
 PAGES = ("tv", "phone", "shared")
 
 _TYPES = {".mjs": "text/javascript", ".js": "text/javascript", ".woff2": "font/woff2", ".css": "text/css"}

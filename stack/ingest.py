@@ -28,10 +28,9 @@ class IngestRequest:
     is_kids: bool
 
 
-async def run_ingest(console: Console, request: IngestRequest, email: str, password: str) -> int:
+async def run_ingest(console: Console, request: IngestRequest) -> int:
     """Upload, follow the job, tell the outcome; 0 when the film is published. Raises StudioError."""
     async with open_studio() as studio:
-        await studio.log_in(email, password)
         title_id = request.title_id or await studio.create_title(
             displayName=request.title,
             synopsis=request.synopsis,

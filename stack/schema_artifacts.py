@@ -9,7 +9,6 @@ import argparse
 import difflib
 import importlib
 import sys
-from pathlib import Path
 
 from graphql import print_schema
 
@@ -17,11 +16,12 @@ from gateway.composition.compose import compose
 from gateway.composition.stages import Composed, SubgraphSource
 from gateway.supergraph.api_schema import build_api_schema
 from gateway.supergraph.write import write_supergraph
+from stack import REPOSITORY
 from subgraphs.kernel.export_sdl import export_sdl
 
 __all__ = ["build_artifacts", "main"]
 
-SCHEMA_DIR = Path(__file__).resolve().parent.parent / "schema"
+SCHEMA_DIR = REPOSITORY / "schema"
 SUBGRAPH_PORTS = {"profiles": 4001, "titles": 4002, "playback": 4003, "recommendations": 4004}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from common.settings import ProcessSettings
@@ -21,3 +21,6 @@ class StackSettings(ProcessSettings):
     """Port of the embedded Valkey; unused when MARQUEE_VALKEY_URL names a server."""
     demo: bool = True
     """Seed the demo's catalogue, accounts and film."""
+    studio_email: str = "studio@marquee.example"
+    """Whom `marquee ingest` logs in as; the default is a demo account."""
+    studio_password: SecretStr = SecretStr("popcorn-time")

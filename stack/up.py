@@ -17,9 +17,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from common.settings import ProcessSettings, SharedSettings
+from common.settings import ProcessSettings, SettingsInvalid, SharedSettings, check_unclaimed
 from common.tokens import ensure_key_file
-from stack import valkey
+from stack import REPOSITORY, valkey
 from stack.demo import DEMO_PASSWORD, bring_in_demo_film
 from stack.demo_history import bring_in_demo_history
 from stack.processes import PROCESS_TABLE, ProcessRow, Readiness
@@ -38,6 +38,9 @@ def run_up(console: Console, *, demo: bool) -> int:
     started_at = time.monotonic()
     state_dir = _prepare_state(console)
     children = _children(state_dir)
+    # Every process's settings are imported by now: what belongs to none of them is a typing error.
+    if problems := check_unclaimed(os.environ):
+        raise SettingsInvalid("\n".join(problems))
     check_ports_free(_wanted_ports(children))
     _export_environment(state_dir, demo=demo)
     with _pid_file(state_dir):
@@ -124,6 +127,8 @@ def _export_environment(state_dir: Path, *, demo: bool) -> None:
         "MARQUEE_STATE_DIR": str(state_dir),
         "MARQUEE_PUBLIC_GATEWAY_URL": f"http://127.0.0.1:{ports['gateway']}",
         "MARQUEE_PUBLIC_MEDIA_URL": f"http://127.0.0.1:{ports['delivery']}",
+        "MARQUEE_GATEWAY_SUPERGRAPH": str(REPOSITORY / "schema" / "supergraph.graphql"),
+        "MARQUEE_GATEWAY_GRAPHIQL_DIR": str(REPOSITORY / "clients" / "node_modules"),
         "MARQUEE_GATEWAY_SUBGRAPH_URLS": "{" + urls + "}",
         "MARQUEE_GATEWAY_ACCESS_JWKS": f"http://127.0.0.1:{ports['profiles']}/.well-known/jwks.json",
         "MARQUEE_GATEWAY_SIGN_VIEWER_CONTEXT": "true",
