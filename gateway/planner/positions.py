@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 
+from gateway.errors import PlanningBudgetExceeded
 from gateway.graphql_kit.selections import FieldSelection, InlineFragment
 from gateway.planner.choose.combine import Budget, Combination, combine
 from gateway.planner.query_tree import Asked, Need, Provider, TreeEntry, TreeField, TreePosition
@@ -20,6 +21,9 @@ from gateway.query_graph.reach import Reachability
 from gateway.supergraph.model import UnionType
 
 __all__ = ["PositionChooser"]
+
+_MAX_POSITIONS = 100_000
+"""Positions solved for one operation. The benchmark's heavy query needs 15, a query with very many plans 2,000."""
 
 _Place = tuple[frozenset[NodeId], int, frozenset[NodeId] | None, bool]
 
@@ -56,6 +60,8 @@ class PositionChooser:
         if place in self._in_progress:
             self._circles_met += 1
             return None
+        if len(self._known) >= _MAX_POSITIONS:
+            raise PlanningBudgetExceeded("positions", _MAX_POSITIONS, len(self._known))
         circles_before = self._circles_met
         self._in_progress.add(place)
         result = self._choose(nodes, selection, possible, internal=internal)

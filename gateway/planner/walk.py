@@ -178,15 +178,21 @@ class PositionProblem:
     ) -> list[Option]:
         """The field asked of several subgraphs at once, where that is cheaper below or the only way.
 
-        Pairs; larger sets only while nothing answers everything, and of those beyond three all candidates together.
+        Pairs; larger sets only while nothing answers everything, and then all candidates that can't be left out.
         """
-        for size in (2, 3):
+        for size in (2, 3) if len(candidates) <= _PAIRED else ():
             found = [self._way_below(demand, together) for together in combinations(candidates, size)]
             options = [o for o in found if o is not None and (cheapest is None or o.cost < cheapest)]
             if options or cheapest is not None:
                 return options
-        everything = self._way_below(demand, tuple(candidates))
-        return [] if everything is None else [everything]
+        together = list(candidates)
+        best = self._way_below(demand, tuple(together))
+        for candidate in candidates[::-1] if best is not None else ():
+            fewer = [other for other in together if other != candidate]
+            option = self._way_below(demand, tuple(fewer)) if fewer else None
+            if option is not None:
+                together, best = fewer, option
+        return [] if best is None else [best]
 
     def _way_below(self, demand: Demand, providers: tuple[tuple[NodeId, Entry | None], ...]) -> Option | None:
         targets = (self.graph.nodes[node_id].fields[demand.name].target for node_id, _ in providers)
