@@ -28,7 +28,7 @@ FAULTS: dict[str, Callable[[str], Any]] = {
 }
 
 
-def _problems(shown: Any, expected: Any, errors: list[tuple[Any, ...]], path: tuple[Any, ...] = ()) -> Iterator[str]:
+def problems_of(shown: Any, expected: Any, errors: list[tuple[Any, ...]], path: tuple[Any, ...] = ()) -> Iterator[str]:
     if shown is None:
         explained = any(error[: len(path)] == path or path[: len(error)] == error for error in errors)
         if expected is not None and not explained:
@@ -37,10 +37,10 @@ def _problems(shown: Any, expected: Any, errors: list[tuple[Any, ...]], path: tu
         if shown.keys() != expected.keys():
             yield f"{path} has keys {list(shown)}, wanted {list(expected)}"
         for key in shown.keys() & expected.keys():
-            yield from _problems(shown[key], expected[key], errors, (*path, key))
+            yield from problems_of(shown[key], expected[key], errors, (*path, key))
     elif isinstance(shown, list) and isinstance(expected, list) and len(shown) == len(expected):
         for index, (item, wanted) in enumerate(zip(shown, expected, strict=True)):
-            yield from _problems(item, wanted, errors, (*path, index))
+            yield from problems_of(item, wanted, errors, (*path, index))
     elif shown != expected:
         yield f"{path} is {shown!r}, wanted {expected!r}"
 
@@ -59,5 +59,5 @@ async def test_a_faulty_subgraph_leaves_no_lies_and_no_unexplained_nulls(
                 suite.federation.fault = None
             errors = [tuple(error.get("path") or ()) for error in answer.get("errors", ())]
             assert "data" in answer, (faulty, fault, answer)
-            assert list(_problems(answer["data"], expected["data"], errors)) == [], (faulty, fault, answer)
+            assert list(problems_of(answer["data"], expected["data"], errors)) == [], (faulty, fault, answer)
             assert transport.in_flight == 0
