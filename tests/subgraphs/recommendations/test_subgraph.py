@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -296,6 +297,27 @@ async def test_a_restart_knows_the_catalogue(subgraph: Any, catalogue_snapshots:
     assert len(catalogue) == len(catalogue_snapshots)
     assert catalogue.is_playable[catalogue.index_by_id["mov_003"]]
     assert catalogue.records[catalogue.index_by_id["mov_004"]].facts.is_withdrawn
+
+
+async def test_a_large_catalogue_is_ready_before_it_is_learned(
+    subgraph: Any, catalogue_snapshots: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Titles are there at once; what is like what follows in the background."""
+    from subgraphs.recommendations.services import keep_models
+
+    monkeypatch.setattr(keep_models, "LEARNED_AT_START", 10)
+    monkeypatch.setattr(keep_models, "SETTLE_S", 0)
+    await subgraph.tell_titles(catalogue_snapshots)
+    models = keep_models.KeepModels(subgraph.models._titles, subgraph.models._tastes, subgraph.clock)
+    await models.load()
+    index = models.models.catalogue.index_by_id["mov_000"]
+    at_first = models.models.similar(index).titles.tolist()
+    async with models.running():
+        while models.models.catalogue.version < 2:  # noqa: ASYNC110  # a rebuild tells nobody
+            await asyncio.sleep(0.01)
+
+    assert at_first == []
+    assert models.models.similar(index).titles.tolist()
 
 
 async def test_without_valkey_there_is_a_page_all_the_same(
