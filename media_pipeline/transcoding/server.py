@@ -19,7 +19,7 @@ from media_pipeline.kernel.identity import current_caller, require_scope_or_serv
 from media_pipeline.kernel.server import grpc_server, run_until_cancelled
 from media_pipeline.media.protection import Encryption
 from media_pipeline.transcoding.adapters.asset_events import AssetEvents
-from media_pipeline.transcoding.adapters.job_queue import open_job_queue
+from media_pipeline.transcoding.adapters.job_queue import StreaqJobQueue
 from media_pipeline.transcoding.adapters.valkey_jobs import ValkeyJobStore
 from media_pipeline.transcoding.domain import Job, JobPriority, JobState
 from media_pipeline.transcoding.services import JobRequest, Jobs
@@ -110,15 +110,15 @@ async def running_server(settings: TranscodingSettings, clock: Clock | None = No
     """The service as a context; yields its port."""
     redis = Redis.from_url(settings.shared.valkey_url)
     try:
-        async with open_job_queue(settings.shared.valkey_url) as queue:
-            jobs = Jobs(ValkeyJobStore(redis), queue, AssetEvents(EventPublisher(redis)), clock or SystemClock())
-            servicer = TranscodingServicer(jobs)
+        queue = StreaqJobQueue(settings.shared.valkey_url)
+        jobs = Jobs(ValkeyJobStore(redis), queue, AssetEvents(EventPublisher(redis)), clock or SystemClock())
+        servicer = TranscodingServicer(jobs)
 
-            def register(server: grpc.aio.Server) -> None:
-                transcoding_pb2_grpc.add_TranscodingServiceServicer_to_server(servicer, server)
+        def register(server: grpc.aio.Server) -> None:
+            transcoding_pb2_grpc.add_TranscodingServiceServicer_to_server(servicer, server)
 
-            async with grpc_server(settings, SERVICE_NAME, register) as port:
-                yield port
+        async with grpc_server(settings, SERVICE_NAME, register) as port:
+            yield port
     finally:
         await redis.aclose()
 

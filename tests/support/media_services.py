@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -145,30 +145,6 @@ async def media_services(
             stack.push_async_callback(channel.close, None)
             services.channels[name.removesuffix("_target")] = channel
         yield services
-
-
-@asynccontextmanager
-async def in_one_task(context: AbstractAsyncContextManager[MediaServices]) -> AsyncIterator[MediaServices]:
-    """For fixtures, whose two halves run in different tasks: the queue's client wants to end where it began."""
-    entered: asyncio.Future[MediaServices] = asyncio.get_running_loop().create_future()
-    leave = asyncio.Event()
-
-    async def hold() -> None:
-        try:
-            async with context as value:
-                entered.set_result(value)
-                await leave.wait()
-        except BaseException as error:
-            if not entered.done():
-                entered.set_exception(error)
-            raise
-
-    task = asyncio.create_task(hold())
-    try:
-        yield await entered
-    finally:
-        leave.set()
-        await task
 
 
 @asynccontextmanager

@@ -4,47 +4,47 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import structlog
 from anyio import TASK_STATUS_IGNORED, CancelScope, CapacityLimiter
 from anyio.abc import TaskStatus
 from anyio.streams.memory import MemoryObjectReceiveStream
+from coredis.exceptions import RedisError
 from streaq import Worker
 from streaq.types import StreamMessage, StreaqRetry
 
+from common.errors import ErrorKind, ServiceError
 from media_pipeline.transcoding.domain import Job, JobPriority, RetryLater
 
-__all__ = ["StreaqJobQueue", "open_job_queue", "work_on_queue"]
+__all__ = ["StreaqJobQueue", "work_on_queue"]
 
 log = structlog.get_logger(__name__)
 
 QUEUE_NAME = "transcoding"
 TASK_NAME = "transcode"
+ENQUEUE_TIMEOUT_S = 3.0
 UNEXPECTED_RETRY_S = 5
 SHUTDOWN_RETRY_S = 1
 """Long enough that the worker that gives a job back does not take it again."""
 
 
 class StreaqJobQueue:
-    """The port on a connected streaq worker that runs nothing itself."""
+    """The port on Valkey. It connects for each job: uploads are rare, and nothing has to be up before us."""
 
-    def __init__(self, worker: Worker[None]) -> None:
-        self._worker = worker
+    def __init__(self, valkey_url: str) -> None:
+        self._valkey_url = valkey_url
 
     async def enqueue(self, job: Job) -> None:
-        """Queue a job under its own id, so that queuing it twice is harmless."""
-        task = self._worker.enqueue_unsafe(TASK_NAME, job.id).start(priority=job.priority.value)
-        task.id = job.id
-        await task
-
-
-@asynccontextmanager
-async def open_job_queue(valkey_url: str) -> AsyncIterator[StreaqJobQueue]:
-    """The queue for those who only put jobs in."""
-    async with _new_worker(valkey_url, concurrency=1, lease_s=60.0) as worker:
-        yield StreaqJobQueue(worker)
+        """Queue a job under its own id, so that queuing it twice is harmless; raises ServiceError UNAVAILABLE."""
+        try:
+            async with asyncio.timeout(ENQUEUE_TIMEOUT_S), _new_worker(self._valkey_url, lease_s=60.0) as worker:
+                task = worker.enqueue_unsafe(TASK_NAME, job.id).start(priority=job.priority.value)
+                task.id = job.id
+                await task
+        except* (RedisError, OSError, TimeoutError) as errors:
+            raise ServiceError(ErrorKind.UNAVAILABLE, "the job queue is away; try again") from errors
 
 
 async def work_on_queue(
@@ -54,7 +54,7 @@ async def work_on_queue(
 
     `run_job` gets a job's id and may raise RetryLater; anything else that it raises is logged and the job repeated.
     """
-    worker = _new_worker(valkey_url, concurrency=concurrency, lease_s=lease_s)
+    worker = _new_worker(valkey_url, lease_s=lease_s, concurrency=concurrency)
     running: set[asyncio.Task[None]] = set()
     stopping = asyncio.Event()
 
@@ -116,7 +116,7 @@ class _EmbeddedWorker(Worker[None]):
             await super().run_consumers(receive, renew_scope, produce_scope, task_status=task_status)
 
 
-def _new_worker(valkey_url: str, *, concurrency: int, lease_s: float) -> Worker[None]:
+def _new_worker(valkey_url: str, *, lease_s: float, concurrency: int = 1) -> Worker[None]:
     return _EmbeddedWorker(
         redis_url=valkey_url,
         concurrency=concurrency,

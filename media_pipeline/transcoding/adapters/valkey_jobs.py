@@ -11,10 +11,12 @@ from typing import Any, cast
 
 from redis.asyncio import Redis
 
+from media_pipeline.kernel.valkey import valkey_errors
 from media_pipeline.transcoding.domain import FINAL_STATES, Job
 
 __all__ = ["ValkeyJobStore"]
 
+STORE = "the job store"
 INDEX_KEY = "marquee:jobs:by-id"
 """A sorted set with equal scores: ids sort by time, so lexical order is order of creation."""
 UPLOADS_KEY = "marquee:jobs:by-upload"
@@ -57,14 +59,16 @@ class ValkeyJobStore:
         """Store a new job, or return the one that its upload has already."""
         keys = [_job_key(job.id), UPLOADS_KEY, INDEX_KEY]
         arguments = [job.upload_id, job.id, job.state.value, job.to_json()]
-        stored_id = _text(await cast("Any", self._redis.eval(_CREATE, len(keys), *keys, *arguments)))
+        with valkey_errors(STORE):
+            stored_id = _text(await cast("Any", self._redis.eval(_CREATE, len(keys), *keys, *arguments)))
         stored = await self.get(stored_id)
         assert stored is not None
         return stored
 
     async def get(self, job_id: str) -> Job | None:
         """One job; None when there is none."""
-        text = await cast("Any", self._redis.hget(_job_key(job_id), "job"))
+        with valkey_errors(STORE):
+            text = await cast("Any", self._redis.hget(_job_key(job_id), "job"))
         return None if text is None else Job.from_json(text)
 
     async def page(self, *, before: str | None, limit: int, title_id: str | None) -> Sequence[Job]:
@@ -73,7 +77,8 @@ class ValkeyJobStore:
         upper = f"({before}" if before else "+"
         scanned_count = 0
         while len(jobs) < limit and scanned_count < MAX_SCANNED:
-            batch: list[Any] = await self._redis.zrevrangebylex(INDEX_KEY, upper, "-", start=0, num=SCAN_BATCH)
+            with valkey_errors(STORE):
+                batch: list[Any] = await self._redis.zrevrangebylex(INDEX_KEY, upper, "-", start=0, num=SCAN_BATCH)
             for job_id in (_text(member) for member in batch):
                 job = await self.get(job_id)
                 if job is not None and (title_id is None or job.title_id == title_id) and len(jobs) < limit:
@@ -94,15 +99,18 @@ class ValkeyJobStore:
 
     async def request_cancel(self, job_id: str) -> None:
         """Note that somebody asked the job to stop."""
-        await cast("Any", self._redis.hset(_job_key(job_id), "cancel", "1"))
+        with valkey_errors(STORE):
+            await cast("Any", self._redis.hset(_job_key(job_id), "cancel", "1"))
 
     async def is_cancel_requested(self, job_id: str) -> bool:
         """Whether somebody asked the job to stop."""
-        return bool(await cast("Any", self._redis.hexists(_job_key(job_id), "cancel")))
+        with valkey_errors(STORE):
+            return bool(await cast("Any", self._redis.hexists(_job_key(job_id), "cancel")))
 
     async def _save(self, job: Job, expected_attempt: int) -> bool:
         arguments = [str(expected_attempt), str(job.attempt), job.state.value, job.to_json(), _FINAL]
-        return bool(await cast("Any", self._redis.eval(_SAVE, 1, _job_key(job.id), *arguments)))
+        with valkey_errors(STORE):
+            return bool(await cast("Any", self._redis.eval(_SAVE, 1, _job_key(job.id), *arguments)))
 
 
 def _text(value: bytes | str) -> str:

@@ -20,7 +20,7 @@ from grpc_protos.generated.marquee.steering.v1 import steering_pb2, steering_pb2
 from media_pipeline.delivery.images import ImageUnreadable, scale_image
 from media_pipeline.kernel.media_token import MediaGrant, MediaTokenKeys
 from media_pipeline.kernel.object_store import open_object_store
-from tests.support.media_services import MediaServices, in_one_task, media_services
+from tests.support.media_services import MediaServices, media_services
 
 SEGMENT = bytes(range(256)) * 10
 CLEAR = "assets/ast_1/clear"
@@ -29,7 +29,7 @@ MASTER = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nvideo-480/playlist.m3u8\n#EXT-
 
 @pytest.fixture
 async def services(tmp_path: Path) -> AsyncIterator[MediaServices]:
-    async with in_one_task(media_services(tmp_path / "state")) as services:
+    async with media_services(tmp_path / "state") as services:
         store = open_object_store("", services.state_dir / "objects")
         for path, content in {
             f"{CLEAR}/master.m3u8": MASTER.encode(),

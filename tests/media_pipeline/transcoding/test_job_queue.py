@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
+import warnings
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import pytest
 from redis.asyncio import Redis
 
-from media_pipeline.transcoding.adapters.job_queue import open_job_queue, work_on_queue
+from common.errors import ErrorKind, ServiceError
+from media_pipeline.transcoding.adapters.job_queue import StreaqJobQueue, work_on_queue
 from media_pipeline.transcoding.domain import Job, JobPriority, RetryLater
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -24,9 +27,9 @@ async def enqueue(valkey_url: str, *jobs: Job) -> None:
     redis = Redis.from_url(valkey_url)
     await redis.flushall()
     await redis.aclose()
-    async with open_job_queue(valkey_url) as queue:
-        for item in jobs:
-            await queue.enqueue(item)
+    queue = StreaqJobQueue(valkey_url)
+    for item in jobs:
+        await queue.enqueue(item)
 
 
 async def work_until(
@@ -107,3 +110,16 @@ async def test_signals_are_left_to_the_process(valkey_url: str):
 
     await work_until(valkey_url, look, done)
     assert during == [before]
+
+
+async def test_a_queue_that_is_away_is_said_to_be():
+    kind = None
+    try:
+        await StreaqJobQueue("redis://127.0.0.1:1/0").enqueue(job(1))
+    except ServiceError as refused:
+        kind = refused.kind
+    assert kind is ErrorKind.UNAVAILABLE
+    with warnings.catch_warnings():
+        # the client library leaves streams of a connection that failed; collected here, they fail no other test
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
