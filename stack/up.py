@@ -140,7 +140,7 @@ def _export_environment(state_dir: Path, *, demo: bool) -> None:
         "MARQUEE_DELIVERY_TRANSCODING_TARGET": f"127.0.0.1:{ports['transcoding']}",
         "MARQUEE_DELIVERY_ACCESS_JWKS": f"http://127.0.0.1:{ports['profiles']}/.well-known/jwks.json",
         "MARQUEE_DELIVERY_ARTWORK_ORIGIN_URL": f"http://127.0.0.1:{ports['titles']}",
-        # Many processes on few cores: more threads in one matrix product only wait for each other (five times the time).
+        # Many processes on few cores: more threads in one matrix product only wait for each other.
         "OPENBLAS_NUM_THREADS": "1",
     }
     for name, value in defaults.items():
