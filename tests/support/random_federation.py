@@ -40,6 +40,10 @@ _KEYS = [["id"]] * 6 + [["id", "sku"]] * 3 + [["tag { code }", "id"], ["sku"], [
 """What keys a subgraph may give an entity; mostly such that subgraphs can be reached from each other."""
 
 
+_INTERFACE_OBJECT_FIELDS = [("score", "label: String", "rank"), ("votes", "score: Int", "mood")]
+"""For each interface object its own field, what it needs from elsewhere, and what it computes from that."""
+
+
 @dataclass
 class FieldPlan:
     """A field of the world: its type, who resolves it, and for requirements what it is computed from."""
@@ -75,7 +79,7 @@ class RandomFederation:
         self.interface = "I" if len(self.entities) > 1 and rng.random() < 0.6 else None
         self.union = "U" if len(self.entities) > 1 and rng.random() < 0.5 else None
         self.interface_home: list[str] = []
-        self.interface_object: str | None = None
+        self.interface_objects: list[str] = []
         self.provides: dict[tuple[str, str, str], str] = {}
         self._plan_types()
         self.roots = self._plan_roots()
@@ -98,14 +102,14 @@ class RandomFederation:
             self.interface_home = self._some()
             others = [s for s in self.subgraphs if s not in self.interface_home]
             if others and rng.random() < 0.7:
-                self.interface_object = rng.choice(others)
+                self.interface_objects = sorted(rng.sample(others, rng.randint(1, min(2, len(others)))))
         for entity in self.entities:
             homes = self._some()
             if self.interface and rng.random() < 0.8:
                 entity.interfaces.append(self.interface)
                 homes = sorted({*homes, *self.interface_home})
-            if self.interface_object in homes and entity.interfaces:
-                homes.remove(self.interface_object)
+            if entity.interfaces:
+                homes = [s for s in homes if s not in self.interface_objects] or self.interface_home
             for subgraph in homes:
                 entity.keys[subgraph] = rng.choice(_KEYS)
             self._plan_fields(entity, homes)
@@ -113,8 +117,7 @@ class RandomFederation:
             self.entities[0].interfaces.append(self.interface)
             for subgraph in self.interface_home:
                 self.entities[0].keys.setdefault(subgraph, ["id"])
-            if self.interface_object in self.entities[0].keys:
-                self.interface_object = None
+            self.interface_objects = [s for s in self.interface_objects if s not in self.entities[0].keys]
         for entity in self.entities:
             if entity.interfaces:
                 for subgraph in self.interface_home:
@@ -131,7 +134,7 @@ class RandomFederation:
         for i in range(rng.randint(0, 3)):
             owners = [rng.choice(homes)]
             plan = entity.fields[f"r{i}"] = FieldPlan(f"r{i}", self._wrap(self._target(owners[0])), owners)
-            others = [s for s in homes if s not in owners and s != self.interface_object]
+            others = [s for s in homes if s not in owners and s not in self.interface_objects]
             if (
                 others
                 and plan.type.strip("[]!") in {"V0", "V1", *(e.name for e in self.entities)}
@@ -187,7 +190,7 @@ class RandomFederation:
 
     def _target(self, subgraph: str) -> str:
         """Something that the subgraph may lead to: where the interface is an object, its implementations are unknown."""
-        if subgraph == self.interface_object and self.interface:
+        if subgraph in self.interface_objects and self.interface:
             return self.rng.choice([self.interface, *(v.name for v in self.values)])
         names = [e.name for e in self.entities] * 2 + [v.name for v in self.values]
         if self.interface and subgraph in self.interface_home:
@@ -202,8 +205,7 @@ class RandomFederation:
         for i in range(self.rng.randint(2, 4)):
             owner = self.rng.choice(self.subgraphs)
             roots.append(FieldPlan(f"q{i}", self._wrap(self._target(owner)), [owner]))
-        if self.interface_object and self.interface:
-            roots.append(FieldPlan("io", f"[{self.interface}]", [self.interface_object]))
+        roots += [FieldPlan(f"io_{name}", f"[{self.interface}]", [name]) for name in self.interface_objects]
         return roots
 
     def sdl(self, subgraph: str) -> str:
@@ -217,14 +219,15 @@ class RandomFederation:
         known = [self._entity_sdl(entity, subgraph) for entity in self.entities]
         parts += [text for text in known if text]
         if self.interface:
-            if subgraph == self.interface_object:
+            if subgraph in self.interface_objects:
+                own, needed, computed = _INTERFACE_OBJECT_FIELDS[self.interface_objects.index(subgraph)]
                 parts.append(
-                    f'type {self.interface} @interfaceObject @key(fields: "id") {{ id: ID! score: Int '
-                    f'label: String @external rank: String @requires(fields: "label") }}'
+                    f'type {self.interface} @interfaceObject @key(fields: "id") {{ id: ID! {own}: Int '
+                    f'{needed} @external {computed}: String @requires(fields: "{needed.split(":")[0]}") }}'
                 )
             elif subgraph in self.interface_home:
                 parts.append(f'interface {self.interface} @key(fields: "id") {{ id: ID! label: String }}')
-        if self.union and subgraph != self.interface_object:
+        if self.union and subgraph not in self.interface_objects:
             parts.append(f"union {self.union} = {' | '.join(e.name for e in self.entities)}")
         return "\n".join(parts)
 
@@ -280,7 +283,7 @@ class RandomFederation:
 
     def _mentions(self, subgraph: str, name: str) -> bool:
         """Whether the subgraph must declare an entity because a field or the union leads to it."""
-        if self.union and subgraph != self.interface_object:
+        if self.union and subgraph not in self.interface_objects:
             return True
         plans = [*self.roots, *(f for e in self.entities for f in e.fields.values())]
         if any(subgraph in p.owners and p.type.strip("[]!") == name for p in plans):
@@ -308,6 +311,8 @@ class RandomFederation:
                     "label": f"label {entity.name} {i}",
                     "score": i * 10 + len(entity.name),
                     "rank": f"rank of label {entity.name} {i}",
+                    "votes": i + 100,
+                    "mood": f"mood of {i * 10 + len(entity.name)}",
                 }
                 for i in range(self.rng.randint(1, 3))
             ]
@@ -388,8 +393,9 @@ class RandomFederation:
 
     def _from_representation(self, source: Object, name: str) -> str | None:
         sent = source["__sent"]
-        if name == "rank":
-            return f"rank of {sent.get('label', 'MISSING')}"
+        for _, needed, computed in _INTERFACE_OBJECT_FIELDS:
+            if name == computed:
+                return f"{name} of {sent.get(needed.split(':')[0], 'MISSING')}"
         for entity in self.entities:
             plan = entity.fields.get(name)
             if entity.name == source["__typename"] and plan is not None and plan.requires is not None:
@@ -417,7 +423,7 @@ class RandomFederation:
         """A subgraph's schema with `_entities`."""
         text = self.sdl(subgraph)
         names = [e.name for e in self.entities if f"type {e.name} " in text]
-        if subgraph == self.interface_object and self.interface:
+        if subgraph in self.interface_objects and self.interface:
             names.append(self.interface)
         text += "\nscalar _Any\n"
         if names:
@@ -438,7 +444,7 @@ class InProcess:
         body = json.loads(request.body)
         schema = self.schemas[request.subgraph_name]
         world = self.world
-        if request.subgraph_name == world.interface_object:
+        if request.subgraph_name in world.interface_objects:
             answer = _as_interface_object(world, schema, body)
         else:
             answer = world.answer(schema, body["query"], body.get("variables") or {}, request.subgraph_name)
