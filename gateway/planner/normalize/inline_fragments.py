@@ -29,7 +29,17 @@ __all__ = ["inline_fragments"]
 
 
 def inline_fragments(node: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]) -> SelectionSet:
-    """The same selections without named fragments. A fragment without type condition has the condition ""."""
+    """The same selections without named fragments. A fragment without type condition has the condition "".
+
+    Each fragment is read once, and what stands twice in one selection set is kept once, so that fragments that
+    spread each other repeatedly do not multiply.
+    """
+    return _inline(node, fragments, {})
+
+
+def _inline(
+    node: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode], bodies: dict[str, SelectionSet]
+) -> SelectionSet:
     items: list[Selection] = []
     for child in node.selections:
         conditions = read_conditions(child.directives or ())
@@ -43,17 +53,20 @@ def inline_fragments(node: SelectionSetNode, fragments: Mapping[str, FragmentDef
                         alias=child.alias.value if child.alias else None,
                         arguments=read_arguments(tuple(child.arguments or ())),
                         conditions=conditions,
-                        selections=inline_fragments(child.selection_set, fragments) if child.selection_set else (),
+                        selections=_inline(child.selection_set, fragments, bodies) if child.selection_set else (),
                     )
                 )
             case InlineFragmentNode():
                 type_name = child.type_condition.name.value if child.type_condition else ""
-                items.append(InlineFragment(type_name, conditions, inline_fragments(child.selection_set, fragments)))
+                items.append(InlineFragment(type_name, conditions, _inline(child.selection_set, fragments, bodies)))
             case FragmentSpreadNode():
-                fragment = fragments[child.name.value]
-                body = inline_fragments(fragment.selection_set, fragments)
+                name = child.name.value
+                fragment = fragments[name]
+                if name not in bodies:
+                    bodies[name] = _inline(fragment.selection_set, fragments, bodies)
+                body = bodies[name]
                 items.append(InlineFragment(fragment.type_condition.name.value, conditions, body))
-    return tuple(items)
+    return tuple(dict.fromkeys(items))
 
 
 def read_conditions(directives: Sequence[DirectiveNode]) -> tuple[Condition, ...] | None:

@@ -86,3 +86,11 @@ def test_operation_that_is_not_there(text: str, name: str | None, says: str) -> 
     """The error names what was looked for."""
     with pytest.raises(RequestInvalid, match=says):
         normalize(parse(text), SCHEMA, name)
+
+
+def test_fragments_that_spread_each_other_do_not_multiply() -> None:
+    """Thirty fragments that each spread the next one twice stand for a billion fields and are one chain."""
+    levels = 30
+    spreads = " ".join(f"fragment f{i} on Node {{ next {{ ...f{i + 1} ...f{i + 1} }} }}" for i in range(levels))
+    found = normalized(f"{{ node {{ ...f0 }} }} {spreads} fragment f{levels} on Node {{ id }}")
+    assert levels == found.count("next")
