@@ -42,6 +42,9 @@ MASTER_CACHE_CONTROL = "public, max-age=31536000, immutable"
 INDEX_WAIT_S = 120.0
 """How long an import waits for the search index after its last row; the index goes on without it."""
 
+CANCEL_AGAIN_S = 0.1
+"""A cancellation can get lost before Python 3.12, when it arrives together with what is waited for."""
+
 
 @dataclass(frozen=True, slots=True)
 class InternalServices:
@@ -175,8 +178,9 @@ async def _run_import(services: InternalServices, format_name: str, path: Path) 
                     yield write_progress_line(await lines.get())
         outcome = await _outcome(task, services)
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        while not task.done():
+            task.cancel()
+            await asyncio.wait([task], timeout=CANCEL_AGAIN_S)
         await asyncio.to_thread(path.unlink, missing_ok=True)
         services.importing.release()
     # Last, so that whoever reads the report may start the next import at once.

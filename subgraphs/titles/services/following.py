@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from common.background import background
 from common.clock import Clock
 from subgraphs.kernel.ids import TitleId
 from subgraphs.titles.domain.snapshot import next_episode, snapshot
@@ -84,12 +85,8 @@ class ChangeFollower:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """The follower as a task that ends with the block."""
-        task = asyncio.create_task(self._run(), name=f"titles:follow:{self.name}")
-        try:
+        async with background(self._run(), f"titles:follow:{self.name}"):
             yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     async def _run(self) -> None:
         while True:

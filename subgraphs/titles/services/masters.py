@@ -15,6 +15,9 @@ __all__ = ["MAIN_VARIANT", "Master", "MasterService", "master_path"]
 MAIN_VARIANT = "main"
 """The variant that every title has; further ones come with artwork that is tested against each other."""
 
+CANCEL_AGAIN_S = 0.1
+"""A cancellation can get lost before Python 3.12, when it arrives together with what is waited for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Master:
@@ -70,10 +73,10 @@ class MasterService:
 
     async def aclose(self) -> None:
         """End what is being drawn."""
-        tasks = list(self._drawing.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        while tasks := list(self._drawing.values()):
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=CANCEL_AGAIN_S)
 
 
 def master_request(title: Title, role: ArtworkRole, variant: str) -> MasterRequest:

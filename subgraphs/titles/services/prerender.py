@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from common.background import background
 from common.clock import Clock
 from subgraphs.kernel.pagination import PageRequest
 from subgraphs.kernel.policy import MAX_MATURITY
@@ -52,12 +53,8 @@ class Prerenderer:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Once, as a task that ends with the block."""
-        task = asyncio.create_task(self._run(), name="titles:prerender")
-        try:
+        async with background(self._run(), "titles:prerender"):
             yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     async def _run(self) -> None:
         if self._title_count == 0:

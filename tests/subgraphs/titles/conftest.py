@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -121,6 +122,11 @@ class Service:
         answer = await self.ask(query, viewer, **variables)
         assert "errors" not in answer, answer["errors"]
         return answer["data"]
+
+    async def settled(self) -> None:
+        """What was written can be found."""
+        async with asyncio.timeout(20):
+            await self.resources.search_follower.settled()
 
     def service_token(self) -> dict[str, str]:
         # Service tokens are verified against the machine's clock.

@@ -38,12 +38,12 @@ async def test_the_studio_creates_and_withdraws(own_service: Service) -> None:
         "certificate": {"code": "PG-13", "minimumAge": 13},
         "genres": [{"id": "gen_drama"}],
     }
-    await own_service.resources.search_follower.settled()
+    await own_service.settled()
     search = '{ search(query: "paper moth") { edges { node { id } } } }'
     assert title_id == (await own_service.data(search))["search"]["edges"][0]["node"]["id"]
     again = await own_service.data(WITHDRAW, STUDIO, id=title_id)
     assert {"__typename": "WithdrawTitleSuccess", "id": title_id} == again["withdrawTitle"]
-    await own_service.resources.search_follower.settled()
+    await own_service.settled()
     assert title_id not in str(await own_service.data(search))
     assert await entities(own_service, ADULT, {"__typename": "Title", "id": title_id}) == [None]
     assert (await own_service.data(WITHDRAW, STUDIO, id=title_id))["withdrawTitle"]["__typename"] == "TitleNotFound"
