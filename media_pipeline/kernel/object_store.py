@@ -20,7 +20,7 @@ def open_object_store(url: str, local_folder: Path) -> ObjectStore:
     """
     if not url:
         local_folder.mkdir(parents=True, exist_ok=True)
-        return LocalStore(local_folder.resolve(), mkdir=True)
+        return LocalStore(local_folder.resolve(), mkdir=True, automatic_cleanup=True)
     try:
         return from_url(url)
     except Exception as error:

@@ -156,6 +156,7 @@ async def test_a_film_is_uploaded_transcoded_published_and_played(tmp_path: Path
             clear = decoded_md5(tmp_path / "clear", rendition)
             assert decoded_md5(tmp_path / "clearkey", rendition, keys[key_id]) == clear
         await check_pictures(services, base, event)
+        await check_no_key_lies_open(services, keys)
 
 
 def check_stored_manifests(folder: Path) -> None:
@@ -213,6 +214,24 @@ async def licence_keys(services: MediaServices, entitlement: Any, playlist: Path
     keys = {to_hex(key["kid"]): to_hex(key["k"]) for key in licence["keys"]}
     assert set(keys) == key_ids
     return keys
+
+
+async def check_no_key_lies_open(services: MediaServices, keys: dict[str, str]) -> None:
+    """No content key, raw or spelled in any way, is in a file, an event, a job or anything else that is kept."""
+    spellings: list[bytes] = []
+    for value in (bytes.fromhex(key) for key in keys.values()):
+        spellings += [value, value.hex().encode(), value.hex().upper().encode()]
+        spellings += [base64.b64encode(value).rstrip(b"="), base64.urlsafe_b64encode(value).rstrip(b"=")]
+    kept = contents_of(services.state_dir)
+    assert any(key_id.encode() in content.lower() for key_id in keys for content in kept.values())
+    for key in await services.redis.keys("*"):
+        kept[key.decode()] = await services.redis.dump(key) or b""
+    for name, content in kept.items():
+        assert not any(spelling in content for spelling in spellings), name
+
+
+def contents_of(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 async def check_pictures(services: MediaServices, base: str, event: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
 
@@ -22,6 +23,7 @@ LICENCE_TIMEOUT_S = 3.0
 STEERING_TIMEOUT_S = 1.0
 """A player waits for its manifest meanwhile; without an answer it gets one that works without steering."""
 PATHWAYS_FRESH_S = 10.0
+PATHWAYS_RETRY_S = 2.0
 
 
 class GrpcLicenceIssuer:
@@ -47,22 +49,27 @@ class GrpcPathwayDirectory:
         self._stub = steering_pb2_grpc.SteeringServiceStub(channel)
         self._identity = identity
         self._base_urls: dict[str, str] = {}
-        self._read_at = float("-inf")
+        self._read_again_at = float("-inf")
+        self._lock = asyncio.Lock()
 
     async def base_urls(self) -> Mapping[str, str]:
-        """Base address by pathway id."""
-        if time.monotonic() - self._read_at >= PATHWAYS_FRESH_S:
-            try:
-                answer = await self._stub.ListPathways(
-                    steering_pb2.ListPathwaysRequest(),
-                    timeout=STEERING_TIMEOUT_S,
-                    metadata=self._identity.metadata(),
-                )
-                self._base_urls = {pathway.id: pathway.base_url for pathway in answer.pathways}
-                self._read_at = time.monotonic()
-            except grpc.aio.AioRpcError as error:
-                log.warning("delivery.pathways_unread", status=error.code().name, kept=len(self._base_urls))
-        return self._base_urls
+        """Base address by pathway id. One asks for all that wait, and after a failure nobody asks for a while."""
+        async with self._lock:
+            if time.monotonic() >= self._read_again_at:
+                self._read_again_at = time.monotonic() + await self._read_base_urls()
+            return self._base_urls
+
+    async def _read_base_urls(self) -> float:
+        """Ask the service; seconds until it should be asked again."""
+        try:
+            answer = await self._stub.ListPathways(
+                steering_pb2.ListPathwaysRequest(), timeout=STEERING_TIMEOUT_S, metadata=self._identity.metadata()
+            )
+        except grpc.aio.AioRpcError as error:
+            log.warning("delivery.pathways_unread", status=error.code().name, kept=len(self._base_urls))
+            return PATHWAYS_RETRY_S
+        self._base_urls = {pathway.id: pathway.base_url for pathway in answer.pathways}
+        return PATHWAYS_FRESH_S
 
     async def steering_manifest(
         self, media_token: str, protocol: str, current: Sequence[str], throughputs_bps: Sequence[int]
