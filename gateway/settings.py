@@ -112,6 +112,9 @@ class GatewaySettings(ProcessSettings):
     name_subgraphs_in_errors: bool = True
     """`extensions.service` tells which subgraph failed."""
 
+    deduplicate_queries: bool = False
+    """Execute identical queries of the same sender that arrive while one is under way only once; never mutations."""
+
     # --- identity --------------------------------------------------------------------------------------------
     access_jwks: str | None = None
     """URL or file of the key set that client tokens are verified with; without it Authorization is not looked at."""

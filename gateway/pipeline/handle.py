@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 import structlog
-from graphql import GraphQLSchema, get_variable_values
+from graphql import GraphQLSchema, OperationType, get_variable_values
 
 from gateway.errors import (
     InternalError,
@@ -22,6 +22,7 @@ from gateway.executor.errors import ErrorPolicy
 from gateway.executor.execute import ExecutionRequest
 from gateway.executor.operation import CompiledOperation
 from gateway.executor.transport.base import SubgraphTransport
+from gateway.pipeline.in_flight import InFlight, request_key
 from gateway.pipeline.operations import response_error
 from gateway.pipeline.persisted import PersistedOperations
 from gateway.pipeline.request import Executed, GatewayRequest, Outcome, RefusedRequest, RequestError, StageTimes
@@ -42,13 +43,16 @@ class Pipeline:
         transport: SubgraphTransport,
         persisted: PersistedOperations,
         policy: ErrorPolicy,
+        *,
         subgraph_timeout_s: float,
+        deduplicate_queries: bool = False,
     ) -> None:
         self.snapshot = snapshot
         self._transport = transport
         self._persisted = persisted
         self._policy = policy
         self._subgraph_timeout_s = subgraph_timeout_s
+        self._in_flight = InFlight() if deduplicate_queries else None
 
     async def handle(self, request: GatewayRequest) -> Outcome:
         """The outcome; never raises but CancelledError."""
@@ -87,7 +91,12 @@ class Pipeline:
             subgraph_timeout_s=self._subgraph_timeout_s,
         )
         prepared = now()
-        answer = await compiled.run(execution, request.variables, self._transport, self._policy)
+        work = compiled.run(execution, request.variables, self._transport, self._policy)
+        if self._in_flight is not None and compiled.operation.operation is OperationType.QUERY:
+            key = request_key(compiled, execution.encoded_variables, request.headers)
+            answer = await self._in_flight.share(key, work)
+        else:
+            answer = await work
         times = StageTimes(prepared - began, now() - prepared)
         return Executed(answer.data, answer.errors, answer.requests_sent, times)
 

@@ -74,7 +74,12 @@ class GatewayRuntime:
         identity = self._identity()
         self._endpoint.identity = identity
         self._endpoint.pipeline = Pipeline(
-            snapshot, transport, self._persisted(), self._error_policy(), settings.subgraph_timeout_s
+            snapshot,
+            transport,
+            self._persisted(),
+            self._error_policy(),
+            subgraph_timeout_s=settings.subgraph_timeout_s,
+            deduplicate_queries=settings.deduplicate_queries,
         )
         self.is_ready = True
         _quiet_collector()
