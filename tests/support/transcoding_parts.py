@@ -62,6 +62,7 @@ class FolderObjects:
     folder: Path
     fails_after: int | None = None
     stored_count: int = 0
+    contents: dict[str, bytes] = field(default_factory=dict)
 
     async def download(self, source_object: str, target: Path) -> None:
         await asyncio.to_thread(target.write_bytes, await asyncio.to_thread(self.source.read_bytes))
@@ -72,6 +73,7 @@ class FolderObjects:
                 raise OSError("the store is full")
             assert (folder / name).stat().st_size > 0
             (self.folder / f"{prefix}/{name}".replace("/", "_")).touch()
+            self.contents[f"{prefix}/{name}"] = (folder / name).read_bytes()
             self.stored_count += 1
 
     async def delete_prefix(self, prefix: str) -> None:

