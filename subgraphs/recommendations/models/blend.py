@@ -14,6 +14,7 @@ import numpy as np
 
 from subgraphs.recommendations.domain.catalogue import Catalogue, FloatArray, IndexArray
 from subgraphs.recommendations.domain.taste import Signals
+from subgraphs.recommendations.models.content import Content
 from subgraphs.recommendations.models.neighbours import Neighbours
 
 __all__ = ["Models", "ProfileScores", "Similar", "score_titles"]
@@ -22,7 +23,7 @@ CONTENT_SHARE, NEIGHBOUR_SHARE, POPULARITY_SHARE = 0.55, 0.30, 0.15
 SIMILAR_NEIGHBOUR_SHARE = 0.5
 SIMILAR_COUNT = 1_000
 """Titles like a title that are kept: enough to fill a row when most of them are hidden from a viewer."""
-MIN_LIKENESS = 0.15
+MIN_LIKENESS = 0.12
 """Below, what two titles share is chance: a word, an actor in a small part."""
 SIMILAR_KEPT = 2_000
 MIN_CAUSE = 0.05
@@ -42,7 +43,7 @@ class Models:
     """A catalogue with what was learned about it; swapped as one."""
 
     catalogue: Catalogue
-    content: FloatArray
+    content: Content
     neighbours: Neighbours
     _similar: OrderedDict[int, Similar] = field(default_factory=OrderedDict, repr=False, compare=False)
 
@@ -70,8 +71,9 @@ class ProfileScores:
     def cause(self, index: int) -> int | None:
         """The known title that draws the profile most to this one; None when none does so noticeably."""
         best, best_share = None, MIN_CAUSE
+        vectors = self.models.content.vectors
         known_titles = [known for known, weight in self.signals.weights.items() if weight > 0 and known != index]
-        likeness = self.models.content[known_titles] @ self.models.content[index]
+        likeness = vectors[known_titles] @ vectors[index]
         for known, content in zip(known_titles, likeness.tolist(), strict=True):
             together = self.models.neighbours.similarity(known, index)
             share = self.signals.weights[known] * (CONTENT_SHARE * content + NEIGHBOUR_SHARE * together)
@@ -87,7 +89,8 @@ def score_titles(models: Models, signals: Signals) -> ProfileScores:
         return ProfileScores(models, signals, popularity.copy(), has_taste=False)
     known = np.fromiter(signals.weights, np.int32, len(signals.weights))
     weights = np.fromiter(signals.weights.values(), np.float32, len(signals.weights))
-    content = models.content @ (weights @ models.content[known])
+    vectors = models.content.vectors
+    content = vectors @ (weights @ vectors[known])
     neighbours = np.zeros(len(popularity), np.float32)
     for index, weight in signals.weights.items():
         models.neighbours.add_to(neighbours, index, weight)
@@ -107,7 +110,7 @@ def _most_similar(models: Models, index: int) -> Similar:
 
 def _similar_scores(models: Models, index: int) -> FloatArray:
     """How like every title is to this one, by content and by who watched both; its own score is below all."""
-    scores: FloatArray = (models.content @ models.content[index]).astype(np.float32)
+    scores = models.content.like(index)
     models.neighbours.add_to(scores, index, SIMILAR_NEIGHBOUR_SHARE)
     # Popularity only breaks ties between titles that are alike.
     scores = scores + np.float32(0.02) * models.catalogue.popularity

@@ -2,8 +2,9 @@
 
 The problem: a new title has no viewers yet, and a small service has few; what is known at once is what a title is
 about. The idea: each title is a bag of weighted tokens (genres, directors, cast, decade, words of its synopsis),
-scaled by how rare a token is (TF-IDF), and the long sparse rows are folded into short dense ones by a randomised
-truncated SVD, so that comparing one title with tens of thousands is one small matrix product.
+scaled by how rare a token is (TF-IDF). One title is compared with all by the sparse rows themselves; for a whole
+taste the long sparse rows are folded into short dense ones by a randomised truncated SVD, so that comparing one title
+with tens of thousands is one small matrix product.
 
 Invariants: rows have length 1, or 0 for a title without tokens; the fold keeps inner products nearly (exactly while
 there are fewer titles than dimensions). Limits: one language, no stemming. Halko, Martinsson, Tropp: Finding
@@ -15,6 +16,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -24,11 +26,13 @@ from scipy.sparse import csr_array
 from subgraphs.recommendations.domain.catalogue import FloatArray
 from subgraphs.recommendations.domain.titles import TitleRecord
 
-__all__ = ["DIMENSIONS", "build_content_vectors"]
+__all__ = ["DIMENSIONS", "Content", "build_content", "no_content"]
 
 DIMENSIONS = 128
 MAX_TOKENS = 30_000
 """The most frequent tokens are kept; rarer ones connect hardly any titles."""
+HALF_KNOWN_TOKENS = 2
+"""Tokens at which a title is half known."""
 OVERSAMPLING = 12
 POWER_STEPS = 2
 BLOCK_ROWS = 1_024
@@ -49,13 +53,42 @@ _STOP_WORDS = frozenset(
 )
 
 
-def build_content_vectors(records: Sequence[TitleRecord]) -> FloatArray:
-    """One row per record, at most DIMENSIONS wide; rows of length 1, or 0 for a title about which nothing is known."""
+@dataclass(frozen=True)
+class Content:
+    """`tokens`: the sparse rows; `vectors`: the same titles folded, at most DIMENSIONS wide.
+
+    Rows of both have length 1, or 0 for a title about which nothing is known.
+    """
+
+    tokens: csr_array[np.float32, tuple[int, int]]
+    vectors: FloatArray
+
+    def like(self, index: int) -> FloatArray:
+        """How like every title is to this one: exact cosines, so that a director in common counts, however rare.
+
+        Less for titles of which little is known: two that are only known to be silent are not the same film.
+        """
+        row = self.tokens[[index]].toarray()[0]
+        known = np.diff(self.tokens.indptr).astype(np.float32)
+        confidence = known / (known + np.float32(HALF_KNOWN_TOKENS))
+        likeness: FloatArray = np.asarray(self.tokens @ row) * confidence * confidence[index]
+        return likeness
+
+
+def no_content(count: int) -> Content:
+    """Nothing known about `count` titles."""
+    nothing = np.zeros((count, 1), np.float32)
+    return Content(csr_array(nothing), nothing)
+
+
+def build_content(records: Sequence[TitleRecord]) -> Content:
+    """What is known about the records, row by row."""
     matrix = _token_matrix(records)
     if matrix.shape[1] == 0:
-        return np.zeros((len(records), 1), np.float32)
+        return no_content(len(records))
     folded = _fold(matrix, min(DIMENSIONS, *matrix.shape))
-    return _unit_rows(folded).astype(np.float32)
+    vectors = np.ascontiguousarray(_unit_rows(folded), np.float32)
+    return Content(matrix.astype(np.float32), vectors)
 
 
 def _tokens(record: TitleRecord) -> Iterator[tuple[str, float]]:

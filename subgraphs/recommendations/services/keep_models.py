@@ -12,7 +12,6 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-import numpy as np
 import structlog
 
 from common.background import background
@@ -22,7 +21,7 @@ from subgraphs.recommendations.domain.catalogue import build_catalogue
 from subgraphs.recommendations.domain.taste import Taste, read_signals
 from subgraphs.recommendations.domain.titles import TitleRecord
 from subgraphs.recommendations.models.blend import Models
-from subgraphs.recommendations.models.content import build_content_vectors
+from subgraphs.recommendations.models.content import build_content, no_content
 from subgraphs.recommendations.models.neighbours import build_neighbours
 from subgraphs.recommendations.ports import TasteStore, TitleStore
 
@@ -46,16 +45,14 @@ REST_RATIO = 2.0
 def build_first_models(records: Sequence[TitleRecord], version: int) -> Models:
     """The catalogue with nothing learned yet, in a fraction of a second: pages by popularity, date and genre."""
     catalogue = build_catalogue(records, version)
-    content = np.zeros((len(catalogue), 1), np.float32)
-    return Models(catalogue, content, build_neighbours((), len(catalogue)))
+    return Models(catalogue, no_content(len(catalogue)), build_neighbours((), len(catalogue)))
 
 
 def build_models(records: Sequence[TitleRecord], tastes: Sequence[Taste], version: int, now_s: float) -> Models:
     """The catalogue with everything learned about it; takes seconds for tens of thousands of titles."""
     catalogue = build_catalogue(records, version)
     likes: list[Mapping[int, float]] = [read_signals(taste, catalogue, now_s).weights for taste in tastes]
-    content = build_content_vectors(catalogue.records)
-    return Models(catalogue, np.ascontiguousarray(content), build_neighbours(likes, len(catalogue)))
+    return Models(catalogue, build_content(catalogue.records), build_neighbours(likes, len(catalogue)))
 
 
 class KeepModels:

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from subgraphs.recommendations.adapters.valkey.trends import HALF_LIVES_S, SHARES, ValkeyTrendCounters
 from subgraphs.recommendations.domain.titles import record_from_snapshot
-from subgraphs.recommendations.models.content import _fold, _token_matrix, build_content_vectors
+from subgraphs.recommendations.models.content import _fold, _token_matrix, build_content
 from subgraphs.recommendations.models.neighbours import SHRINKAGE, build_neighbours
 
 SIZE = 8
@@ -66,7 +66,7 @@ def test_folding_keeps_cosines(make_titles: Any) -> None:
     np.testing.assert_allclose(folded @ folded.T, exact, atol=1e-8)
 
     many = [record_from_snapshot(row) for row in make_titles(4, 900)]
-    vectors = build_content_vectors(many)
+    vectors = build_content(many).vectors
     exact_many = (_token_matrix(many) @ _token_matrix(many).T).toarray()
     np.fill_diagonal(exact_many, -1)
     near = vectors @ vectors.T
@@ -75,13 +75,17 @@ def test_folding_keeps_cosines(make_titles: Any) -> None:
     # The title that is nearest after folding lies within the exact order's nearest few.
     ranks = [int((exact_many[film] > exact_many[film, int(np.argmax(near[film]))]).sum()) for film in films]
     assert np.mean(np.array(ranks) < 10) > 0.9
+    np.fill_diagonal(exact_many, 1)
+    known = np.diff(_token_matrix(many).indptr)
+    confidence = known / (known + 2)
+    np.testing.assert_allclose(build_content(many).like(7), exact_many[7] * confidence * confidence[7], atol=1e-5)
 
 
 def test_the_same_titles_give_the_same_vectors(make_titles: Any) -> None:
     """Nothing depends on chance or on order of hashing."""
     records = [record_from_snapshot(row) for row in make_titles(5, 200)]
 
-    np.testing.assert_array_equal(build_content_vectors(records), build_content_vectors(records))
+    np.testing.assert_array_equal(build_content(records).vectors, build_content(records).vectors)
 
 
 async def test_views_fade_by_half_lives(redis: Redis) -> None:

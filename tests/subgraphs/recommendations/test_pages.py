@@ -223,8 +223,8 @@ def test_reasons_are_true(models: Models, viewer: Viewer, make_device: Any) -> N
 def score_of(models: Models, title_id: str, taste: Taste) -> float:
     """How much of the taste's pull on a title there is, before scaling."""
     index = models.catalogue.index_by_id[title_id]
-    vector = models.content[index]
-    return sum(float(models.content[models.catalogue.index_by_id[known]] @ vector) for known in taste.watched)
+    vector = models.content.vectors[index]
+    return sum(float(models.content.vectors[models.catalogue.index_by_id[known]] @ vector) for known in taste.watched)
 
 
 def test_visitors_get_a_page_of_nothing_personal(models: Models, make_device: Any) -> None:
@@ -310,11 +310,11 @@ def test_content_finds_what_is_alike(models: Models) -> None:
     films = np.flatnonzero(catalogue.is_movie)
     hits = 0
     for index in films.tolist():
-        scores = models.content @ models.content[index]
+        scores = models.content.vectors @ models.content.vectors[index]
         scores[index] = -1
         nearest = int(np.argmax(scores))
         hits += catalogue.records[nearest].genres == catalogue.records[index].genres
 
     assert hits / len(films) > 0.9
-    lengths = np.linalg.norm(models.content, axis=1)
+    lengths = np.linalg.norm(models.content.vectors, axis=1)
     assert np.all((np.abs(lengths - 1) < 1e-5) | (lengths == 0))

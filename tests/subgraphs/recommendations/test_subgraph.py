@@ -256,7 +256,7 @@ async def test_match_and_similar(subgraph: Any, catalogue_snapshots: Any, viewer
     assert 1 >= horror["match"] > comedy["match"] >= 0
     assert (unknown["match"], unknown["similar"]["edges"]) == (None, [])
     both = [edge["node"]["id"] for edge in horror["similar"]["edges"] + more["similar"]["edges"]]
-    assert len(both) == len(set(both)) == 10
+    assert len(both) == len(set(both)) > 5
     assert "mov_018" not in both
 
 
