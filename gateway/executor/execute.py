@@ -26,6 +26,8 @@ from gateway.planner.plan.nodes import EntityStep, RootStep
 
 __all__ = ["ExecutionRequest", "ResponseTree", "execute_plan"]
 
+_MAX_LOGGED_ERRORS = 3
+_MAX_LOGGED_CHARACTERS = 500
 _log = structlog.get_logger(__name__)
 
 
@@ -143,6 +145,13 @@ class _Run:
             read = read_answer(step.subgraph, answer)
             errors = merge_answer(compiled, prepared, read, self.tree.data, self.policy)
         except SubgraphError as error:
+            _log.warning(
+                "subgraph request failed",
+                subgraph=step.subgraph,
+                code=error.code,
+                error=str(error),
+                cause=repr(error.__cause__),
+            )
             self.tree.failures[step.id] = error_of_failure(error, self.policy)
             return
         except (TypeError, RecursionError) as error:
@@ -152,6 +161,10 @@ class _Run:
             malformed = SubgraphMalformed(name, f"subgraph '{name}' answered with data that can't be handled")
             self.tree.failures[step.id] = error_of_failure(malformed, self.policy)
             return
+        if read.errors:
+            # Clients may not see the texts; whoever runs the gateway must.
+            told = [str(each)[:_MAX_LOGGED_CHARACTERS] for each in read.errors[:_MAX_LOGGED_ERRORS]]
+            _log.warning("subgraph told errors", subgraph=step.subgraph, count=len(read.errors), first=told)
         if read.data is None:
             self._fail_with(compiled, errors)
         else:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+import structlog
 
 from gateway.errors import SubgraphUnavailable
 from gateway.executor.compile import compile_plan
@@ -338,6 +339,19 @@ async def test_a_graphql_body_counts_more_than_an_error_status() -> None:
     )
     assert tree.data == {"x": None, "y": 1}
     assert [(each.message, each.path) for each in tree.errors] == [("no", ("x",))]
+
+
+async def test_what_clients_may_not_see_is_in_the_log() -> None:
+    def script(subgraph: str, _request: dict[str, Any]) -> dict[str, Any]:
+        if subgraph == "down":
+            raise SubgraphUnavailable("down", "subgraph 'down' can't be reached")
+        return {"data": {"x": None}, "errors": [{"message": "db 10.0.0.1 gone"}] * 1000}
+
+    with structlog.testing.capture_logs() as lines:
+        await run(plan(root(0, "a", "{ x }"), root(1, "down", "{ y }")), script)
+    assert {line["subgraph"]: line.get("count") for line in lines} == {"a": 1000, "down": None}
+    assert "10.0.0.1" in str(lines)
+    assert len(str(lines)) < 3000
 
 
 async def test_a_byte_order_mark_is_forgiven() -> None:
