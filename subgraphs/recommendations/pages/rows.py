@@ -111,10 +111,11 @@ def _best(scores: FloatArray, mask: BoolArray) -> IndexArray:
 
 
 def _similar(request: RowRequest, index: int, mask: BoolArray) -> tuple[IndexArray, FloatArray]:
-    """Allowed titles like a title, nearest first, with their likeness."""
+    """Allowed titles like a title, nearest first, with their likeness as a part of the nearest one's."""
     similar = request.profile.models.similar(index)
     kept = np.flatnonzero(mask[similar.titles])[:POOL]
-    return similar.titles[kept], similar.likeness[kept]
+    # How like the nearest is depends on how much is known of both; for a row it counts how fast likeness falls off.
+    return similar.titles[kept], similar.likeness[kept] / similar.likeness.max(initial=np.float32(1e-6))
 
 
 def _relevance(request: RowRequest, items: IndexArray) -> FloatArray:
