@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -72,7 +71,8 @@ async def _open(settings: PlaybackSettings) -> AsyncIterator[OpenedSubgraph]:
         consumer = EventConsumer(
             stream_redis,
             group="playback",
-            consumer=f"{socket.gethostname()}-{os.getpid()}",
+            # The same after a restart, so that what a crash left half-done is done first.
+            consumer=f"{socket.gethostname()}-{settings.port}",
             handlers=FollowEvents(catalogue, bookmarks).handlers(),
         )
         await stack.enter_async_context(relay.running())

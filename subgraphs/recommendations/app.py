@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -79,7 +78,8 @@ async def _open(settings: RecommendationsSettings, clock: Clock) -> AsyncIterato
         consumer = EventConsumer(
             stream_redis,
             group="recommendations",
-            consumer=f"{socket.gethostname()}-{os.getpid()}",
+            # The same after a restart, so that what a crash left half-done is done first.
+            consumer=f"{socket.gethostname()}-{settings.port}",
             handlers=FollowEvents(models, titles, tastes, trends).handlers(),
         )
         await stack.enter_async_context(models.running())
