@@ -1,8 +1,7 @@
 """Under which key of the response tree a field of a representation is found.
 
-The client owns the response keys. A required field that the client asks for anyway is read from the client's key;
-else it takes its plain name where the client does not use that for something else, and otherwise an internal alias,
-the same one for the same field at the same response path.
+The client owns the response keys: a required field takes its plain name only where the client does not use that key for
+something else; otherwise it gets an internal alias, the same one for the same field at the same response path.
 """
 
 from __future__ import annotations
@@ -41,10 +40,6 @@ class SourceKeys:
         if known is not None:
             return known
         used = self._used.setdefault(path, {})
-        if field.name not in used or used[field.name] != {meaning}:
-            for key, meanings in used.items():
-                if meanings == {meaning}:
-                    return key
         if used.setdefault(field.name, {meaning}) == {meaning}:
             return field.name
         alias = self.fresh()
