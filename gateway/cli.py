@@ -42,6 +42,17 @@ SubgraphsOption = Annotated[
     Path | None,
     typer.Option("--subgraphs", help="JSON list of {name, url, sdl} to compose instead.", show_default=False),
 ]
+IncludeTagOption = Annotated[
+    list[str] | None,
+    typer.Option("--include-tag", help="Show only what carries this @tag; may be repeated.", show_default=False),
+]
+ExcludeTagOption = Annotated[
+    list[str] | None,
+    typer.Option("--exclude-tag", help="Hide what carries this @tag; wins; may be repeated.", show_default=False),
+]
+HideUnreachableOption = Annotated[
+    bool, typer.Option("--hide-unreachable", help="Also hide types that no operation can reach.")
+]
 OperationArgument = Annotated[Path, typer.Argument(help="File with the operation; - reads standard input.")]
 NameOption = Annotated[str | None, typer.Option("--name", help="Which operation of the file.", show_default=False)]
 
@@ -55,20 +66,31 @@ def compose(
         typer.Argument(help="SDL files (the name is the file's stem), or one JSON list of {name, url, sdl}."),
     ],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the supergraph here.")] = None,
+    include_tag: IncludeTagOption = None,
+    exclude_tag: ExcludeTagOption = None,
+    hide_unreachable: HideUnreachableOption = False,
 ) -> None:
-    """Compose subgraphs into supergraph SDL, or say why not."""
+    """Compose subgraphs into supergraph SDL, or say why not; with tags into a variant for part of the clients."""
     from gateway.supergraph.write import write_supergraph
 
     supergraph = _compose(_read_sources(subgraphs), print_hints=True)
+    supergraph = _variant(supergraph, include_tag, exclude_tag, hide_unreachable=hide_unreachable)
     _write(write_supergraph(supergraph), out)
 
 
 @app.command("api-schema")
-def api_schema(supergraph: SupergraphOption = None, subgraphs: SubgraphsOption = None) -> None:
-    """Print what clients see of the graph."""
+def api_schema(
+    supergraph: SupergraphOption = None,
+    subgraphs: SubgraphsOption = None,
+    include_tag: IncludeTagOption = None,
+    exclude_tag: ExcludeTagOption = None,
+    hide_unreachable: HideUnreachableOption = False,
+) -> None:
+    """Print what clients see of the graph, or of a variant of it."""
     from gateway.supergraph.api_schema import write_api_sdl
 
-    print(write_api_sdl(_load(supergraph, subgraphs)), end="")
+    whole = _load(supergraph, subgraphs)
+    print(write_api_sdl(_variant(whole, include_tag, exclude_tag, hide_unreachable=hide_unreachable)), end="")
 
 
 @app.command()
@@ -349,6 +371,24 @@ def _compose(sources: Sequence[SubgraphSource], *, print_hints: bool = False) ->
     if print_hints:
         for item in result.hints:
             print(item, file=sys.stderr)
+    return result.supergraph
+
+
+def _variant(
+    supergraph: Supergraph, include: list[str] | None, exclude: list[str] | None, *, hide_unreachable: bool
+) -> Supergraph:
+    """The supergraph itself, or what a contract shows of it."""
+    from gateway.composition.contract import Contract, apply_contract
+    from gateway.composition.stages import Composed
+
+    contract = Contract(frozenset(include or ()), frozenset(exclude or ()), hide_unreachable)
+    if contract == Contract():
+        return supergraph
+    result = apply_contract(supergraph, contract)
+    for item in result.hints if isinstance(result, Composed) else result.diagnostics:
+        print(item, file=sys.stderr)
+    if not isinstance(result, Composed):
+        _fail(f"the contract does not hold: {len(result.diagnostics)} problems")
     return result.supergraph
 
 

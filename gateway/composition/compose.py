@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from gateway.composition.contract import Contract, apply_contract
 from gateway.composition.diagnostics import Severity
 from gateway.composition.ingest.ingest import ingest
 from gateway.composition.ingest.upgrade import upgrade_subgraphs
@@ -26,13 +27,16 @@ from gateway.supergraph.model import SubgraphName
 __all__ = ["compose"]
 
 
-def compose(sources: Iterable[SubgraphSource]) -> Composed | CompositionFailed:
-    """Composes subgraphs, in the order of their names. Total: never raises, whatever the texts hold."""
+def compose(sources: Iterable[SubgraphSource], contract: Contract | None = None) -> Composed | CompositionFailed:
+    """Composes subgraphs, in the order of their names. Total: never raises, whatever the texts hold.
+
+    `contract`: the variant to make of the whole, which must be sound with and without it.
+    """
     with paused_collector():
-        return _compose(sources)
+        return _compose(sources, contract)
 
 
-def _compose(sources: Iterable[SubgraphSource]) -> Composed | CompositionFailed:
+def _compose(sources: Iterable[SubgraphSource], contract: Contract | None) -> Composed | CompositionFailed:
     report = Report()
     ingested = _ingest_all(sorted(sources, key=lambda source: source.name), report)
     _check_rules((subgraph.schema for subgraph in ingested if subgraph.schema.federation is not None), report)
@@ -52,7 +56,12 @@ def _compose(sources: Iterable[SubgraphSource]) -> Composed | CompositionFailed:
     report.diagnostics += check_satisfiability(merged.supergraph)
     if report.has_errors():
         return _failed(report)
-    return Composed(merged.supergraph, tuple(report.diagnostics))
+    if contract is None:
+        return Composed(merged.supergraph, tuple(report.diagnostics))
+    variant = apply_contract(merged.supergraph, contract, merged.subgraphs)
+    if isinstance(variant, Composed):
+        return Composed(variant.supergraph, (*report.diagnostics, *variant.hints))
+    return CompositionFailed((*variant.diagnostics, *report.diagnostics))
 
 
 def _ingest_all(sources: Sequence[SubgraphSource], report: Report) -> list[IngestedSubgraph]:

@@ -130,6 +130,7 @@ CODES: dict[str, str] = {
 """Every code of an error, with the situation in one sentence."""
 
 HINTS: dict[str, str] = {
+    "CONTRACT_TAG_UNUSED": "A contract names a tag that nothing carries.",
     "DIRECTIVE_COMPOSITION_INFO": "A directive is composed in a way worth knowing.",
     "FROM_SUBGRAPH_DOES_NOT_EXIST": "@override names a subgraph that is not there.",
     "INCONSISTENT_ARGUMENT_PRESENCE": "An optional argument is missing in some subgraphs and so left out.",

@@ -40,7 +40,7 @@ from gateway.composition.rules.unsupported_feature import check_unsupported_feat
 from gateway.composition.rules.unsupported_on_interface import check_unsupported_on_interface
 from gateway.composition.stages import MergedSupergraph, ValidSubgraph
 
-__all__ = ["SUBGRAPH_RULES", "SUPERGRAPH_RULES", "SubgraphRule", "SupergraphRule"]
+__all__ = ["SUBGRAPH_RULES", "SUPERGRAPH_RULES", "VISIBILITY_RULES", "SubgraphRule", "SupergraphRule"]
 
 SupergraphRule = Callable[[MergedSupergraph, Report], None]
 SubgraphRule = Callable[[ValidSubgraph, Report], None]
@@ -65,6 +65,17 @@ SUBGRAPH_RULES: tuple[SubgraphRule, ...] = (
 )
 """Each looks at one Federation 2 subgraph; all of them report before anything is merged."""
 
+VISIBILITY_RULES: tuple[SupergraphRule, ...] = (
+    check_query_root_type_inaccessible,
+    check_disallowed_inaccessible,
+    check_referenced_inaccessible,
+    check_required_inaccessible,
+    check_implemented_by_inaccessible,
+    check_only_inaccessible_children,
+    check_default_value_uses_inaccessible,
+)
+"""What @inaccessible may hide, and with it a contract."""
+
 SUPERGRAPH_RULES: tuple[tuple[SupergraphRule, ...], ...] = (
     (
         check_interface_field_no_implem,
@@ -73,14 +84,6 @@ SUPERGRAPH_RULES: tuple[tuple[SupergraphRule, ...], ...] = (
         check_shareable_has_mismatched_runtime_types,
     ),
     (check_merged_graphql_validity, check_directive_composition_error),
-    (
-        check_query_root_type_inaccessible,
-        check_disallowed_inaccessible,
-        check_referenced_inaccessible,
-        check_required_inaccessible,
-        check_implemented_by_inaccessible,
-        check_only_inaccessible_children,
-        check_default_value_uses_inaccessible,
-    ),
+    VISIBILITY_RULES,
 )
 """Groups: what one reports makes no sense before those ahead of it are content."""

@@ -8,6 +8,7 @@ from gateway.graphql_kit.field_sets import read_field_set
 from gateway.graphql_kit.selections import FieldSelection, InlineFragment, SelectionSet
 from gateway.graphql_kit.type_refs import named_type
 from gateway.query_graph.model import FieldMove, GraphNode, NodeId, NodeKind, OverrideGuard, QueryGraph
+from gateway.supergraph.api_schema import inaccessible_directive
 from gateway.supergraph.model import (
     Field,
     FieldJoin,
@@ -46,10 +47,11 @@ class _Builder:
         return QueryGraph(self.supergraph, self.nodes, self._hidden_types())
 
     def _hidden_types(self) -> frozenset[str]:
+        inaccessible = inaccessible_directive(self.supergraph)
         return frozenset(
             name
             for name, definition in self.supergraph.types.items()
-            if any(applied.name == "inaccessible" for applied in definition.directives)
+            if any(applied.name == inaccessible for applied in definition.directives)
         )
 
     def _implementers(self) -> dict[tuple[str, SubgraphName], list[str]]:

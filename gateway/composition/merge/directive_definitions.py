@@ -19,7 +19,7 @@ from gateway.supergraph.model import (
     SubgraphName,
 )
 
-__all__ = ["composed_links", "merge_directive_definitions", "supporting_scalars"]
+__all__ = ["composed_links", "merge_directive_definitions", "specified_definition", "supporting_scalars"]
 
 _EXECUTABLE = frozenset(
     {"QUERY", "MUTATION", "SUBSCRIPTION", "FIELD", "FRAGMENT_DEFINITION", "FRAGMENT_SPREAD", "INLINE_FRAGMENT"}
@@ -32,7 +32,7 @@ def merge_directive_definitions(state: MergeState) -> dict[str, DirectiveDefinit
     merged: dict[str, DirectiveDefinition] = {}
     for name, specification in state.directives.by_role.values():
         if specification.specification is not None:
-            merged[name] = _specified(name, specification)
+            merged[name] = specified_definition(name, specification)
     for name, composed in state.directives.custom.items():
         sources = {composed.definition_subgraph: composed.definition}
         merged[name] = DirectiveDefinition(
@@ -95,7 +95,8 @@ def _own_type(specification: DirectiveSpecification, text: str) -> str | None:
     return f"{specification.specification[0] if specification.specification else 'federation'}__{own}"
 
 
-def _specified(name: str, specification: DirectiveSpecification) -> DirectiveDefinition:
+def specified_definition(name: str, specification: DirectiveSpecification) -> DirectiveDefinition:
+    """A specification's directive as the supergraph defines it, under the name that it has there."""
     arguments = {}
     for argument, text, default in specification.arguments:
         own = _own_type(specification, text)

@@ -17,6 +17,7 @@ from gateway.composition.satisfiability.witness import Step, write_witness
 from gateway.query_graph.build import build_query_graph
 from gateway.query_graph.model import NodeId, NodeKind, QueryGraph
 from gateway.query_graph.reach import Reach, Reachability
+from gateway.supergraph.api_schema import inaccessible_directive
 from gateway.supergraph.model import Field, InterfaceType, ObjectType, Supergraph
 
 __all__ = ["check_satisfiability"]
@@ -41,6 +42,7 @@ class _Walk:
     def __init__(self, graph: QueryGraph, reachability: Reachability, found: dict[tuple[str, str], Diagnostic]) -> None:
         self.graph = graph
         self.supergraph = graph.supergraph
+        self.inaccessible = inaccessible_directive(graph.supergraph)
         self.reachability = reachability
         self.found = found
         self.walked: dict[str, list[frozenset[NodeId]]] = {}
@@ -101,7 +103,7 @@ class _Walk:
 
     def visible_fields(self, definition: ObjectType | InterfaceType) -> Iterator[Field]:
         for field in definition.fields.values():
-            if not any(applied.name == "inaccessible" for applied in field.directives):
+            if not any(applied.name == self.inaccessible for applied in field.directives):
                 yield field
 
     def report(self, type_name: str, field: Field, nodes: frozenset[NodeId], path: tuple[Step, ...]) -> None:
