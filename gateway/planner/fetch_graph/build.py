@@ -197,7 +197,7 @@ class _PositionBuilder:
         known = self.started.get(number)
         if known is not None:
             return known
-        entries = [(index, self.position.entries[index]) for index in self.position.requests[number]]
+        entries = [(i, self.position.entries[i]) for i in self.position.requests[number] if self.is_asked(i)]
         first = self.graph.nodes[entries[0][1].node]
         step = self.fetch_graph.add(first.subgraph, "query", set())
         self.started[number] = step
@@ -311,6 +311,17 @@ class _PositionBuilder:
                 continue
             found[asked.field] = found[asked.field] & conditions if asked.field in found else conditions
         return found
+
+    def is_asked(self, entry_index: int) -> bool:
+        """Whether anything is ever asked through an entry; conditions that exclude each other can leave nothing."""
+        if entry_index == self.position.typing:
+            return True
+        through = (
+            index
+            for index, field in enumerate(self.position.fields)
+            if any(provider.entry == entry_index for provider in field.providers)
+        )
+        return any(self.field_conditions(index) is not None for index in through)
 
     def entry_conditions(self, entry_index: int) -> frozenset[Condition] | None:
         """What all fields have in common that are asked through the entry's request; None when none ever is."""
