@@ -6,10 +6,9 @@ sorted by name and printed in one way, so that text comparison is value comparis
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
-
-from collections.abc import Iterable
 
 __all__ = [
     "Condition",
