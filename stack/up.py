@@ -143,6 +143,8 @@ def _export_environment(state_dir: Path, *, demo: bool) -> None:
         # Many processes on few cores: more threads in one matrix product only wait for each other.
         "OPENBLAS_NUM_THREADS": "1",
     }
+    # Children that run programs (the worker) fork while gRPC is in use; its own fork handlers only make noise then.
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
     os.environ["MARQUEE_STACK_DEMO"] = os.environ["MARQUEE_TITLES_SEED_DEMO"] = str(demo).lower()

@@ -111,7 +111,10 @@ export class Viewing extends EventTarget {
     };
     try {
       const { data } = await call("shared/heartbeat", { input });
-      if (data.heartbeat.__typename === "SessionNotFound") this.dispatchEvent(new Event("lost"));
+      const { __typename: outcome, refusal } = data.heartbeat;
+      if (outcome === "SessionNotFound") this.dispatchEvent(new Event("lost"));
+      // The position is kept, but another device has this one's place: playing on is over.
+      if (refusal) this.#fail(new PlaybackFailed(refusalSentence({ reason: refusal }), { refusal }));
     } catch (error) {
       // A missed report is made good by the next one; the film goes on.
       console.warn("heartbeat:", error.message);

@@ -3,14 +3,11 @@
 import { call } from "./api.js";
 
 /**
- * The title with its details; null when it does not exist for this viewer. When a part of it fails that may not be
- * null, what the catalogue alone knows is loaded instead: then canPlay and inMyList are undefined. Rejects when even
- * that failed.
+ * The title with its details; null when it does not exist for this viewer. What a service that is away would have told
+ * (canPlay, inMyList, rating, similar) is null. Rejects when the catalogue itself did not answer.
  */
 export async function loadDetails(id, sizes) {
-  const whole = await call("shared/details", { id, ...sizes });
-  if (whole.data.title || !whole.errors.length) return whole.data.title;
-  const { data, errors } = await call("shared/details", { id, ...sizes, whole: false });
+  const { data, errors } = await call("shared/details", { id, ...sizes });
   if (!data.title && errors.length) throw Object.assign(new Error("The title could not be loaded."), { kind: "failed" });
   return data.title;
 }
@@ -28,14 +25,14 @@ export async function setInMyList(titleId, listed) {
   const { data } = await call(listed ? "shared/my_list_add" : "shared/my_list_remove", { titleId });
   const result = listed ? data.addToMyList : data.removeFromMyList;
   if (result.__typename !== "MyListSuccess") throw new Error(result.message);
-  return result.title.inMyList;
+  return result.title?.inMyList ?? listed;
 }
 
 /** stars 1 to 5, or null to take the rating back. Resolves to the stars kept, 0 for none. */
 export async function rate(titleId, stars) {
   const { data } = await call("shared/rate", { titleId, stars });
   if (data.rateTitle.__typename !== "RateTitleSuccess") throw new Error(data.rateTitle.message);
-  return data.rateTitle.title.rating?.stars ?? 0;
+  return data.rateTitle.title?.rating?.stars ?? stars ?? 0;
 }
 
 /** The items of a connection, without edges that failed. */

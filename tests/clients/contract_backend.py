@@ -69,6 +69,8 @@ class ContractBackend:
     """What a playback session offers: manifests, licenceUrl, durationSeconds; None leaves it without manifests."""
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """Every operation that came, with its variables."""
+    heartbeat_refusal: str | None = None
+    """What reports are answered with besides the position."""
     broken_fields: set[str] = field(default_factory=set)
     """Field names that fail with an error beside the data."""
     down: bool = False
@@ -375,7 +377,12 @@ class ContractBackend:
     def _heartbeat(self, _info: object, input: dict[str, Any]) -> dict[str, Any]:
         title = self._keep_position(input)
         position = input["positionSeconds"]
-        return {"__typename": "HeartbeatSuccess", "title": title, "acceptedPositionSeconds": position}
+        return {
+            "__typename": "HeartbeatSuccess",
+            "title": title,
+            "acceptedPositionSeconds": position,
+            "refusal": self.heartbeat_refusal,
+        }
 
     def _stop_playback(self, _info: object, input: dict[str, Any]) -> dict[str, Any]:
         return {"__typename": "StopPlaybackSuccess", "title": self._keep_position(input)}

@@ -87,6 +87,17 @@ def test_too_many_screens_is_said_with_the_way_out(tv: Page, cinema: str, backen
     assert focus(tv)["words"] == "Play"
 
 
+def test_another_device_takes_the_screen(tv: Page, cinema: str, backend: ContractBackend) -> None:
+    """When a report is answered with a refusal, playing ends with the reason in words; the position was kept."""
+    open_film(tv, cinema, backend)
+    tv.wait_for_function(PLAYS.format(seconds=0.3))
+    backend.heartbeat_refusal = "TOO_MANY_STREAMS"
+    press(tv, " ")
+    tv.wait_for_selector(".player[data-state=failed]")
+    assert "another device" in tv.locator(".player-notice").inner_text()
+    assert backend.positions[FILM] > 0
+
+
 def test_a_missing_manifest_is_said_and_the_session_is_ended(tv: Page, cinema: str, backend: ContractBackend) -> None:
     """When the media cannot be had, the viewer hears it and the stream's place is given back."""
     tv.route("**/media/**", lambda route: route.fulfill(status=404))

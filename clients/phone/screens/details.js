@@ -44,7 +44,7 @@ export function detailsSheet(app, id) {
         h("p", { class: "synopsis" }, title.synopsis),
         credits("Directed by", title.directors),
         credits("With", title.cast),
-        title.inMyList === undefined ? null : h("div", { class: "sheet-actions" }, listButton(), rating()),
+        title.inMyList == null ? null : h("div", { class: "sheet-actions" }, listButton(), rating()),
       ),
       episodes() ?? "",
       similar() ?? "",

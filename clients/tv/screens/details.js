@@ -58,7 +58,7 @@ export function detailsScreen(app, id, preview = null) {
   }
 
   function drawActions() {
-    const known = title.inMyList !== undefined;
+    const known = title.inMyList != null;
     actions.replaceChildren(...playButtons(), ...(known ? [listButton(), rateButton()] : []));
     drawStars();
   }

@@ -82,7 +82,7 @@ class Title:
         requires=["certificate { minimumAge }", "availability { isAvailable }", "mediaStatus"],
         description="May this viewer press play now, and if not, why.",
     )
-    async def can_play(self, info: PlaybackInfo) -> PlayDecision:
+    async def can_play(self, info: PlaybackInfo) -> PlayDecision | None:
         """From what titles says of this title and from the viewer; free stream slots are only known when starting."""
         known = await info.context.loaders.by_key(info.context.progress.titles).load(TitleId(self.id))
         availability = self._input("availability")
@@ -109,7 +109,7 @@ class Title:
 class HistoryEntry:
     """A title with the profile's place in it."""
 
-    title: Title
+    title: Title | None
     progress: Progress
 
 
@@ -133,7 +133,7 @@ class HistoryConnection:
 class ContinueWatchingEntry:
     """`progress` is null for an episode that comes next and was not begun."""
 
-    title: Title
+    title: Title | None
     progress: Progress | None
 
 
@@ -149,7 +149,7 @@ class Profile:
         return cls(id=strawberry.ID(id))
 
     @strawberry.field(description="What was watched, most recent first; first is at most 50.")
-    async def history(self, info: PlaybackInfo, first: int = 20, after: str | None = None) -> HistoryConnection:
+    async def history(self, info: PlaybackInfo, first: int = 20, after: str | None = None) -> HistoryConnection | None:
         """One page."""
         request = read_page_request(first, after, max_first=MAX_HISTORY_PAGE, key_length=2)
         read = await info.context.progress.history(
@@ -171,7 +171,7 @@ class Profile:
         )
 
     @strawberry.field(description="Titles in progress and next episodes, most recent first; first is at most 20.")
-    async def continue_watching(self, info: PlaybackInfo, first: int = 10) -> list[ContinueWatchingEntry]:
+    async def continue_watching(self, info: PlaybackInfo, first: int = 10) -> list[ContinueWatchingEntry] | None:
         """Merged by absolute recency."""
         read_page_request(first, None, max_first=MAX_CONTINUE_WATCHING)
         entries = await info.context.progress.continue_watching(ProfileId(self.id), first)

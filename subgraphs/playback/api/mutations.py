@@ -101,7 +101,7 @@ class StartPlaybackSuccess:
 class HeartbeatSuccess:
     """The position is stored for good."""
 
-    title: Title
+    title: Title | None
     accepted_position_seconds: float = strawberry.field(
         description="The bookmark after this report; a late report gets that of the newer one."
     )
@@ -114,7 +114,7 @@ class HeartbeatSuccess:
 class StopPlaybackSuccess:
     """The last position is stored for good and the stream slot is free."""
 
-    title: Title
+    title: Title | None
 
 
 StartPlaybackResult = Annotated[StartPlaybackSuccess | PlaybackRefused, strawberry.union("StartPlaybackResult")]

@@ -15,7 +15,7 @@ class PlaybackSession:
     """All that a player needs, in one answer."""
 
     id: strawberry.ID
-    title: Title
+    title: Title | None
     started_at: str
     manifests: list[Manifest] = strawberry.field(description="Best for this device first.")
     licence_url: str | None

@@ -141,7 +141,7 @@ class DeleteProfileSuccess:
 class MyListSuccess:
     """The title with its mark, and the profile with its list."""
 
-    title: Title
+    title: Title | None
     profile: Profile
 
 
@@ -157,7 +157,7 @@ class MyListFull:
 class RateTitleSuccess:
     """The title with its rating."""
 
-    title: Title
+    title: Title | None
 
 
 SignUpResult = Annotated[SignUpSuccess | EmailTaken | InvalidInput | RateLimited, strawberry.union("SignUpResult")]

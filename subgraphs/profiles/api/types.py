@@ -51,7 +51,7 @@ class Title:
         return cls(id=id, marks=await info.context.marks(TitleId(id)))
 
     @strawberry.field(description="On the selected profile's list; false without a profile.")
-    def in_my_list(self, info: Info) -> bool:
+    def in_my_list(self, info: Info) -> bool | None:
         """Batched over the request's titles."""
         return self._read(info, lambda marks: marks.is_in_list)
 
@@ -76,7 +76,7 @@ class TitleEdge:
     """Relay's edge."""
 
     cursor: str
-    node: Title
+    node: Title | None
 
 
 @strawberry.federation.type(shareable=True, description="A page of titles.")

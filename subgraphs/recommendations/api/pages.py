@@ -38,8 +38,8 @@ class Card:
     """A title on a page."""
 
     id: strawberry.ID
-    title: Title
-    artwork: Artwork = strawberry.field(description="Chosen for the device: role, size, format.")
+    title: Title | None
+    artwork: Artwork | None = strawberry.field(description="Chosen for the device: role, size, format.")
     tracking: str
 
 

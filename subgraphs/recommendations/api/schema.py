@@ -55,7 +55,7 @@ class Query:
 class FeedbackSuccess:
     """Taken."""
 
-    title: Title
+    title: Title | None
 
 
 FeedbackResult = Annotated[FeedbackSuccess | NoProfileSelected | TitleNotFound, strawberry.union("FeedbackResult")]

@@ -31,7 +31,7 @@ class Title:
     @strawberry.field(description="Titles like this one that the viewer may see, nearest first; first is at most 50.")
     def similar(
         self, info: RecommendationsInfo, first: int = 12, after: str | None = None
-    ) -> Annotated["TitleConnection", strawberry.lazy("subgraphs.recommendations.api.titles")]:
+    ) -> Annotated["TitleConnection", strawberry.lazy("subgraphs.recommendations.api.titles")] | None:
         """By content and by who watched both."""
         request = read_page_request(first, after, max_first=MAX_SIMILAR_PAGE, key_length=1)
         start = 0 if request.after is None else max(0, int(request.after[0] or 0))
@@ -57,7 +57,7 @@ class TitleEdge:
     """Relay edge."""
 
     cursor: str
-    node: Title
+    node: Title | None
 
 
 @strawberry.federation.type(shareable=True)

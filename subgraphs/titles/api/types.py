@@ -306,7 +306,7 @@ class TitleEdge:
     """Relay's edge."""
 
     cursor: str
-    node: Title
+    node: Title | None
 
 
 @strawberry.federation.type(shareable=True, description="A page of titles.")

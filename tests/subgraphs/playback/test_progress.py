@@ -229,7 +229,7 @@ async def test_history_is_shown_to_its_profile_only(subgraph: Any, viewer: Viewe
 
     body = await subgraph.ask(PROFILE, variables, viewer)
 
-    assert body["data"]["_entities"] == [None]
+    assert body["data"]["_entities"] == [{"history": None, "continueWatching": None}]
     assert {error["extensions"]["code"] for error in body["errors"]} == {"NOT_FOUND"}
 
 

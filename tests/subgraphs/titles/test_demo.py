@@ -61,6 +61,6 @@ def test_our_own_film_has_its_fixed_id() -> None:
 
 
 async def test_seeding_again_changes_nothing(demo: Parts) -> None:
-    """212 titles, once."""
+    """163 titles, once."""
     again = await seed_demo(demo.writer)
     assert (0, 0, len(DEMO.titles)) == (again.created, again.updated, again.unchanged)

@@ -17,7 +17,7 @@ from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.policy import Window, facts_from_snapshot
 from subgraphs.titles.demo import DEMO_FILM_ID, load_demo, seed_demo
 from subgraphs.titles.services.catalogue import CACHE_LIFE
-from subgraphs.titles.services.following import MAX_TITLES_PER_EVENT, ChangeFollower, EventAnnouncer
+from subgraphs.titles.services.following import ChangeFollower, EventAnnouncer
 from subgraphs.titles.services.media import MediaReports
 from tests.subgraphs.titles.conftest import NOW, OpenService, Parts, Service
 
@@ -59,17 +59,15 @@ def stream() -> RememberingStream:
 @pytest.fixture
 def announcing(parts: Parts, stream: RememberingStream) -> ChangeFollower:
     announcer = EventAnnouncer(parts.store, stream, parts.clock)
-    return ChangeFollower(
-        "events", parts.store, parts.catalogue.titles, announcer.handle, batch_size=MAX_TITLES_PER_EVENT
-    )
+    return ChangeFollower("events", parts.store, parts.catalogue.titles, announcer.handle, batch_size=100)
 
 
 async def test_every_title_is_announced_in_batches(
     demo: Parts, announcing: ChangeFollower, stream: RememberingStream
 ) -> None:
-    """At most 200 snapshots in an event, each title once, with the facts that the policy needs."""
+    """At most so many snapshots in an event, each title once, with the facts that the policy needs."""
     await announcing.catch_up()
-    assert [len(data["titles"]) for _, data in stream.events] == [200, 12]
+    assert [len(data["titles"]) for _, data in stream.events] == [100, 63]
     snapshots = {each["id"]: each for _, data in stream.events for each in data["titles"]}
     for title in load_demo().titles:
         assert title.facts == facts_from_snapshot(snapshots[title.id])
@@ -106,8 +104,8 @@ async def test_nothing_is_lost_while_the_stream_is_away(
     with pytest.raises(ConnectionError):
         await announcing.catch_up()
     assert stream.events == []
-    assert await announcing.catch_up() == 212
-    assert sum(len(data["titles"]) for _, data in stream.events) == 212
+    assert await announcing.catch_up() == 163
+    assert sum(len(data["titles"]) for _, data in stream.events) == 163
     assert await announcing.catch_up() == 0
 
 
@@ -174,7 +172,7 @@ async def test_the_running_service_talks_and_listens(own_service: Service, redis
     await EventPublisher(redis).publish(Event("assets", "asset.published", PUBLISHED, NOW))
     query = f'{{ title(id: "{DEMO_FILM_ID}") {{ mediaStatus durationSeconds }} }}'
     async with asyncio.timeout(20):
-        while await redis.xlen(stream_key("titles")) < 3:  # noqa: ASYNC110  # another process is watched
+        while await redis.xlen(stream_key("titles")) < 2:  # noqa: ASYNC110  # another process is watched
             await asyncio.sleep(0.02)
         while (await own_service.data(query))["title"]["mediaStatus"] != "READY":  # noqa: ASYNC110  # another process is watched
             await asyncio.sleep(0.02)
