@@ -62,7 +62,7 @@ def owner_of(viewer: Viewer) -> str:
 
 
 class ServePages:
-    """`life` is how long a page and its cursors are good; `default_country` is for viewers whose country is unknown."""
+    """`life` is how long a page and its cursors are good; `default_country` has the charts for visitors of unknown country."""
 
     def __init__(
         self,
@@ -83,15 +83,8 @@ class ServePages:
         self._pages: OrderedDict[tuple[object, ...], Page] = OrderedDict()
         self._trends_by_country: dict[str | None, _Trends] = {}
 
-    def located(self, viewer: Viewer) -> Viewer:
-        """The viewer with a country: availability is per country, and a visitor should see what is on offer."""
-        if viewer.country is not None or viewer.account_id is not None:
-            return viewer
-        return Viewer(country=self._default_country)
-
     async def page(self, viewer: Viewer, wish: PageWish, now: datetime) -> Page:
         """The page for this viewer now. Raises ServiceError naming what can't be made of the wish."""
-        viewer = self.located(viewer)
         models = self._models.models
         catalogue = models.catalogue
         _check_wish(wish, catalogue, viewer, now)
@@ -107,12 +100,14 @@ class ServePages:
         if known is not None and now < known.expires_at:
             self._pages.move_to_end(key)
             return known
-        trends = await self._trending(viewer.country, now)
+        # What is popular is told for some country; what may be seen is decided without guessing one.
+        country = viewer.country or self._default_country
+        trends = await self._trending(country, now)
         request = PageRequest(
             kind=wish.kind,
             device=wish.device,
             viewer=viewer,
-            country=viewer.country,
+            country=country,
             owner=owner_of(viewer),
             genre_id=wish.genre_id,
             title_id=wish.title_id,
@@ -123,7 +118,7 @@ class ServePages:
 
     async def at_revision(self, viewer: Viewer, revision: str, now: datetime) -> Page:
         """The page of a cursor. Raises PageExpired when it is gone, or is somebody else's."""
-        owner = owner_of(self.located(viewer))
+        owner = owner_of(viewer)
         page = next((page for page in reversed(self._pages.values()) if page.revision == revision), None)
         if page is None:
             page = await self._snapshots.get(revision)

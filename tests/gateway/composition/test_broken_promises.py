@@ -56,7 +56,7 @@ def test_the_set_is_sound() -> None:
     result = composed()
 
     assert isinstance(result, Composed), result
-    assert () == result.hints
+    assert result.hints == ()
 
 
 @pytest.mark.parametrize(
@@ -80,13 +80,13 @@ def test_the_set_is_sound() -> None:
         ("titles", 'interface Title @key(fields: "id")', "interface Title", set()),
         ("playback", "@external minutes", "minutes", {"PROVIDES_FIELDS_MISSING_EXTERNAL"}),
         ("playback", "minutes: Int! @external", "minutes: Int!", {"REQUIRES_FIELDS_MISSING_EXTERNAL"}),
-        ("playback", "@requires", "@tag(name: \"x\") #", {"EXTERNAL_UNUSED"}),
+        ("playback", "@requires", '@tag(name: "x") #', {"EXTERNAL_UNUSED"}),
         ("playback", '"minutes certificate { age }"', '"minutes certificate"', {"REQUIRES_INVALID_FIELDS"}),
         ("playback", '"minutes certificate { age }"', '"minutes certificate { limit }"', {"REQUIRES_INVALID_FIELDS"}),
         ("playback", '@key(fields: "id")', '@key(fields: "name")', {"INVALID_FIELD_SHARING"}),
         ("playback", "name: String! @external", 'name: String! @external @tag(name: "x")', {"MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL"}),
         ("playback", "id: ID! name", 'id: ID! @override(from: "playback") name', {"OVERRIDE_FROM_SELF_ERROR"}),
-        ("playback", "next: Film @provides(fields: \"name\")", "next: Film id: ID @provides(fields: \"name\")", {"PROVIDES_ON_NON_OBJECT_FIELD", "EXTERNAL_UNUSED"}),
+        ("playback", 'next: Film @provides(fields: "name")', 'next: Film id: ID @provides(fields: "name")', {"PROVIDES_ON_NON_OBJECT_FIELD", "EXTERNAL_UNUSED"}),
         ("ratings", "@interfaceObject", "", {"TYPE_KIND_MISMATCH"}),
         ("ratings", '@key(fields: "id") @interfaceObject', "@interfaceObject", {"INTERFACE_OBJECT_USAGE_ERROR"}),
         ("ratings", "stars: Float!", "stars: Float! name: String!", {"INVALID_FIELD_SHARING"}),

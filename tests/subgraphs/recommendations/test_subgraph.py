@@ -260,15 +260,20 @@ async def test_match_and_similar(subgraph: Any, catalogue_snapshots: Any, viewer
     assert "mov_018" not in both
 
 
-async def test_visitors_see_the_default_country(subgraph: Any, catalogue_snapshots: Any) -> None:
-    """Nobody's page has what is offered there, and nothing personal."""
-    await subgraph.tell_titles(catalogue_snapshots)
+async def test_visitors_see_the_default_countrys_charts(subgraph: Any, catalogue_snapshots: Any) -> None:
+    """Nothing personal, and nothing that is offered or blocked by country: every other door would hide it."""
+    nowhere_else = {**catalogue_snapshots[0], "windows": [{"country": "US", "from": None, "until": None}]}
+    blocked = {**catalogue_snapshots[1], "blockedCountries": ["DE"]}
+    await subgraph.tell_titles([nowhere_else, blocked, *catalogue_snapshots[2:]])
 
     data = await page(subgraph, None, first=50)
 
     headings = {section["heading"] for section in sections_of(data)}
     assert "Popular in the United States" in headings
     assert not {section["kind"] for section in sections_of(data)} & {"CONTINUE_WATCHING", "MY_LIST", "WATCH_AGAIN"}
+    shown = {edge["node"]["title"]["id"] for section in sections_of(data) for edge in section["items"]["edges"]}
+    assert shown
+    assert not shown & {nowhere_else["id"], blocked["id"]}
 
 
 async def test_a_title_plays_as_soon_as_its_film_is_published(
