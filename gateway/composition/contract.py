@@ -22,7 +22,7 @@ from gateway.composition.report import Report
 from gateway.composition.stages import Composed, CompositionFailed, MergedSupergraph, ValidSubgraph
 from gateway.graphql_kit.type_refs import TypeRef, named_type
 from gateway.supergraph.api_schema import inaccessible_directive
-from gateway.supergraph.links import link_specification
+from gateway.supergraph.links import link_specification, linked_directive
 from gateway.supergraph.model import (
     Argument,
     DirectiveApplication,
@@ -79,22 +79,13 @@ def apply_contract(
     return Composed(variant, tuple(report.diagnostics))
 
 
-def tag_directive(supergraph: Supergraph) -> str:
-    """What @tag is called in this supergraph."""
-    for link in supergraph.links:
-        if link_specification(link) == "tag":
-            imported = link.imports.get("@tag")
-            return imported.removeprefix("@") if imported else (link.prefix or "tag")
-    return "tag"
-
-
 def _tags(directives: Iterable[DirectiveApplication], name: str) -> frozenset[str]:
     values = (parse_const_value(d.arguments["name"]) for d in directives if d.name == name and "name" in d.arguments)
     return frozenset(value.value for value in values if isinstance(value, StringValueNode))
 
 
 def _known_tags(supergraph: Supergraph) -> frozenset[str]:
-    name = tag_directive(supergraph)
+    name = linked_directive(supergraph.links, "tag")
     found: set[str] = set()
     for definition in supergraph.types.values():
         found |= _tags(definition.directives, name)
@@ -119,7 +110,7 @@ class _Filter:
     def __init__(self, supergraph: Supergraph, contract: Contract) -> None:
         self.supergraph = supergraph
         self.contract = contract
-        self.tag = tag_directive(supergraph)
+        self.tag = linked_directive(supergraph.links, "tag")
         self.inaccessible = inaccessible_directive(supergraph)
         self.types: dict[str, TypeDefinition] = dict(supergraph.types)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import orjson
 from graphql import FieldNode, InlineFragmentNode, OperationDefinitionNode, SelectionSetNode, parse
 
+from gateway.executor.context_groups import ContextGroups, build_context_groups
 from gateway.executor.places import Finder, build_finder, response_keys
 from gateway.executor.representations import Collector, build_collector
 from gateway.executor.rewrites import Rewriter, build_rewriter
@@ -26,7 +27,8 @@ class CompiledInput:
     """One `_entities` field. `variable_prefix` is its key in the variables JSON, with the colon.
 
     `may_share`: equal representations at different paths may hold the same result object, since every later step treats
-    those paths alike. `required_keys`: what every entity that is not null must have, before rewrites.
+    those paths alike. `apart`: no two objects may, since values from above them are still to be filled in below.
+    `required_keys`: what every entity that is not null must have, before rewrites.
     """
 
     entity_input: EntityInput
@@ -34,6 +36,7 @@ class CompiledInput:
     variable_prefix: bytes
     rewrite: Rewriter | None
     may_share: bool
+    apart: bool
     required_keys: frozenset[str]
 
 
@@ -41,7 +44,8 @@ class CompiledInput:
 class CompiledStep:
     """One step. `body_prefix` ends where the variables begin; `whole_body` is the body of a step without variables.
 
-    `required_keys`: what the data of a root step must have, before rewrites.
+    `required_keys`: what the data of a root step must have, before rewrites. `apart`: objects that get its data share
+    no part of it. `groups`: how a step is sent whose arguments are filled from objects above.
     """
 
     step: FetchStep
@@ -52,6 +56,8 @@ class CompiledStep:
     rewrite: Rewriter | None
     children: tuple[int, ...]
     required_keys: frozenset[str] = frozenset()
+    apart: bool = False
+    groups: ContextGroups | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +77,41 @@ def compile_plan(plan: QueryPlan) -> CompiledPlan:
     for step in plan.steps:
         for parent in step.depends_on:
             children[parent].append(step.id)
-    paths = _paths_of_inputs(plan.steps)
+    relations = _Relations(_paths_of_inputs(plan.steps), _paths_below_contexts(plan.steps))
     return CompiledPlan(
         plan,
-        tuple(_compile_step(step, tuple(children[step.id]), paths) for step in plan.steps),
+        tuple(_compile_step(step, tuple(children[step.id]), relations) for step in plan.steps),
         tuple(len(step.depends_on) for step in plan.steps),
     )
 
 
-def _compile_step(step: FetchStep, children: tuple[int, ...], paths: Sequence[frozenset[FlattenPath]]) -> CompiledStep:
+@dataclass(frozen=True, slots=True)
+class _Relations:
+    """What else is merged where: paths that are treated alike, and paths with the level that gives them values."""
+
+    alike: Sequence[frozenset[FlattenPath]]
+    below_contexts: Sequence[tuple[tuple[str, ...], int]]
+
+    def is_crossed(self, path: FlattenPath) -> bool:
+        """Whether values from above (or at) the objects at a path are filled in below them."""
+        keys = response_keys(path)
+        return any(
+            len(below) > len(keys) >= level and below[: len(keys)] == keys for below, level in self.below_contexts
+        )
+
+
+def _paths_below_contexts(steps: Sequence[FetchStep]) -> list[tuple[tuple[str, ...], int]]:
+    return [
+        (response_keys(path), context.level)
+        for step in steps
+        if isinstance(step, EntityStep)
+        for item in step.inputs
+        for context in item.contexts
+        for path in item.paths
+    ]
+
+
+def _compile_step(step: FetchStep, children: tuple[int, ...], relations: _Relations) -> CompiledStep:
     name = b"" if step.operation_name is None else b',"operationName":' + orjson.dumps(step.operation_name)
     head = b'{"query":' + orjson.dumps(step.operation) + name
     prefix = head + b',"variables":{'
@@ -94,23 +126,24 @@ def _compile_step(step: FetchStep, children: tuple[int, ...], paths: Sequence[fr
                 rewrite=build_rewriter(step.output_rewrites),
                 children=children,
                 required_keys=_unconditional_keys(_selection_set(step.operation)),
+                apart=relations.is_crossed(step.path),
             )
         case EntityStep():
             selections = _selections_by_alias(step.operation)
-            inputs = tuple(
-                _compile_input(each, selections[each.alias], may_share=_may_share(each, selections[each.alias], paths))
-                for each in step.inputs
-            )
-            return CompiledStep(step, prefix, None, inputs, None, None, children)
+            inputs = tuple(_compile_input(each, selections[each.alias], relations) for each in step.inputs)
+            groups = build_context_groups(step, inputs)
+            return CompiledStep(step, prefix, None, inputs, None, None, children, groups=groups)
 
 
-def _compile_input(entity_input: EntityInput, selection: SelectionSetNode, *, may_share: bool) -> CompiledInput:
+def _compile_input(entity_input: EntityInput, selection: SelectionSetNode, relations: _Relations) -> CompiledInput:
+    may_share = _may_share(entity_input, selection, relations.alike)
     return CompiledInput(
         entity_input=entity_input,
         collect=build_collector(entity_input, keep_paths=not may_share),
         variable_prefix=orjson.dumps(entity_input.variable) + b":",
         rewrite=build_rewriter(entity_input.output_rewrites),
         may_share=may_share,
+        apart=any(relations.is_crossed(path) for path in entity_input.paths),
         required_keys=_required_of_entities(entity_input, selection),
     )
 

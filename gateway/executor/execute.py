@@ -143,7 +143,7 @@ class _Run:
                 return
             answer = await self._load(compiled, prepared.body)
             read = read_answer(step.subgraph, answer)
-            errors = merge_answer(compiled, prepared, read, self.tree.data, self.policy)
+            errors = merge_answer(prepared, read, self.tree.data, self.policy)
         except SubgraphError as error:
             _log.warning(
                 "subgraph request failed",

@@ -19,8 +19,12 @@ __all__ = ["PreparedFetch", "merge_answer", "prepare_fetch"]
 
 @dataclass(frozen=True, slots=True)
 class PreparedFetch:
-    """What will be sent, and which objects of the tree the answer belongs to."""
+    """What will be sent, and which objects of the tree the answer belongs to.
 
+    `step`: the compiled step as it is sent, which has more inputs than the plan's where values differ between objects.
+    """
+
+    step: CompiledStep
     body: bytes
     merged: Merged
 
@@ -39,9 +43,13 @@ def prepare_fetch(
                 if not roots:
                     return None
             if compiled.whole_body is not None:
-                return PreparedFetch(compiled.whole_body, Merged(roots=roots))
+                return PreparedFetch(compiled, compiled.whole_body, Merged(roots=roots))
             body = compiled.body_prefix + b",".join(_client_variables(step.variables, encoded_variables)) + b"}}"
-            return PreparedFetch(body, Merged(roots=roots))
+            return PreparedFetch(compiled, body, Merged(roots=roots))
+        case EntityStep() if compiled.groups is not None:
+            client = _client_variables(step.variables, encoded_variables)
+            grouped = compiled.groups.prepare(tree, client, compiled)
+            return None if grouped is None else PreparedFetch(grouped.step, grouped.body, Merged(sent=grouped.sent))
         case EntityStep():
             sent = [each.collect(tree) for each in compiled.inputs]
             if not any(each.encoded for each in sent):
@@ -51,7 +59,7 @@ def prepare_fetch(
                 each.variable_prefix + b"[" + b",".join(representations.encoded) + b"]"
                 for each, representations in zip(compiled.inputs, sent, strict=True)
             ]
-            return PreparedFetch(compiled.body_prefix + b",".join(variables) + b"}}", Merged(sent=sent))
+            return PreparedFetch(compiled, compiled.body_prefix + b",".join(variables) + b"}}", Merged(sent=sent))
 
 
 def _client_variables(names: Sequence[str], encoded_variables: Mapping[str, bytes]) -> list[bytes]:
@@ -59,17 +67,14 @@ def _client_variables(names: Sequence[str], encoded_variables: Mapping[str, byte
 
 
 def merge_answer(
-    compiled: CompiledStep,
-    prepared: PreparedFetch,
-    answer: GraphQLAnswer,
-    tree: dict[str, Any],
-    policy: ErrorPolicy,
+    prepared: PreparedFetch, answer: GraphQLAnswer, tree: dict[str, Any], policy: ErrorPolicy
 ) -> list[ResponseError]:
     """Merge one answer into the tree and return its errors with the client's paths.
 
     Raises SubgraphEntitiesInvalid or SubgraphMalformed, before anything is merged, when the data does not fit what was
     asked.
     """
+    compiled = prepared.step
     if answer.data is not None:
         match compiled.step:
             case RootStep():
@@ -85,8 +90,8 @@ def _merge_roots(compiled: CompiledStep, roots: Sequence[dict[str, Any]], data: 
     _require_keys(compiled, compiled.required_keys, data)
     if compiled.rewrite is not None:
         compiled.rewrite(data)
-    for root in roots:
-        merge_object(root, data)
+    for index, root in enumerate(roots):
+        merge_object(root, copy_json(data) if compiled.apart and index < len(roots) - 1 else data)
 
 
 def _merge_entities(compiled: CompiledStep, sent: Sequence[Representations], data: dict[str, Any]) -> None:
@@ -100,7 +105,10 @@ def _merge_entities(compiled: CompiledStep, sent: Sequence[Representations], dat
                 continue
             if each.rewrite is not None:
                 each.rewrite(entity)
-            if each.may_share:
+            if each.apart:
+                targets = representations.targets[index]
+                _merge_apart(entity, targets, range(len(targets)))
+            elif each.may_share:
                 merge_into_all(representations.targets[index], entity)
             else:
                 _merge_apart(entity, representations.targets[index], representations.path_indices[index])

@@ -12,10 +12,11 @@ from gateway.executor.generate_collector import generate_grouping
 from gateway.executor.places import Finder, build_finder
 from gateway.planner.plan.nodes import EntityInput, RepresentationField, RepresentationShape
 
-__all__ = ["Collector", "Representations", "build_collector"]
+__all__ = ["Collector", "Representations", "Taker", "build_collector", "build_taker", "is_unavailable"]
 
 _UNAVAILABLE: Final = object()
-_Taker: TypeAlias = Callable[[dict[str, Any]], Any]
+Taker: TypeAlias = Callable[[dict[str, Any]], Any]
+"""Makes an object's representation; `is_unavailable` tells whether it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def build_collector(entity_input: EntityInput, *, keep_paths: bool = True) -> Co
 
     Without `keep_paths` the objects of all paths are alike, `path_indices` is empty, and collecting is quicker.
     """
-    take = _build_shapes(entity_input.shapes)
+    take = build_taker(entity_input.shapes)
     if not keep_paths:
         return _build_quick_collector(entity_input, take)
     finders: list[Finder] = [build_finder(path) for path in entity_input.paths]
@@ -72,7 +73,7 @@ def build_collector(entity_input: EntityInput, *, keep_paths: bool = True) -> Co
     return collect
 
 
-def _build_quick_collector(entity_input: EntityInput, take: _Taker) -> Collector:
+def _build_quick_collector(entity_input: EntityInput, take: Taker) -> Collector:
     group = generate_grouping(entity_input.paths, entity_input.shapes, take)
     dumps = orjson.dumps
 
@@ -83,10 +84,15 @@ def _build_quick_collector(entity_input: EntityInput, take: _Taker) -> Collector
     return collect
 
 
-def _build_shapes(shapes: Sequence[RepresentationShape]) -> _Taker:
+def is_unavailable(representation: Any) -> bool:
+    """Whether a taker found no representation: another type, or something is missing."""
+    return representation is _UNAVAILABLE
+
+
+def build_taker(shapes: Sequence[RepresentationShape]) -> Taker:
     """One taker for all shapes: the first that accepts an object's type makes the representation."""
-    by_type: dict[str, _Taker] = {}
-    fallback: _Taker | None = None
+    by_type: dict[str, Taker] = {}
+    fallback: Taker | None = None
     for shape in shapes:
         taker = _build_shape(shape)
         if shape.type_names is None:
@@ -105,7 +111,7 @@ def _build_shapes(shapes: Sequence[RepresentationShape]) -> _Taker:
     return take
 
 
-def _build_shape(shape: RepresentationShape) -> _Taker:
+def _build_shape(shape: RepresentationShape) -> Taker:
     fields = _build_fields(shape.fields)
     sent = shape.sent_typename
 

@@ -7,6 +7,7 @@ in words; an empty list is the proof. What it does not prove: that a plan is che
 from __future__ import annotations
 
 from gateway.graphql_kit.selections import Condition, InlineFragment
+from gateway.planner.contexts import bind_contexts
 from gateway.planner.interpret import Interpreter, Place, Source
 from gateway.planner.normalize.inline_fragments import is_contradiction
 from gateway.planner.normalize.operation import NormalizedOperation
@@ -20,7 +21,9 @@ __all__ = ["check_plan"]
 
 def check_plan(graph: QueryGraph, operation: NormalizedOperation, plan: QueryPlan) -> list[str]:
     """What is wrong with a plan for an operation; [] when nothing is."""
-    interpreter = Interpreter(graph, plan, operation.root_type)
+    bound = bind_contexts(graph, operation)
+    operation = bound.operation
+    interpreter = Interpreter(graph, plan, operation.root_type, bound.bindings)
     interpreter.run()
     if not interpreter.problems:
         table = SelectionTable(graph)
@@ -60,7 +63,7 @@ class _Comparison:
                 if wanted.name.startswith("__"):
                     continue
                 fact = place.facts.get(type_name, {}).get(wanted.response_key)
-                if fact is None or (fact.name, fact.arguments) != (wanted.name, wanted.arguments):
+                if fact is None or not fact.means(wanted):
                     self.problems.append(f"{where}: {type_name}.{wanted.name} is not fetched")
                 elif not _delivered(fact.sources, needed):
                     self.problems.append(f"{where}: {type_name}.{wanted.name} is not fetched under all conditions")

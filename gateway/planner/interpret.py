@@ -16,6 +16,7 @@ from graphql import FieldNode, InlineFragmentNode, OperationDefinitionNode, Sele
 from gateway.graphql_kit.field_sets import read_arguments
 from gateway.graphql_kit.paths import FlattenPath, KeyElement, TypeCondition
 from gateway.graphql_kit.selections import Condition, FieldSelection, SelectionSet
+from gateway.planner.contexts import ContextBindings, mark_of
 from gateway.planner.normalize.inline_fragments import read_conditions
 from gateway.planner.plan.nodes import (
     EntityInput,
@@ -27,7 +28,7 @@ from gateway.planner.plan.nodes import (
     RepresentationShape,
     RootStep,
 )
-from gateway.query_graph.model import GraphNode, NodeKind, QueryGraph
+from gateway.query_graph.model import FieldMove, GraphNode, NodeKind, QueryGraph
 
 __all__ = ["Fact", "Interpreter", "Place", "Source"]
 
@@ -45,12 +46,24 @@ class Source:
 
 @dataclass(slots=True)
 class Fact:
-    """A field in the tree: what it means, who delivers it, and the place below it (None for leaves)."""
+    """A field in the tree: what it means, who delivers it, and the place below it (None for leaves).
+
+    `marks`: the bindings of arguments from contexts that all sources keep to; None where none are filled.
+    """
 
     name: str
     arguments: tuple[tuple[str, str], ...]
     sources: list[Source]
     below: Place | None
+    marks: frozenset[int] | None = None
+
+    def means(self, wanted: FieldSelection) -> bool:
+        """Whether this is what was asked."""
+        mark = mark_of(wanted.arguments)
+        if mark is None:
+            return (self.name, self.arguments) == (wanted.name, wanted.arguments) and self.marks is None
+        is_bound = self.marks is None or mark in self.marks  # None: answered where nothing is filled
+        return (self.name, self.arguments) == (wanted.name, wanted.arguments[1:]) and is_bound
 
 
 @dataclass(slots=True)
@@ -65,8 +78,9 @@ class Place:
 class Interpreter:
     """Interprets one plan; `problems` is what was found wrong, `root` the tree."""
 
-    def __init__(self, graph: QueryGraph, plan: QueryPlan, root_type: str) -> None:
+    def __init__(self, graph: QueryGraph, plan: QueryPlan, root_type: str, bindings: ContextBindings) -> None:
         self.graph = graph
+        self.bindings = bindings
         self.plan = plan
         self.root = Place({root_type})
         self.problems: list[str] = []
@@ -112,6 +126,7 @@ class Interpreter:
                 found = list(self._places(step, path))
                 if not found:
                     self.problems.append(f"step {step.id}: nothing is known at {path}")
+                self._contexts_known(step, item, path)
                 for place, types in found:
                     self._entity_input(step, item, place, types, entities.selection_set)
 
@@ -136,6 +151,24 @@ class Interpreter:
                     continue
                 reading = _Reading(self, step, item.output_rewrites, sent_fields)
                 reading.entity(nodes[0], selections, place, type_name, frozenset(step.condition))
+
+    def _contexts_known(self, step: EntityStep, item: EntityInput, path: FlattenPath) -> None:
+        """Every value that comes from above is there before."""
+        for context in item.contexts:
+            keys = [index for index, element in enumerate(path) if isinstance(element, KeyElement)]
+            above = path[: keys[context.level]] if context.level < len(keys) else path
+            current = [(place, name) for place, types in self._places(step, above) for name in sorted(types)]
+            for key in context.keys:
+                following: list[tuple[Place, str]] = []
+                for place, name in current:
+                    fact = place.facts.get(name, {}).get(key)
+                    if fact is None or not self._available(step, fact.sources):
+                        self.problems.append(
+                            f"step {step.id} needs '{key}' of {name} for ${context.variable} before it is there"
+                        )
+                    elif fact.below is not None:
+                        following += [(fact.below, below) for below in sorted(fact.below.types)]
+                current = following
 
     def _representation(self, step: EntityStep, place: Place, type_name: str, shape: RepresentationShape) -> None:
         if shape.type_names is not None and not self._available(step, place.typename_sources.get(type_name, [])):
@@ -265,6 +298,7 @@ class _Reading:
                 )
                 continue
             fact = self.fact(place, type_name, key, item, source)
+            self.keep_marks(fact, move, item)
             if move.target is not None and item.selection_set is not None:
                 target = self.graph.nodes[move.target]
                 below = fact.below = fact.below or Place()
@@ -273,6 +307,19 @@ class _Reading:
                 self.below(target).select(
                     target, item.selection_set, below, below_types, conditions, path=(*path, emitted)
                 )
+
+    def keep_marks(self, fact: Fact, move: FieldMove, item: FieldNode) -> None:
+        """Narrow a field's bindings to those that this source keeps to."""
+        if not move.context_arguments:
+            return
+        names = {argument.name for argument in move.context_arguments}
+        given = tuple((name, value) for name, value in read_arguments(tuple(item.arguments or ())) if name in names)
+        marks = frozenset(
+            number
+            for number, by_subgraph in enumerate(self.interpreter.bindings.by_mark)
+            if tuple(sorted(by_subgraph.get(self.step.subgraph, ()))) == given
+        )
+        fact.marks = marks if fact.marks is None else fact.marks & marks
 
     def below(self, target: GraphNode) -> _Reading:
         """Requirements count for the entity itself, not for objects below it."""
@@ -288,7 +335,9 @@ class _Reading:
         return set(self.graph.possible_types(node.type_name)) or {node.type_name}
 
     def fact(self, place: Place, type_name: str, key: str, item: FieldNode, source: Source) -> Fact:
-        arguments = read_arguments(tuple(item.arguments or ()))
+        filled = self.graph.contexts.arguments((type_name, *self.graph.interfaces_of(type_name)), item.name.value)
+        names = {argument.name for argument in filled.get(self.step.subgraph, ())}
+        arguments = tuple(each for each in read_arguments(tuple(item.arguments or ())) if each[0] not in names)
         by_key = place.facts.setdefault(type_name, {})
         have = by_key.get(key)
         if have is None:

@@ -9,6 +9,7 @@ from graphql import DocumentNode, GraphQLSchema
 from gateway.errors import NoPath
 from gateway.graphql_kit.selections import FieldSelection, InlineFragment
 from gateway.planner.choose.combine import Budget
+from gateway.planner.contexts import BoundOperation, bind_contexts
 from gateway.planner.fetch_graph.build import build_fetch_graph
 from gateway.planner.fetch_graph.model import FetchGraph
 from gateway.planner.fetch_graph.order import improve
@@ -70,23 +71,22 @@ class Planner:
     def stages(self, operation: NormalizedOperation, active_labels: frozenset[str] = frozenset()) -> Stages:
         """The plan with everything on the way to it."""
         budget = Budget(self.states, STATES_PER_POSITION)
-        positions = self._choose(operation, active_labels, budget)
+        bound = bind_contexts(self.query_graph, operation)
+        operation = bound.operation
+        positions = self._choose(bound, active_labels, budget)
         keys = SourceKeys(operation.selections)
-        fetch_graph = build_fetch_graph(self.query_graph, positions, keys, operation.kind)
+        fetch_graph = build_fetch_graph(self.query_graph, positions, keys, operation.kind, bound.bindings)
         improve(fetch_graph)
         verdict = PlanVerdict.BUDGET_REACHED if budget.reached else PlanVerdict.OPTIMAL
         cost = sum(position.cost for position in positions)
-        plan = emit_plan(
-            self.query_graph, fetch_graph, operation, keys, verdict=verdict, cost=cost, states=budget.spent
-        )
+        plan = emit_plan(self.query_graph, fetch_graph, bound, keys, verdict=verdict, cost=cost, states=budget.spent)
         return Stages(tuple(positions), fetch_graph, plan)
 
-    def _choose(
-        self, operation: NormalizedOperation, active_labels: frozenset[str], budget: Budget
-    ) -> list[TreePosition]:
+    def _choose(self, bound: BoundOperation, active_labels: frozenset[str], budget: Budget) -> list[TreePosition]:
         """One position for a query; for a mutation one per run of root fields that a single request answers wholly."""
         reachability = Reachability(self.query_graph, active_labels)
-        chooser = PositionChooser(self.query_graph, reachability, SelectionTable(self.query_graph), budget)
+        operation, table = bound.operation, SelectionTable(self.query_graph)
+        chooser = PositionChooser(self.query_graph, reachability, table, budget, bound.bindings)
         fields = _root_fields(operation)
         if operation.kind == "query":
             return [self._choose_fields(chooser, operation, fields)] if fields else []
@@ -124,7 +124,7 @@ class Planner:
 
 def _why_not(join: FieldJoin) -> str:
     if join.context_arguments:
-        return "fills arguments from a context, which planning does not support"
+        return "fills arguments from a context that nothing above gives"
     return "declares it external" if join.external else "can not be reached from here"
 
 

@@ -13,6 +13,7 @@ from functools import cached_property
 from gateway.errors import PlanningBudgetExceeded
 from gateway.graphql_kit.selections import FieldSelection, InlineFragment
 from gateway.planner.choose.combine import Budget, Combination, combine
+from gateway.planner.contexts import ContextBindings
 from gateway.planner.query_tree import Asked, Need, Provider, TreeEntry, TreeField, TreePosition
 from gateway.planner.selection_table import SelectionTable
 from gateway.planner.walk import Demand, Entry, EntryWay, FieldWay, PositionProblem
@@ -31,11 +32,19 @@ _Place = tuple[frozenset[NodeId], int, frozenset[NodeId] | None, bool]
 class PositionChooser:
     """Solves positions for one operation; `failures` collects the demands that had no option, first met first."""
 
-    def __init__(self, graph: QueryGraph, reachability: Reachability, table: SelectionTable, budget: Budget) -> None:
+    def __init__(
+        self,
+        graph: QueryGraph,
+        reachability: Reachability,
+        table: SelectionTable,
+        budget: Budget,
+        bindings: ContextBindings,
+    ) -> None:
         self.graph = graph
         self.reachability = reachability
         self.table = table
         self.budget = budget
+        self.bindings = bindings
         self.failures: list[Demand] = []
         self._known: dict[_Place, TreePosition | None] = {}
         self._in_progress: set[_Place] = set()
@@ -148,7 +157,7 @@ class PositionChooser:
         def choose_below(demand: Demand, nodes: frozenset[NodeId]) -> TreePosition | None:
             return self.choose(nodes, demand.below, self._possible_below(demand, possible), internal=demand.internal)
 
-        return PositionProblem(self.graph, self.reachability, self.table, hand, choose_below)
+        return PositionProblem(self.graph, self.reachability, self.table, hand, choose_below, bindings=self.bindings)
 
     def _combine(
         self,
@@ -213,7 +222,8 @@ class PositionChooser:
         if possible is None or not self._has_partial_unions:
             return None
         hand = self.graph.split(possible).nodes_by_type.get(demand.type_name, frozenset())
-        providers = self.reachability.at(demand.type_name, hand).providers.get(demand.name, {})
+        reach = self.reachability.at(demand.type_name, hand)
+        providers = (*reach.providers.get(demand.name, ()), *reach.contextual.get(demand.name, ()))
         targets = (self.graph.nodes[node_id].fields[demand.name].target for node_id in providers)
         return frozenset(target for target in targets if target is not None)
 

@@ -15,9 +15,10 @@ from typing import NamedTuple, TypeAlias
 from gateway.graphql_kit.selections import FieldSelection, SelectionSet
 from gateway.planner.choose.combine import Option, VariableKey
 from gateway.planner.choose.cost import FIELD_COST, LATE_FIELD_COST, REQUEST_COST
+from gateway.planner.contexts import ContextBindings, mark_of
 from gateway.planner.query_tree import TreePosition
 from gateway.planner.selection_table import SelectionTable, merge_fields
-from gateway.query_graph.model import NodeId, NodeKind, QueryGraph
+from gateway.query_graph.model import GraphNode, NodeId, NodeKind, QueryGraph
 from gateway.query_graph.reach import Reachability
 
 _PAIRED = 6
@@ -41,11 +42,15 @@ class Demand(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """Objects of one type are entered at a node with `requires` (a selection's number) in the representation."""
+    """Objects of one type are entered at a node with `requires` (a selection's number) in the representation.
+
+    `mark`: the mark of the fields with arguments from contexts that are asked through it, else None.
+    """
 
     type_name: str
     node: NodeId
     requires: int
+    mark: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +86,15 @@ class PositionProblem:
         table: SelectionTable,
         hand: Mapping[str, frozenset[NodeId]],
         choose_below: ChooseBelow,
+        *,
+        bindings: ContextBindings,
     ) -> None:
         self.graph = graph
         self.reachability = reachability
         self.table = table
         self.hand = hand
         self.choose_below = choose_below
+        self.bindings = bindings
         self.typing: Entry | None = None
         self.through_typing: frozenset[NodeId] = frozenset()
         self.contested: frozenset[tuple[str, str, tuple[tuple[str, str], ...]]] = frozenset()
@@ -118,10 +126,13 @@ class PositionProblem:
     def may_share(self, one: VariableKey, other: VariableKey) -> bool:
         """Entries share a request unless their requirements want one field with different arguments.
 
-        Entries that wait for the concrete type do not share one with those that do not.
+        Entries that wait for the concrete type do not share one with those that do not, nor do fields that are filled
+        from different contexts: their values may depend on conditions of their own.
         """
         assert isinstance(one, Entry)
         assert isinstance(other, Entry)
+        if one.mark != other.mark:
+            return False
         if self.typing is not None and self.typing.type_name in {one.type_name, other.type_name}:
             return one.type_name == other.type_name  # what need not wait for the type must not be told apart by it
         if one.requires == other.requires or one.type_name != other.type_name:
@@ -130,20 +141,28 @@ class PositionProblem:
 
     def _candidates(self, demand: Demand) -> list[tuple[NodeId, Entry | None]]:
         hand = self.hand.get(demand.type_name, frozenset())
-        ranks = self.reachability.at(demand.type_name, hand).providers.get(demand.name, {})
+        reach = self.reachability.at(demand.type_name, hand)
+        ranks = dict(reach.providers.get(demand.name, {}))
+        bound = self.bindings.subgraphs(demand.arguments)
+        contextual = reach.contextual.get(demand.name, {}) if bound else {}
+        ranks |= {i: rank for i, rank in contextual.items() if self._is_bound(self.graph.nodes[i], bound)}
         at_hand: list[tuple[NodeId, Entry | None]] = []
         entered: list[tuple[NodeId, Entry | None]] = []
         for node_id in sorted(ranks, key=ranks.__getitem__):
             move = self.graph.nodes[node_id].fields[demand.name]
-            if move.needs_context:
-                continue  # refused: planner.py says so
-            if node_id in hand and not move.requires and not self._is_contested(demand, node_id):
+            if move.context_arguments:
+                entry = Entry(demand.type_name, node_id, self.table.number(move.requires), mark_of(demand.arguments))
+                entered.append((node_id, entry))
+            elif node_id in hand and not move.requires and not self._is_contested(demand, node_id):
                 at_hand.append((node_id, self.typing if node_id in self.through_typing else None))
             else:
                 entry = Entry(demand.type_name, node_id, self.table.number(move.requires))
                 entered.append((node_id, entry))
         present = {self.graph.nodes[node_id].subgraph for node_id, _ in at_hand}
         return at_hand + [c for c in entered if self.graph.nodes[c[0]].subgraph not in present]
+
+    def _is_bound(self, node: GraphNode, subgraphs: frozenset[str]) -> bool:
+        return node.subgraph in subgraphs and not node.is_root  # root fields are asked without representations
 
     def _is_contested(self, demand: Demand, node_id: NodeId) -> bool:
         return (demand.type_name, demand.name, demand.arguments) in self.contested and (
@@ -231,6 +250,7 @@ class PositionProblem:
         split = self.graph.split(frozenset((target,)))
         return all(
             field_name in self.reachability.at(type_name, nodes).providers
+            or field_name in self.reachability.at(type_name, nodes).contextual
             for type_name, nodes in split.nodes_by_type.items()
             if type_name not in self.graph.hidden_types
         )
@@ -258,7 +278,12 @@ class PositionProblem:
         hand = self.hand.get(demand.type_name, frozenset())
         for node_id in hand:
             move = self.graph.nodes[node_id].fields.get(demand.name)
-            if move is not None and not move.requires and self.reachability.is_open(move.guard):
+            if (
+                move is not None
+                and not move.requires
+                and not move.context_arguments
+                and self.reachability.is_open(move.guard)
+            ):
                 return move.target is None
         return False
 

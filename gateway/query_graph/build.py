@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from graphql import StringValueNode, parse_const_value
+
 from gateway.graphql_kit.field_sets import read_field_set
 from gateway.graphql_kit.selections import FieldSelection, InlineFragment, SelectionSet
 from gateway.graphql_kit.type_refs import named_type
-from gateway.query_graph.model import FieldMove, GraphNode, NodeId, NodeKind, OverrideGuard, QueryGraph
+from gateway.query_graph.model import (
+    ContextArgument,
+    Contexts,
+    FieldMove,
+    GraphNode,
+    NodeId,
+    NodeKind,
+    OverrideGuard,
+    QueryGraph,
+)
 from gateway.supergraph.api_schema import inaccessible_directive
+from gateway.supergraph.links import linked_directive
 from gateway.supergraph.model import (
+    DirectiveApplication,
     Field,
     FieldJoin,
     InterfaceType,
@@ -44,7 +57,7 @@ class _Builder:
                     self.node(name, subgraph)
         while self.unfinished:
             self.finish(self.unfinished.pop())
-        return QueryGraph(self.supergraph, self.nodes, self._hidden_types())
+        return QueryGraph(self.supergraph, self.nodes, self._hidden_types(), Contexts(self._contexts_set(), self.nodes))
 
     def _hidden_types(self) -> frozenset[str]:
         inaccessible = inaccessible_directive(self.supergraph)
@@ -53,6 +66,24 @@ class _Builder:
             for name, definition in self.supergraph.types.items()
             if any(applied.name == inaccessible for applied in definition.directives)
         )
+
+    def _contexts_set(self) -> dict[str, frozenset[str]]:
+        """By type the contexts that its objects set. Mutations and subscriptions set none: their fields are actions."""
+        directive = linked_directive(self.supergraph.links, "context")
+        own = {
+            name: frozenset(_context_name(applied) for applied in definition.directives if applied.name == directive)
+            for name, definition in self.supergraph.types.items()
+        }
+        if not any(own.values()):
+            return {}
+        found: dict[str, frozenset[str]] = {}
+        for name, definition in self.supergraph.types.items():
+            around = definition.interfaces if isinstance(definition, ObjectType | InterfaceType) else ()
+            unions = (u.name for u in self.supergraph.types.values() if isinstance(u, UnionType) and name in u.members)
+            names = own[name].union(*(own.get(each, frozenset()) for each in (*around, *unions)))
+            if names and name not in (self.supergraph.mutation_type, self.supergraph.subscription_type):
+                found[name] = names
+        return found
 
     def _implementers(self) -> dict[tuple[str, SubgraphName], list[str]]:
         found: dict[tuple[str, SubgraphName], list[str]] = {}
@@ -135,7 +166,12 @@ class _Builder:
                 self.field_target(join, given),
                 requires,
                 override_guard(field, join),
-                needs_context=bool(join.context_arguments),
+                tuple(
+                    ContextArgument(argument, context, read_field_set(selection), type_ref)
+                    for argument, (context, selection, type_ref) in join.context_arguments.items()
+                )
+                if join.context_arguments
+                else (),
             )
 
     def field_target(self, join: FieldJoin, given: FieldSelection | None) -> NodeId | None:
@@ -169,6 +205,11 @@ class _Builder:
             return True
         outer = self.supergraph.types.get(condition)
         return isinstance(outer, UnionType) and type_name in outer.members
+
+
+def _context_name(applied: DirectiveApplication) -> str:
+    value = parse_const_value(applied.arguments.get("name", "null"))
+    return value.value if isinstance(value, StringValueNode) else ""
 
 
 def overridden(field: Field, join: FieldJoin) -> bool:

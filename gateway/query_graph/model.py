@@ -18,7 +18,17 @@ from gateway.graphql_kit.selections import FieldSelection, SelectionSet
 from gateway.graphql_kit.type_refs import TypeRef
 from gateway.supergraph.model import InterfaceType, ObjectType, SubgraphName, Supergraph, UnionType
 
-__all__ = ["FieldMove", "GraphNode", "NodeId", "NodeKind", "OverrideGuard", "QueryGraph", "TypeSplit"]
+__all__ = [
+    "ContextArgument",
+    "Contexts",
+    "FieldMove",
+    "GraphNode",
+    "NodeId",
+    "NodeKind",
+    "OverrideGuard",
+    "QueryGraph",
+    "TypeSplit",
+]
 
 NodeId = int
 
@@ -41,12 +51,23 @@ class OverrideGuard:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextArgument:
+    """An argument that the gateway fills in: with `selection` of the nearest object above that sets `context`."""
+
+    name: str
+    context: str
+    selection: SelectionSet
+    type: TypeRef
+
+
+@dataclass(frozen=True, slots=True)
 class FieldMove:
     """Follow a field inside a subgraph.
 
     `type` is the field's type in the subgraph; `target` the node of its named type, None for leaves. `requires` must
     be known of the object, and the object be entered by a key with these fields, before the subgraph can resolve the
-    field. `needs_context`: some arguments are to be filled from a context.
+    field. `context_arguments`: the values of these arguments are not known inside the subgraph, so the object must be
+    entered by a key with them.
     """
 
     field_name: str
@@ -54,7 +75,7 @@ class FieldMove:
     target: NodeId | None
     requires: SelectionSet = ()
     guard: OverrideGuard | None = None
-    needs_context: bool = False
+    context_arguments: tuple[ContextArgument, ...] = ()
 
 
 @dataclass(slots=True)
@@ -93,13 +114,54 @@ class TypeSplit:
     nodes_by_type: Mapping[str, frozenset[NodeId]]
 
 
+class Contexts:
+    """Who sets which context, and where arguments are filled from contexts."""
+
+    def __init__(self, set_by: Mapping[str, frozenset[str]], nodes: Iterable[GraphNode]) -> None:
+        self._set_by = set_by
+        self._arguments: dict[tuple[str, str], dict[SubgraphName, tuple[ContextArgument, ...]]] = {}
+        for node in nodes:
+            if node.kind not in (NodeKind.OBJECT, NodeKind.INTERFACE_OBJECT):
+                continue
+            for name, move in node.fields.items():
+                if move.context_arguments:
+                    self._arguments.setdefault((node.type_name, name), {})[node.subgraph] = move.context_arguments
+        self.field_names = frozenset(name for _, name in self._arguments)
+        """Fields of any type that have such arguments; empty in most graphs."""
+        self.uses = tuple(
+            dict.fromkeys(
+                (argument.context, argument.selection)
+                for by_subgraph in self._arguments.values()
+                for arguments in by_subgraph.values()
+                for argument in arguments
+            )
+        )
+        """Every selection that is made of some context."""
+
+    def set_by(self, type_name: str) -> frozenset[str]:
+        """The contexts that objects of a type set, because of the type itself or of an abstract type around it."""
+        return self._set_by.get(type_name, frozenset())
+
+    def arguments(
+        self, type_names: Iterable[str], field_name: str
+    ) -> Mapping[SubgraphName, tuple[ContextArgument, ...]]:
+        """Per subgraph the arguments of a field that are filled from contexts; give a type with its interfaces."""
+        found: dict[SubgraphName, tuple[ContextArgument, ...]] = {}
+        for type_name in type_names:
+            found |= self._arguments.get((type_name, field_name), {})
+        return found
+
+
 class QueryGraph:
     """All nodes; look-ups are by id, by (type, subgraph), and by type for entity moves."""
 
-    def __init__(self, supergraph: Supergraph, nodes: list[GraphNode], hidden_types: frozenset[str]) -> None:
+    def __init__(
+        self, supergraph: Supergraph, nodes: list[GraphNode], hidden_types: frozenset[str], contexts: Contexts
+    ) -> None:
         self.supergraph = supergraph
         self.nodes = nodes
         self.hidden_types = hidden_types
+        self.contexts = contexts
         self._entity_targets: dict[str, tuple[NodeId, ...]] = {}
         self._splits: dict[frozenset[NodeId], TypeSplit] = {}
 

@@ -27,11 +27,14 @@ Place = tuple[str, frozenset[NodeId]]
 class Reach:
     """Facts about one place: ranks by node entered, and for each field the ranks by providing node.
 
-    A provider that is among the nodes at hand needs nothing; any other has to be entered first.
+    A provider that is among the nodes at hand needs nothing; any other has to be entered first. `contextual`: the
+    same for fields with arguments from contexts: these always have to be entered, and no key or requirement may name
+    them, since what is above the object is not known there.
     """
 
     entered: dict[NodeId, int] = field(default_factory=dict)
     providers: dict[str, dict[NodeId, int]] = field(default_factory=dict)
+    contextual: dict[str, dict[NodeId, int]] = field(default_factory=dict)
 
 
 class Reachability:
@@ -82,8 +85,8 @@ class Reachability:
         reach = self._growing[place]
         for node_id in at_hand:
             for name, move in self.graph.nodes[node_id].fields.items():
-                if not move.requires and self.is_open(move.guard):
-                    self._provide(reach, name, node_id)
+                if not move.requires and not move.context_arguments and self.is_open(move.guard):
+                    self._provide(reach.providers, name, node_id)
         for node_id in self.graph.entity_targets(type_name):
             node = self.graph.nodes[node_id]
             if node_id not in reach.entered:
@@ -93,13 +96,14 @@ class Reachability:
                     reach.entered[node_id] = self._clock
         for node_id in list(reach.entered):
             for name, move in self.graph.nodes[node_id].fields.items():
-                if node_id in reach.providers.get(name, ()) or not self.is_open(move.guard):
+                known = reach.contextual if move.context_arguments else reach.providers
+                if node_id in known.get(name, ()) or not self.is_open(move.guard):
                     continue
                 if not move.requires or self._selectable(type_name, reach, move.requires, self._reach_while_growing):
-                    self._provide(reach, name, node_id)
+                    self._provide(known, name, node_id)
 
-    def _provide(self, reach: Reach, name: str, node_id: NodeId) -> None:
-        providers = reach.providers.setdefault(name, {})
+    def _provide(self, known: dict[str, dict[NodeId, int]], name: str, node_id: NodeId) -> None:
+        providers = known.setdefault(name, {})
         if node_id not in providers:
             self._clock += 1
             providers[node_id] = self._clock

@@ -9,7 +9,7 @@ from graphql import GraphQLSchema, build_schema
 
 from gateway.graphql_kit.collector import paused_collector
 from gateway.graphql_kit.type_refs import write_type_ref
-from gateway.supergraph.links import link_prefix, link_specification
+from gateway.supergraph.links import link_prefix, linked_directive
 from gateway.supergraph.model import (
     Argument,
     DirectiveApplication,
@@ -66,11 +66,7 @@ def write_api_sdl(supergraph: Supergraph, *, with_inaccessible: bool = False) ->
 
 def inaccessible_directive(supergraph: Supergraph) -> str:
     """What @inaccessible is called in this supergraph."""
-    for link in supergraph.links:
-        if link_specification(link) == "inaccessible":
-            imported = link.imports.get("@inaccessible")
-            return imported.removeprefix("@") if imported else (link.prefix or "inaccessible")
-    return "inaccessible"
+    return linked_directive(supergraph.links, "inaccessible")
 
 
 class _ClientView:

@@ -169,6 +169,7 @@ def _context_arguments(value: object, node: Node) -> dict[str, tuple[str, str, T
         name, context, selection, type_text = (entry.get(part) for part in ("name", "context", "selection", "type"))
         if not (isinstance(name, str) and isinstance(context, str) and isinstance(selection, str)):
             raise refuse("a context argument needs name, context and selection as strings", node)
+        _field_set(selection, "selection of a context argument", node)  # kept as it is written, but must be one
         try:
             contexts[name] = (context, selection, read_type_ref(str(type_text)))
         except GraphQLError as problem:

@@ -10,7 +10,15 @@ from graphql import ConstDirectiveNode, ListValueNode, ObjectValueNode, StringVa
 
 from gateway.supergraph.model import LinkedSpecification
 
-__all__ = ["LinkInvalid", "SpecificationUrl", "link_prefix", "link_specification", "read_link_url", "read_links"]
+__all__ = [
+    "LinkInvalid",
+    "SpecificationUrl",
+    "link_prefix",
+    "link_specification",
+    "linked_directive",
+    "read_link_url",
+    "read_links",
+]
 
 _VERSION = re.compile(r"v(\d+)\.(\d+)")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -49,6 +57,15 @@ def link_specification(link: LinkedSpecification) -> str | None:
 def link_prefix(link: LinkedSpecification) -> str | None:
     """The name before `__` for everything that is not imported."""
     return link.prefix or link_specification(link)
+
+
+def linked_directive(links: Iterable[LinkedSpecification], name: str) -> str:
+    """What the directive that a specification is named after ("tag") is called in a document with these headers."""
+    for link in links:
+        if link_specification(link) == name:
+            imported = link.imports.get(f"@{name}")
+            return imported.removeprefix("@") if imported else (link.prefix or name)
+    return name
 
 
 def read_links(directives: Iterable[ConstDirectiveNode]) -> tuple[LinkedSpecification, ...]:

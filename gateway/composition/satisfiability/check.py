@@ -4,6 +4,9 @@ A place is a type together with the graph nodes that an object there may be know
 query graph's fixed point (gateway.query_graph.reach). A place with more nodes can do all that one with fewer can, so
 it is skipped when a place of the same type with a subset of its nodes was walked before; hence each type is walked
 few times, however many ways lead to it. Gradual overrides are checked with all labels inactive and with all active.
+
+Where arguments are filled from contexts, it matters what stands above: a place then also has the context selections
+that objects above it can give, and more of these are as good as more nodes.
 """
 
 from __future__ import annotations
@@ -14,13 +17,18 @@ from collections.abc import Iterator
 from gateway.composition.diagnostics import Diagnostic, error
 from gateway.composition.satisfiability.reasons import explain
 from gateway.composition.satisfiability.witness import Step, write_witness
+from gateway.graphql_kit.selections import SelectionSet
 from gateway.query_graph.build import build_query_graph
+from gateway.query_graph.context_values import read_context_value
 from gateway.query_graph.model import NodeId, NodeKind, QueryGraph
 from gateway.query_graph.reach import Reach, Reachability
 from gateway.supergraph.api_schema import inaccessible_directive
 from gateway.supergraph.model import Field, InterfaceType, ObjectType, Supergraph
 
 __all__ = ["check_satisfiability"]
+
+_Given = frozenset[tuple[str, SelectionSet]]
+"""Contexts, each with a selection of it that can be had from the nearest object above that sets it."""
 
 _MAX_DIAGNOSTICS = 100
 """One missing key can make hundreds of fields unreachable; beyond so many nobody reads on."""
@@ -45,35 +53,57 @@ class _Walk:
         self.inaccessible = inaccessible_directive(graph.supergraph)
         self.reachability = reachability
         self.found = found
-        self.walked: dict[str, list[frozenset[NodeId]]] = {}
-        self.waiting: deque[tuple[str, frozenset[NodeId], tuple[Step, ...]]] = deque()
+        self.walked: dict[str, list[tuple[frozenset[NodeId], _Given]]] = {}
+        self.waiting: deque[tuple[str, frozenset[NodeId], _Given, tuple[Step, ...]]] = deque()
 
     def run(self) -> None:
         roots = (self.supergraph.query_type, self.supergraph.mutation_type, self.supergraph.subscription_type)
         for root in roots:
             if root is not None:
-                self.waiting.append((root, frozenset(), ()))
+                self.waiting.append((root, frozenset(), frozenset(), ()))
         while self.waiting and len(self.found) < _MAX_DIAGNOSTICS:
-            type_name, nodes, path = self.waiting.popleft()
-            if any(smaller <= nodes for smaller in self.walked.get(type_name, ())):
+            type_name, nodes, given, path = self.waiting.popleft()
+            if any(fewer <= nodes and less <= given for fewer, less in self.walked.get(type_name, ())):
                 continue
-            self.walked.setdefault(type_name, []).append(nodes)
-            self.walk(type_name, nodes, path)
+            self.walked.setdefault(type_name, []).append((nodes, given))
+            self.walk(type_name, nodes, given, path)
 
-    def walk(self, type_name: str, nodes: frozenset[NodeId], path: tuple[Step, ...]) -> None:
+    def walk(self, type_name: str, nodes: frozenset[NodeId], given: _Given, path: tuple[Step, ...]) -> None:
         definition = self.supergraph.types[type_name]
         assert isinstance(definition, ObjectType | InterfaceType)
         reach = self.reachability.at(type_name, nodes)
+        below = self.given_below(type_name, nodes, given)
         for field in self.visible_fields(definition):
             step = Step(type_name, field)
-            providers = reach.providers.get(field.name)
+            providers = [*reach.providers.get(field.name, ()), *self.filled(reach, field.name, given)]
             if providers:
                 targets = (self.graph.nodes[node_id].fields[field.name].target for node_id in providers)
-                self.enter(frozenset(target for target in targets if target is not None), (*path, step))
+                self.enter(frozenset(target for target in targets if target is not None), below, (*path, step))
             elif (type_name, field.name) not in self.found:
                 self.report(type_name, field, nodes, (*path, step))
 
-    def enter(self, nodes: frozenset[NodeId], path: tuple[Step, ...]) -> None:
+    def filled(self, reach: Reach, field_name: str, given: _Given) -> Iterator[NodeId]:
+        """The nodes that can provide a field because the contexts of its arguments are given."""
+        for node_id in reach.contextual.get(field_name, ()):
+            arguments = self.graph.nodes[node_id].fields[field_name].context_arguments
+            if all((argument.context, argument.selection) in given for argument in arguments):
+                yield node_id
+
+    def given_below(self, type_name: str, nodes: frozenset[NodeId], given: _Given) -> _Given:
+        """What contexts give to all that is below objects of a type: the nearest object that sets one decides."""
+        set_here = self.graph.contexts.set_by(type_name)
+        if not set_here:
+            return given
+        found = {use for use in given if use[0] not in set_here}
+        for context, selection in self.graph.contexts.uses:
+            value = read_context_value(self.graph, type_name, selection) if context in set_here else None
+            if value is not None and (
+                value.field is None or self.reachability.can_select(type_name, nodes, (value.field,))
+            ):
+                found.add((context, selection))
+        return frozenset(found)
+
+    def enter(self, nodes: frozenset[NodeId], given: _Given, path: tuple[Step, ...]) -> None:
         """Wait to walk every place that objects from these nodes can stand at."""
         if not nodes:
             return
@@ -81,19 +111,21 @@ class _Walk:
         if not split.typed:
             ((interface, known_in),) = split.nodes_by_type.items()
             if any(self.graph.nodes[node_id].kind is NodeKind.INTERFACE_OBJECT for node_id in known_in):
-                self.enter_interface_object(interface, known_in, path)
+                self.enter_interface_object(interface, known_in, given, path)
             return
         for type_name, known_in in split.nodes_by_type.items():
             if type_name not in self.graph.hidden_types:
-                self.waiting.append((type_name, known_in, path))
+                self.waiting.append((type_name, known_in, given, path))
 
-    def enter_interface_object(self, interface: str, nodes: frozenset[NodeId], path: tuple[Step, ...]) -> None:
+    def enter_interface_object(
+        self, interface: str, nodes: frozenset[NodeId], given: _Given, path: tuple[Step, ...]
+    ) -> None:
         """Objects whose concrete type some other subgraph must tell; what the interface itself has needs no type."""
-        self.waiting.append((interface, nodes, path))
+        self.waiting.append((interface, nodes, given, path))
         telling = frozenset(self.telling_types(self.reachability.at(interface, nodes)))
         known = self.graph.split(nodes | telling).nodes_by_type if telling else {}
         for type_name in sorted(self.graph.possible_types(interface) - self.graph.hidden_types):
-            self.waiting.append((type_name, known.get(type_name, nodes), path))
+            self.waiting.append((type_name, known.get(type_name, nodes), given, path))
 
     def telling_types(self, reach: Reach) -> Iterator[NodeId]:
         for node_id in reach.entered:

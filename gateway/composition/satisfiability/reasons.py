@@ -39,6 +39,13 @@ def _providers(graph: QueryGraph, type_name: str, field_name: str) -> Iterator[G
 
 
 def _why_not(graph: QueryGraph, reach: Reach, node: GraphNode, field_name: str, place: str) -> str:
+    filled = node.fields[field_name].context_arguments
+    if filled and node.id in reach.contextual.get(field_name, ()):
+        argument = filled[0]
+        return (
+            f"subgraph '{node.subgraph}' fills {argument.name} from the context {argument.context}, of which "
+            f"no object on this way gives {write_selection_set(argument.selection)}"
+        )
     if node.id in reach.entered:
         missing = write_selection_set(node.fields[field_name].requires)
         return f"subgraph '{node.subgraph}' requires {missing}, which can't all be had {place}"

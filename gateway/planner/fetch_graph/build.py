@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 
 from gateway.graphql_kit.paths import EVERY_ITEM, KeyElement
 from gateway.graphql_kit.selections import Condition, FieldSelection
 from gateway.graphql_kit.type_refs import named_type
+from gateway.planner.contexts import ContextBindings
 from gateway.planner.fetch_graph.model import (
     DraftField,
     DraftInput,
@@ -41,17 +43,23 @@ _Sinks = Mapping[NodeId, tuple[DraftStep, DraftSelection]]
 
 
 def build_fetch_graph(
-    graph: QueryGraph, positions: list[TreePosition], keys: SourceKeys, kind: OperationKind
+    graph: QueryGraph,
+    positions: list[TreePosition],
+    keys: SourceKeys,
+    kind: OperationKind,
+    bindings: ContextBindings,
 ) -> FetchGraph:
     """The steps for root positions that are answered one after the other (queries have one position)."""
     fetch_graph = FetchGraph()
-    run = _Run(graph, fetch_graph, keys, kind)
+    run = _Run(graph, fetch_graph, keys, kind, bindings)
     for position in positions:
         before = set(fetch_graph.steps)
         _PositionBuilder(run, position, (), _Delivery({}), abstract=False).build()
         for step in fetch_graph.steps.values():
             if step.id not in before and not step.parents:
                 step.parents |= before
+    for step, value in run.filled:
+        step.parents |= run.delivered[value] - {step.id}
     return fetch_graph
 
 
@@ -66,12 +74,19 @@ class _Delivery:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """What all positions of one run share."""
+    """What all positions of one run share.
+
+    Where arguments are filled from contexts: `delivered` tells for each key at a response path the steps that deliver
+    it, and `filled` the steps that wait for one.
+    """
 
     graph: QueryGraph
     fetch_graph: FetchGraph
     keys: SourceKeys
     kind: OperationKind
+    bindings: ContextBindings
+    delivered: dict[tuple[str, ...], set[int]] = dataclass_field(default_factory=dict)
+    filled: list[tuple[DraftStep, tuple[str, ...]]] = dataclass_field(default_factory=list)
 
 
 class _PositionBuilder:
@@ -140,6 +155,7 @@ class _PositionBuilder:
                 step = self.start(provider.entry)
                 selection = self.entry_selection(step, provider.entry, provider.node)
             steps.add(step.id)
+            self.wait_for_contexts(step, field, provider.node)
             draft = self.add_field(selection, field, key, provider.node, conditions)
             target = self.graph.nodes[provider.node].fields[field.name].target
             if target is not None and draft.child is not None:
@@ -149,7 +165,15 @@ class _PositionBuilder:
             delivery = _Delivery(targets, tuple(holders), conditions)
             steps |= self.build_below(field, field.child, key, delivery)
         self.placed[index, key] = steps
+        if self.run.bindings.variables:
+            self.run.delivered.setdefault((*response_keys(self.path), key), set()).update(steps)
         return steps
+
+    def wait_for_contexts(self, step: DraftStep, field: TreeField, node_id: NodeId) -> None:
+        """A step leans on what delivers the values that fill its arguments; known when everything is placed."""
+        path = response_keys(self.path)
+        for variable in self.run.bindings.variables_of(field.arguments, self.graph.nodes[node_id].subgraph):
+            self.run.filled.append((step, (*path[: variable.level], variable.keys[0])))
 
     def _ask_again(self, index: int, key: str, conditions: frozenset[Condition]) -> None:
         field = self.position.fields[index]
@@ -187,7 +211,8 @@ class _PositionBuilder:
         draft = by_key.get(key)
         if draft is None:
             child = None if move.target is None else DraftSelection(move.target)
-            draft = by_key[key] = DraftField(key, field.name, field.arguments, move.type, child=child)
+            arguments = self.run.bindings.filled(field.arguments, self.graph.nodes[node_id].subgraph)
+            draft = by_key[key] = DraftField(key, field.name, arguments, move.type, child=child)
         draft.ask(conditions)
         return draft
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from gateway.graphql_kit.paths import FlattenPath
+from gateway.planner.contexts import BoundOperation
 from gateway.planner.fetch_graph.model import (
     DraftPath,
     DraftShape,
@@ -16,8 +17,8 @@ from gateway.planner.fetch_graph.model import (
     flatten_path,
 )
 from gateway.planner.fetch_graph.source_keys import SourceKeys
-from gateway.planner.normalize.operation import NormalizedOperation
 from gateway.planner.plan.nodes import (
+    ContextValue,
     EntityInput,
     EntityStep,
     FetchStep,
@@ -37,7 +38,7 @@ __all__ = ["emit_plan"]
 def emit_plan(
     graph: QueryGraph,
     fetch_graph: FetchGraph,
-    operation: NormalizedOperation,
+    bound: BoundOperation,
     keys: SourceKeys,
     *,
     verdict: PlanVerdict,
@@ -48,8 +49,8 @@ def emit_plan(
     depth_of = depths(fetch_graph)
     order = sorted(fetch_graph.steps.values(), key=lambda step: (depth_of[step.id], step.id))
     number_of = {step.id: number for number, step in enumerate(order)}
-    steps = tuple(_Emitter(graph, operation, keys, step, number_of).emit() for step in order)
-    return QueryPlan(operation.kind, steps, verdict, cost, states)
+    steps = tuple(_Emitter(graph, bound, keys, step, number_of).emit() for step in order)
+    return QueryPlan(bound.operation.kind, steps, verdict, cost, states)
 
 
 _Shape = tuple[str, tuple[DraftShape, ...]]
@@ -70,12 +71,13 @@ class _Emitter:
     def __init__(
         self,
         graph: QueryGraph,
-        operation: NormalizedOperation,
+        bound: BoundOperation,
         keys: SourceKeys,
         step: DraftStep,
         number_of: dict[int, int],
     ) -> None:
-        self.operation = operation
+        self.operation = bound.operation
+        self.contexts = bound.bindings.variables
         self.step = step
         self.number = number_of[step.id]
         self.depends_on = tuple(sorted(number_of[parent] for parent in step.parents))
@@ -114,16 +116,26 @@ class _Emitter:
             fields.append(f"{name}(representations: ${variable}){item.selection}")
             definitions.append(f"${variable}: [_Any!]!")
             paths = tuple(dict.fromkeys(_flat(path) for path in item.paths))
-            inputs.append(EntityInput(alias, variable, paths, item.shapes, item.rewrites))
+            contexts = self.contexts_in(item.selection)
+            definitions += [f"${each.variable}: {each.type}" for each in contexts]
+            inputs.append(EntityInput(alias, variable, paths, item.shapes, item.rewrites, contexts))
         return EntityStep(
             id=self.number,
             subgraph=self.step.subgraph,
-            operation=f"{self.head('query', definitions)}{{{' '.join(fields)}}}",
+            operation=f"{self.head('query', list(dict.fromkeys(definitions)))}{{{' '.join(fields)}}}",
             operation_name=self.operation_name(),
-            variables=tuple(self.writer.variables),
+            variables=tuple(name for name in self.writer.variables if name not in self.contexts),
             depends_on=self.depends_on,
             inputs=tuple(inputs),
             condition=tuple(sorted(self.condition)),
+        )
+
+    def contexts_in(self, selection: str) -> tuple[ContextValue, ...]:
+        """The variables from contexts that a selection uses; binding has chosen names that stand nowhere else."""
+        return tuple(
+            ContextValue(each.name, each.type, each.level, each.keys)
+            for each in self.contexts.values()
+            if re.search(rf"\${each.name}\b", selection)
         )
 
     def written_inputs(self) -> list[_WrittenInput]:

@@ -62,7 +62,7 @@ def _fetch(step: RootStep | EntityStep) -> dict[str, Any]:
 def _entity_step(step: EntityStep) -> dict[str, Any]:
     if len(step.inputs) == 1 and len(step.inputs[0].paths) == 1:
         (item,) = step.inputs
-        fetch = _fetch(step) | {"requires": _shapes(item)} | _rewrites(item.output_rewrites)
+        fetch = _fetch(step) | {"requires": _shapes(item)} | _contexts(item) | _rewrites(item.output_rewrites)
         return {"kind": "Flatten", "path": _path(item.paths[0]), "node": fetch}
     inputs = [
         {
@@ -71,6 +71,7 @@ def _entity_step(step: EntityStep) -> dict[str, Any]:
             "paths": [_path(path) for path in item.paths],
             "requires": _shapes(item),
         }
+        | _contexts(item)
         | _rewrites(item.output_rewrites)
         for item in step.inputs
     ]
@@ -99,6 +100,17 @@ def _field(field: RepresentationField) -> dict[str, Any]:
     if field.fields:
         result["selections"] = [_field(nested) for nested in field.fields]
     return result
+
+
+def _contexts(item: EntityInput) -> dict[str, Any]:
+    if not item.contexts:
+        return {}
+    return {
+        "contextVariables": [
+            {"variable": each.variable, "type": each.type, "level": each.level, "keys": list(each.keys)}
+            for each in item.contexts
+        ]
+    }
 
 
 def _rewrites(rewrites: tuple[OutputRewrite, ...]) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from gateway.supergraph.model import SubgraphName
 
 __all__ = [
     "Condition",
+    "ContextValue",
     "EntityInput",
     "EntityStep",
     "FetchStep",
@@ -101,12 +102,30 @@ class OutputRewrite:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextValue:
+    """A variable of an operation that is filled from an object above the entity.
+
+    The value stands under `keys`, one below the other (through lists: a list of the values), of the object in which the
+    response key number `level` of the entity's path is looked up (0: the tree's root). A value that is missing, or null
+    where `type` allows none, makes the representation unavailable.
+    """
+
+    variable: str
+    type: str
+    level: int
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EntityInput:
     """One `_entities` field of a step.
 
     For each path, in order: find the objects, build a representation of each with the first shape that accepts it
     (none: skip the object), send them in the variable `variable`, and merge the answer's items, found under `alias`,
     into the very objects that they were built from. Equal representations need to be sent once only.
+
+    `contexts`: values that differ between objects although the operation has one variable for each. The objects have
+    to be asked for in groups with equal values, each group as an `_entities` field with variables of its own.
     """
 
     alias: str
@@ -114,6 +133,7 @@ class EntityInput:
     paths: tuple[FlattenPath, ...]
     shapes: tuple[RepresentationShape, ...]
     output_rewrites: tuple[OutputRewrite, ...] = ()
+    contexts: tuple[ContextValue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +161,8 @@ class RootStep:
 class EntityStep:
     """A request for entities; several inputs are one aliased batch. Fields as in RootStep; the kind is always query.
 
-    `variables` does not contain the inputs' representation variables. An input without representations may be sent
-    as an empty list; a step of which all inputs are empty must not be sent.
+    `variables` contains neither the inputs' representation variables nor those of their contexts. An input without
+    representations may be sent as an empty list; a step of which all inputs are empty must not be sent.
     """
 
     id: int

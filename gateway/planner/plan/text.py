@@ -40,13 +40,21 @@ def _node(node: Arranged) -> list[str]:
 def _entity_step(step: EntityStep) -> list[str]:
     if len(step.inputs) == 1 and len(step.inputs[0].paths) == 1:
         (item,) = step.inputs
-        body = [*_representations(item), *_with_arrow(_entity_selection(step.operation)), *_rewrites(item)]
+        body = [
+            *_representations(item),
+            *_contexts(item),
+            *_with_arrow(_entity_selection(step.operation)),
+            *_rewrites(item),
+        ]
         fetch = _block(f'Fetch(service: "{step.subgraph}")', body)
         return _block(f'Flatten(path: "{write_flatten_path(item.paths[0])}")', fetch)
     inputs: list[str] = []
     for item in step.inputs:
         paths = [f'"{write_flatten_path(path)}"' for path in item.paths]
-        inputs += _block(item.alias, ["paths: [", *_indented(paths), "]", *_representations(item), *_rewrites(item)])
+        inputs += _block(
+            item.alias,
+            ["paths: [", *_indented(paths), "]", *_representations(item), *_contexts(item), *_rewrites(item)],
+        )
     return _block(f'BatchFetch(service: "{step.subgraph}")', [*_block("", inputs), *_operation(step)])
 
 
@@ -67,6 +75,13 @@ def _representation_field(field: RepresentationField) -> list[str]:
     if not field.fields:
         return [head]
     return _block(head, [line for nested in field.fields for line in _representation_field(nested)])
+
+
+def _contexts(item: EntityInput) -> list[str]:
+    return [
+        f"${each.variable}: {each.type} from {' '.join(each.keys)} of the object at level {each.level}"
+        for each in item.contexts
+    ]
 
 
 def _rewrites(step: RootStep | EntityInput) -> list[str]:
