@@ -86,7 +86,7 @@ async def _open(settings: RecommendationsSettings, clock: Clock) -> AsyncIterato
         await stack.enter_async_context(consumer.running())
 
         def make_context(head: RequestHead) -> RequestContext:
-            viewer_titles = ViewerTitles(pages.located(head.viewer), head.now, models.models, tastes)
+            viewer_titles = ViewerTitles(head.viewer, head.now, models.models, tastes)
             return RecommendationsContext(head=head, services=services, titles=viewer_titles)
 
         yield OpenedSubgraph(
