@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.gateway.contestants import OURS, Peers, gateways
 from benchmarks.gateway.generated_graphs import many_subgraphs
-from benchmarks.gateway.processes import GATEWAY_CORE, memory_bytes, run_json, running
+from benchmarks.gateway.processes import GATEWAY_CORE, TookTooLong, memory_bytes, run_json, running
 from benchmarks.gateway.tables import print_table
 
 __all__ = ["run_composing"]
@@ -49,7 +49,11 @@ def _composed(count: int, folder: Path, peers: Peers | None, repeat: int) -> lis
     for composer, command in commands.items():
         print(f"  composing: {count} subgraphs, {composer} …", file=sys.stderr, flush=True)
         env = peers.env() if peers is not None and composer != OURS else None
-        runs = [run_json(command, env=env) for _ in range(repeat)]
+        try:
+            runs = [run_json(command, env=env) for _ in range(repeat)]
+        except TookTooLong as error:
+            rows.append((str(count), composer, f"> {error.seconds:.0f}", "-", "-"))
+            continue
         kilobytes = f"{runs[0]['supergraph_bytes'] / 1e3:.0f}"
         load_s = _median(runs, "load_s") if "load_s" in runs[0] else "-"
         rows.append((str(count), composer, _median(runs, "compose_s"), kilobytes, load_s))

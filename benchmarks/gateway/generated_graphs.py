@@ -20,6 +20,8 @@ _LINK = (
 _SCALARS = ("String", "Int", "Boolean", "Float", "ID", "[String!]!", "Int!", "String!")
 _ENTITIES_PER_SUBGRAPH = 3
 _FIELDS_PER_ENTITY = 14
+_TEAMS_PER_OWNER_FIELD = 10
+"""Everything has an owner, and every tenth team knows something of owners; the others only refer to them."""
 _PLAN_SUBGRAPHS = 8
 _PLAN_LEVELS = 6
 _PLAN_FIELDS = 60
@@ -61,8 +63,10 @@ def _team_sdl(team: int, count: int, rng: random.Random) -> str:
     parts.append("interface Named {\n  id: ID!\n}\n")
     if team == 0:
         parts.append('type Owner @key(fields: "id") {\n  id: ID!\n  label: String!\n  country: String\n}\n')
-    else:
+    elif team % _TEAMS_PER_OWNER_FIELD == 0:
         parts.append(f'type Owner @key(fields: "id") {{\n  id: ID!\n  ratingBy{team}: Int\n}}\n')
+    else:
+        parts.append('type Owner @key(fields: "id", resolvable: false) {\n  id: ID!\n}\n')
     # Extensions of other teams' entities, with a field that needs one of the owner's.
     parts.extend(
         f'type Item{other}x0 @key(fields: "id") {{\n  id: ID!\n  weight: Int @external\n'
