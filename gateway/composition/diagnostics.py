@@ -46,6 +46,11 @@ class Diagnostic:
 
 CODES: dict[str, str] = {
     "AUTH_REQUIREMENTS_APPLIED_ON_INTERFACE": "@authenticated, @requiresScopes or @policy stands on an interface, one of its fields or an interface object.",
+    "CONTEXTUAL_ARGUMENT_NOT_CONTEXTUAL_IN_ALL_SUBGRAPHS": "An argument filled from a context in one subgraph is required from clients in another.",
+    "CONTEXT_INVALID_SELECTION": "What is selected of a context is not one value of the argument's type for every type that sets it.",
+    "CONTEXT_NAME_INVALID": "A context's name has other characters than letters and digits.",
+    "CONTEXT_NOT_SET": "@fromContext names a context that is never set, or stands where none can be filled in.",
+    "CONTEXT_NO_RESOLVABLE_KEY": "A type with a field filled from a context has no resolvable @key.",
     "COST_APPLIED_TO_INTERFACE_FIELD": "@cost stands on an interface's field; it belongs on the implementations.",
     "DEFAULT_VALUE_USES_INACCESSIBLE": "A visible element's default value names an @inaccessible one.",
     "DIRECTIVE_COMPOSITION_ERROR": "A directive cannot be composed as @composeDirective asks.",
@@ -91,6 +96,7 @@ CODES: dict[str, str] = {
     "LIST_SIZE_INVALID_SLICING_ARGUMENT": "A slicing argument of a @listSize is no integer argument of the field.",
     "MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL": "An @external field carries a directive that is merged into the supergraph.",
     "MISSING_TRANSITIVE_AUTH_REQUIREMENTS": "A field @requires protected data without carrying the same protection.",
+    "NO_CONTEXT_IN_SELECTION": "@fromContext names no context.",
     "NO_QUERIES": "No subgraph defines a query.",
     "ONLY_INACCESSIBLE_CHILDREN": "All children of a visible type are @inaccessible.",
     "OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE": "@override meets @external, @provides or @requires on the same field.",
@@ -130,6 +136,7 @@ CODES: dict[str, str] = {
 """Every code of an error, with the situation in one sentence."""
 
 HINTS: dict[str, str] = {
+    "CONTEXTUAL_ARGUMENT_NOT_CONTEXTUAL_IN_ALL_SUBGRAPHS": "An optional argument is filled from a context in some subgraphs only, and so hidden from clients.",
     "CONTRACT_TAG_UNUSED": "A contract names a tag that nothing carries.",
     "DIRECTIVE_COMPOSITION_INFO": "A directive is composed in a way worth knowing.",
     "FROM_SUBGRAPH_DOES_NOT_EXIST": "@override names a subgraph that is not there.",

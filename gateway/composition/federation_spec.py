@@ -131,7 +131,11 @@ _CONTEXT = DirectiveSpecification(
     purpose="SECURITY",
 )
 _FROM_CONTEXT = DirectiveSpecification(
-    "fromContext", (("field", "<ContextFieldValue>", None),), ("ARGUMENT_DEFINITION",), since=(2, 8)
+    "fromContext",
+    (("field", "<ContextFieldValue>", None),),
+    ("ARGUMENT_DEFINITION",),
+    since=(2, 8),
+    specification=("context", "v0.1"),
 )
 _COST = DirectiveSpecification(
     "cost",

@@ -8,6 +8,10 @@ from gateway.composition.report import Report
 from gateway.composition.rules.auth_requirements_applied_on_interface import (
     check_auth_requirements_applied_on_interface,
 )
+from gateway.composition.rules.context_invalid_selection import check_context_invalid_selection
+from gateway.composition.rules.context_name_invalid import check_context_name_invalid
+from gateway.composition.rules.context_no_resolvable_key import check_context_no_resolvable_key
+from gateway.composition.rules.context_not_set import check_context_not_set
 from gateway.composition.rules.cost_applied_to_interface_field import check_cost_applied_to_interface_field
 from gateway.composition.rules.default_value_uses_inaccessible import check_default_value_uses_inaccessible
 from gateway.composition.rules.directive_composition_error import check_directive_composition_error
@@ -27,6 +31,7 @@ from gateway.composition.rules.invalid_shareable_usage import check_invalid_shar
 from gateway.composition.rules.list_size import check_list_size
 from gateway.composition.rules.merged_graphql_validity import check_merged_graphql_validity
 from gateway.composition.rules.missing_transitive_auth_requirements import check_missing_transitive_auth_requirements
+from gateway.composition.rules.no_context_in_selection import check_no_context_in_selection
 from gateway.composition.rules.only_inaccessible_children import check_only_inaccessible_children
 from gateway.composition.rules.provides_on_non_object_field import check_provides_on_non_object_field
 from gateway.composition.rules.query_root_type_inaccessible import check_query_root_type_inaccessible
@@ -36,7 +41,6 @@ from gateway.composition.rules.requires_invalid_fields import check_requires_inv
 from gateway.composition.rules.shareable_has_mismatched_runtime_types import (
     check_shareable_has_mismatched_runtime_types,
 )
-from gateway.composition.rules.unsupported_feature import check_unsupported_feature
 from gateway.composition.rules.unsupported_on_interface import check_unsupported_on_interface
 from gateway.composition.stages import MergedSupergraph, ValidSubgraph
 
@@ -46,8 +50,12 @@ SupergraphRule = Callable[[MergedSupergraph, Report], None]
 SubgraphRule = Callable[[ValidSubgraph, Report], None]
 
 SUBGRAPH_RULES: tuple[SubgraphRule, ...] = (
-    check_unsupported_feature,
     check_unsupported_on_interface,
+    check_context_name_invalid,
+    check_no_context_in_selection,
+    check_context_not_set,
+    check_context_no_resolvable_key,
+    check_context_invalid_selection,
     check_invalid_fields_type,
     check_provides_on_non_object_field,
     check_invalid_fields,

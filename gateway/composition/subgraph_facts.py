@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gateway.composition.context_uses import context_setters, context_uses
 from gateway.composition.field_sets import named_fields, possible_objects
 from gateway.composition.subgraph_schema import SubgraphField, SubgraphSchema, SubgraphType, TypeKind
 from gateway.graphql_kit.type_refs import named_type
@@ -19,8 +20,8 @@ __all__ = ["SubgraphFacts", "gather_facts"]
 class SubgraphFacts:
     """`external`: declared here, resolved elsewhere (key fields of an extension are not, whatever they say).
 
-    `provided`: named by a @provides, so resolved here along some path. `used`: named by @key, @requires or @provides,
-    or implementing an interface's field. `shareable`: by directive, as part of a key, or external but
+    `provided`: named by a @provides, so resolved here along some path. `used`: named by @key, @requires, @provides
+    or @fromContext, or implementing an interface's field. `shareable`: by directive, as part of a key, or external but
     provided.
     """
 
@@ -85,6 +86,10 @@ def _used(schema: SubgraphSchema) -> Iterator[str]:
             for name in possible_objects(schema, definition):
                 implementation = schema.types[name]
                 yield from (f"{name}.{field}" for field in definition.fields if field in implementation.fields)
+    for use in context_uses(schema):
+        for setter in context_setters(schema, use.context or ""):
+            for named in named_fields(schema, setter, use.selection, with_implementations=True):
+                yield named.coordinate
     for definition, field in schema.fields():
         for requires in field.using("requires"):
             for named in named_fields(schema, definition, requires.text("fields"), with_implementations=True):

@@ -43,6 +43,8 @@ def _merge_one(
     state: MergeState, name: str, uses: list[tuple[SubgraphName, DirectiveUse]], coordinate: str
 ) -> Iterable[DirectiveApplication]:
     role = uses[0][1].role
+    if role == "context":  # contexts belong to subgraphs: equal names in two of them are two contexts
+        return _distinct(name, ({"name": f'"{subgraph}__{use.text("name")}"'} for subgraph, use in uses))
     specification = state.directives.by_role[role][1] if role is not None else None
     merging = specification.merging if specification else None
     if merging is Merging.JOIN:

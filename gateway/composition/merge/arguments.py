@@ -5,6 +5,7 @@ from __future__ import annotations
 from graphql import print_ast
 
 from gateway.composition.merge.applications import merge_applications
+from gateway.composition.merge.context_arguments import contextual_arguments
 from gateway.composition.merge.descriptions import merge_descriptions
 from gateway.composition.merge.state import MergeState, Sources, places, present
 from gateway.composition.merge.types import Position, merge_types
@@ -21,7 +22,10 @@ def merge_arguments(
     owners = {name: source for name, source in sources.items() if source is not None}
     names = dict.fromkeys(argument for owner in owners.values() for argument in owner.arguments)
     merged: dict[str, Argument] = {}
+    contextual = contextual_arguments(state, owners, coordinate)
     for name in names:
+        if name in contextual:
+            continue
         found = {subgraph: owner.arguments.get(name) for subgraph, owner in owners.items()}
         own_coordinate = f"{coordinate}({name}:)"
         if all(argument is not None for argument in found.values()):

@@ -104,6 +104,9 @@ def _find_default_composed(
             message = f"@{role} must have the same name in all subgraphs, but it is {said}"
             report.error("LINK_IMPORT_NAME_MISMATCH", message, places[role])
         result.by_role[role] = (next(iter(by_name)), specifications[role])
+    if "context" in result.by_role:  # its specification is two directives, although one is consumed by the join model
+        specification = next(d for d in federation_directives((2, 15)) if d.name == "fromContext")
+        result.by_role["fromContext"] = ("context__fromContext", specification)
 
 
 def _all_uses(schema: SubgraphSchema) -> list[DirectiveUse]:

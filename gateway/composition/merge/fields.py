@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from gateway.composition.merge.access_control import inherited_protection
 from gateway.composition.merge.applications import merge_applications
 from gateway.composition.merge.arguments import merge_arguments
+from gateway.composition.merge.context_arguments import filled_arguments
 from gateway.composition.merge.descriptions import merge_descriptions
 from gateway.composition.merge.externals import check_externals, without_externals
 from gateway.composition.merge.overrides import Overrides, find_overrides
@@ -94,6 +95,7 @@ def _joins(state: MergeState, sources: Sources[SubgraphField], overrides: Overri
             # An override of a subgraph that is not there has nothing to take over.
             override=Override(origin, label) if origin in state.subgraphs else None,
             used_overridden=is_overridden,
+            context_arguments=filled_arguments(state, subgraph, source),
         )
     return joins
 

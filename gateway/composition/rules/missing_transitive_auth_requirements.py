@@ -1,4 +1,4 @@
-"""MISSING_TRANSITIVE_AUTH_REQUIREMENTS: who may read a field may read what it requires."""
+"""MISSING_TRANSITIVE_AUTH_REQUIREMENTS: who may read a field may read what it requires, from contexts as well."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from gateway.composition.stages import MergedSupergraph
 from gateway.graphql_kit.field_set_text import FieldSetInvalid, parse_field_set
 from gateway.graphql_kit.printed_values import read_alternatives
 from gateway.graphql_kit.type_refs import named_type
-from gateway.supergraph.links import link_specification
-from gateway.supergraph.model import DirectiveApplication, InterfaceType, ObjectType, Supergraph
+from gateway.supergraph.links import link_specification, linked_directive
+from gateway.supergraph.model import DirectiveApplication, FieldJoin, InterfaceType, ObjectType, Supergraph, UnionType
 
 __all__ = ["check_missing_transitive_auth_requirements"]
 
@@ -56,16 +56,33 @@ def check_missing_transitive_auth_requirements(merged: MergedSupergraph, report:
             continue
         for field in definition.fields.values():
             for join in field.joins.values():
-                if join.requires is None:
+                if join.requires is None and not join.context_arguments:
                     continue
                 own = _read(definition.directives, names).with_also(_read(field.directives, names))
-                missing = _first_uncovered(supergraph, definition.name, _selections(join.requires), own, names)
-                if missing is not None:
-                    message = (
-                        f'"{definition.name}.{field.name}" requires {missing}, which is better protected: give the '
-                        "field the same @authenticated, @requiresScopes and @policy"
-                    )
-                    report.error("MISSING_TRANSITIVE_AUTH_REQUIREMENTS", message, [(join.subgraph, None)])
+                for coordinate, directives in _read_by(supergraph, definition.name, join):
+                    if not own.covers(_read(directives, names)):
+                        message = (
+                            f'"{definition.name}.{field.name}" needs "{coordinate}", which is better protected: give '
+                            "the field the same @authenticated, @requiresScopes and @policy"
+                        )
+                        report.error("MISSING_TRANSITIVE_AUTH_REQUIREMENTS", message, [(join.subgraph, None)])
+                        break
+
+
+def _read_by(
+    supergraph: Supergraph, type_name: str, join: FieldJoin
+) -> Iterator[tuple[str, tuple[DirectiveApplication, ...]]]:
+    """Everything that has to be read before a subgraph can answer a field."""
+    if join.requires is not None:
+        yield from _touched(supergraph, type_name, _selections(join.requires))
+    directive = linked_directive(supergraph.links, "context")
+    for context, selection, _ in join.context_arguments.values():
+        for setter in supergraph.types.values():
+            if any(d.name == directive and d.arguments.get("name") == f'"{context}"' for d in setter.directives):
+                yield setter.name, setter.directives
+                members = setter.members if isinstance(setter, UnionType) else (setter.name,)
+                for member in members:
+                    yield from _touched(supergraph, member, _selections(selection))
 
 
 def _directive_names(supergraph: Supergraph) -> dict[str, str]:
@@ -104,15 +121,6 @@ def _read(directives: tuple[DirectiveApplication, ...], names: dict[str, str]) -
 def _alternatives(directive: DirectiveApplication, argument: str) -> Alternatives:
     text = directive.arguments.get(argument)
     return (read_alternatives(parse_const_value(text)) if text is not None else frozenset()) or _NOTHING
-
-
-def _first_uncovered(
-    supergraph: Supergraph, type_name: str, selections: SelectionSetNode, own: _Protection, names: dict[str, str]
-) -> str | None:
-    for coordinate, directives in _touched(supergraph, type_name, selections):
-        if not own.covers(_read(directives, names)):
-            return f'"{coordinate}"'
-    return None
 
 
 def _touched(
