@@ -39,7 +39,7 @@ def test_the_arrow_keys_move_the_focus(tv: Page, stack: RunningStack) -> None:
 def test_the_protected_film_plays_on_the_tv_page_and_resumes(
     tv: Page, stack: RunningStack, film: dict[str, Any]
 ) -> None:
-    """Enter on the hero plays; a licence is fetched; leaving and coming back goes on where it stopped."""
+    """Enter on the hero plays; a licence is fetched; afterwards the film leads the row that goes on where one stopped."""
     licences: list[str] = []
     manifests: list[str] = []
     tv.on("request", lambda request: licences.append(request.url) if "/licence/" in request.url else None)
@@ -50,6 +50,9 @@ def test_the_protected_film_plays_on_the_tv_page_and_resumes(
     tv.wait_for_function(PLAYS.format(seconds=6), timeout=LOOK_MS)
     press(tv, "Escape")
     tv.wait_for_selector(".player", state="detached")
+    tv.get_by_text("Continue watching").first.wait_for()
+    press(tv, "ArrowDown")
+    assert focus(tv)["title"] == film["id"]
     press(tv, "Enter")
     tv.wait_for_function(PLAYS.format(seconds=5), timeout=LOOK_MS)
 
