@@ -43,10 +43,12 @@ directive @override(from: String!, label: String) on FIELD_DEFINITION
 directive @tag(name: String!) repeatable on FIELD_DEFINITION | OBJECT | INTERFACE | UNION | ENUM | ENUM_VALUE | SCALAR | INPUT_OBJECT | INPUT_FIELD_DEFINITION | ARGUMENT_DEFINITION
 directive @interfaceObject on OBJECT
 directive @extends on OBJECT | INTERFACE
+directive @context(name: String!) repeatable on OBJECT | INTERFACE | UNION
+directive @fromContext(field: String) on ARGUMENT_DEFINITION
 """
 _LINK = (
-    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.7", import: ["@key", "@external", "@requires", '
-    '"@provides", "@shareable", "@inaccessible", "@override", "@tag", "@interfaceObject", "@extends"])\n'
+    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.8", import: ["@key", "@external", "@requires", '
+    '"@provides", "@shareable", "@inaccessible", "@override", "@tag", "@interfaceObject", "@extends", "@context", "@fromContext"])\n'
 )
 
 Fault = Callable[[str, dict[str, Any]], Any]
