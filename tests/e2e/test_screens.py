@@ -50,9 +50,11 @@ def test_the_protected_film_plays_on_the_tv_page_and_resumes(
     tv.wait_for_function(PLAYS.format(seconds=6), timeout=LOOK_MS)
     press(tv, "Escape")
     tv.wait_for_selector(".player", state="detached")
-    tv.get_by_text("Continue watching").first.wait_for()
+    tv.wait_for_selector(f'[data-item][data-title="{film["id"]}"]')
     press(tv, "ArrowDown")
     assert focus(tv)["title"] == film["id"]
+    press(tv, "Enter")
+    tv.wait_for_selector(".details[data-state=ready]")
     press(tv, "Enter")
     tv.wait_for_function(PLAYS.format(seconds=5), timeout=LOOK_MS)
 
