@@ -96,6 +96,9 @@ async def execute_plan(
     roots = [index for index, count in enumerate(plan.parent_counts) if count == 0]
     if not roots:
         return run.tree
+    if len(plan.steps) == 1:
+        await run.perform(plan.steps[0])
+        return run.tree
     async with asyncio.TaskGroup() as group:
         for index in roots[1:]:
             group.create_task(run.chain(index, group))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 import orjson
@@ -20,9 +20,9 @@ from gateway.errors import (
 )
 from gateway.executor.errors import ErrorPolicy
 from gateway.executor.execute import ExecutionRequest
-from gateway.executor.operation import CompiledOperation
+from gateway.executor.operation import Answer, CompiledOperation
 from gateway.executor.transport.base import SubgraphTransport
-from gateway.pipeline.in_flight import InFlight, request_key
+from gateway.pipeline.in_flight import InFlight, SharedAnswer, request_key
 from gateway.pipeline.operations import response_error
 from gateway.pipeline.persisted import PersistedOperations
 from gateway.pipeline.request import Executed, GatewayRequest, Outcome, RefusedRequest, RequestError, StageTimes
@@ -91,14 +91,28 @@ class Pipeline:
             subgraph_timeout_s=self._subgraph_timeout_s,
         )
         prepared = now()
-        work = compiled.run(execution, request.variables, self._transport, self._policy)
-        if self._in_flight is not None and compiled.operation.operation is OperationType.QUERY:
-            key = request_key(compiled, execution.encoded_variables, request.headers)
-            answer = await self._in_flight.share(key, work)
-        else:
-            answer = await work
+        answer = await self._answer(compiled, execution, request)
         times = StageTimes(prepared - began, now() - prepared)
         return Executed(answer.data, answer.errors, answer.requests_sent, times)
+
+    async def _answer(
+        self, compiled: CompiledOperation, execution: ExecutionRequest, request: GatewayRequest
+    ) -> Answer | SharedAnswer:
+        """Execute, or wait for equal work where that is allowed."""
+
+        def run() -> Coroutine[Any, Any, Answer]:
+            return compiled.run(execution, request.variables, self._transport, self._policy)
+
+        in_flight = self._in_flight
+        if in_flight is None:
+            return await run()
+        if compiled.operation.operation is OperationType.QUERY:
+            return await in_flight.share(request_key(compiled, execution.encoded_variables, request.headers), run)
+        try:
+            return await run()
+        finally:
+            # Whoever changed something asks next, and must not be answered from before the change.
+            in_flight.let_nobody_join()
 
 
 def _coerce_variables(

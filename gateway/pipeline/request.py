@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+import orjson
+
 from gateway.errors import ResponseError
 
 __all__ = ["Executed", "GatewayRequest", "Outcome", "RefusedRequest", "RequestError", "StageTimes"]
@@ -60,9 +62,12 @@ class RequestError:
 
 @dataclass(frozen=True, slots=True)
 class Executed:
-    """Execution began: `data` is in the answer, null when an error reached the root."""
+    """Execution began: `data` is in the answer, null when an error reached the root.
 
-    data: dict[str, Any] | None
+    A `Fragment` is JSON that is written already, since several requests share it.
+    """
+
+    data: dict[str, Any] | orjson.Fragment | None
     errors: tuple[ResponseError, ...]
     requests_sent: int
     times: StageTimes

@@ -6,14 +6,20 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from gateway.executor.operation import Answer
-from gateway.pipeline.in_flight import InFlight, request_key
+from gateway.executor.transport.recorded import RecordedTransport
+from gateway.pipeline.in_flight import InFlight, SharedAnswer, request_key
 from tests.support.federation import Federation
 from tests.support.gateway import gateway_client, post
 
 ANSWER = Answer({"a": 1}, (), 1)
+
+
+def json_of(answer: SharedAnswer) -> Any:
+    return orjson.loads(orjson.dumps(answer.data))
 
 
 class Work:
@@ -36,37 +42,39 @@ class Work:
 
 async def test_equal_work_runs_once() -> None:
     in_flight, work = InFlight(), Work()
-    tasks = [asyncio.create_task(in_flight.share(("k",), work())) for _ in range(3)]
-    other = asyncio.create_task(in_flight.share(("other",), work()))
+    tasks = [asyncio.create_task(in_flight.share(("k",), work)) for _ in range(3)]
+    other = asyncio.create_task(in_flight.share(("other",), work))
     await asyncio.sleep(0.001)
     work.may_end.set()
-    assert await asyncio.gather(*tasks, other) == [ANSWER] * 4
+    one, *others = await asyncio.gather(*tasks, other)
+    assert json_of(one) == {"a": 1}
+    assert [each is one for each in others] == [True, True, False]
     assert work.started == 2
-    assert await in_flight.share(("k",), work()) is ANSWER
+    assert json_of(await in_flight.share(("k",), work)) == {"a": 1}
     assert work.started == 3
 
 
 async def test_the_first_may_leave_and_the_others_still_get_their_answer() -> None:
     in_flight, work = InFlight(), Work()
-    first, second = (asyncio.create_task(in_flight.share(("k",), work())) for _ in range(2))
+    first, second = (asyncio.create_task(in_flight.share(("k",), work)) for _ in range(2))
     await asyncio.sleep(0.001)
     first.cancel()
     work.may_end.set()
-    assert await second is ANSWER
+    assert json_of(await second) == {"a": 1}
     assert (work.started, work.cancelled) == (1, 0)
 
 
 async def test_the_work_ends_with_the_last_who_waits_and_newcomers_start_anew() -> None:
     in_flight, work = InFlight(), Work()
-    first = asyncio.create_task(in_flight.share(("k",), work()))
+    first = asyncio.create_task(in_flight.share(("k",), work))
     await asyncio.sleep(0.001)
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
         await first
-    newcomer = asyncio.create_task(in_flight.share(("k",), work()))
+    newcomer = asyncio.create_task(in_flight.share(("k",), work))
     await asyncio.sleep(0.001)
     work.may_end.set()
-    assert await newcomer is ANSWER
+    assert json_of(await newcomer) == {"a": 1}
     assert (work.started, work.cancelled) == (2, 1)
 
 
@@ -76,11 +84,48 @@ async def test_a_failure_is_everybodys_and_is_not_kept() -> None:
         raise ValueError("no")
 
     in_flight = InFlight()
-    got = await asyncio.gather(*(in_flight.share(("k",), fails()) for _ in range(2)), return_exceptions=True)
+    got = await asyncio.gather(*(in_flight.share(("k",), fails) for _ in range(2)), return_exceptions=True)
     assert [type(each) for each in got] == [ValueError, ValueError]
     work = Work()
     work.may_end.set()
-    assert await in_flight.share(("k",), work()) is ANSWER
+    assert json_of(await in_flight.share(("k",), work)) == {"a": 1}
+
+
+async def test_who_asks_after_a_change_joins_nothing_from_before_it() -> None:
+    in_flight, before, after = InFlight(), Work(), Work()
+    first = asyncio.create_task(in_flight.share(("k",), before))
+    await asyncio.sleep(0.001)
+    in_flight.let_nobody_join()
+    second, third = (asyncio.create_task(in_flight.share(("k",), after)) for _ in range(2))
+    await asyncio.sleep(0.001)
+    before.may_end.set()
+    assert json_of(await first) == {"a": 1}
+    fourth = asyncio.create_task(in_flight.share(("k",), after))
+    await asyncio.sleep(0.001)
+    after.may_end.set()
+    await asyncio.gather(second, third, fourth)
+    assert (before.started, after.started) == (1, 1)
+
+
+@pytest.mark.parametrize("data", [None, {"a": None}])
+async def test_no_data_stays_no_data(data: dict[str, Any] | None) -> None:
+    async def answer() -> Answer:
+        return Answer(data, (), 1)
+
+    shared = await InFlight().share(("k",), answer)
+    assert (shared.data is None) == (data is None)
+    assert json_of(shared) == data
+
+
+async def test_data_that_can_not_be_written_is_left_to_each_request() -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(500):
+        deep = {"a": deep}
+
+    async def answer() -> Answer:
+        return Answer(deep, (), 1)
+
+    assert (await InFlight().share(("k",), answer)).data is deep
 
 
 def test_whoever_asks_and_whatever_is_asked_is_in_the_key() -> None:
@@ -147,3 +192,32 @@ async def test_through_the_gateway(
     assert len(transport.exchanges) == asked
     if query.startswith("query"):
         assert [answer["data"]["a"] for answer in answers] == variables
+
+
+async def test_a_change_through_the_gateway_is_seen_by_who_asks_next(tmp_path: Path) -> None:
+    query_may_end, number = asyncio.Event(), 1
+
+    async def slowly(request: dict[str, Any]) -> dict[str, Any]:
+        nonlocal number
+        if "mutation" in request["query"]:
+            number += 1
+            return {"data": {"b": number}}
+        seen = number
+        await query_may_end.wait()
+        return {"data": {"a": seen}}
+
+    async with gateway_client(
+        GRAPH.supergraph_sdl(), RecordedTransport(lambda _name, request: slowly(request)), tmp_path,
+        deduplicate_queries=True,
+    ) as client:  # fmt: skip
+        query_may_end.set()
+        await post(client, "{ a }")
+        query_may_end.clear()
+        before = asyncio.create_task(post(client, "{ a }"))
+        await asyncio.sleep(0.02)
+        assert await post(client, "mutation { b }") == {"data": {"b": 2}}
+        after = asyncio.create_task(post(client, "{ a }"))
+        await asyncio.sleep(0.02)
+        query_may_end.set()
+        assert await before == {"data": {"a": 1}}
+        assert await after == {"data": {"a": 2}}
