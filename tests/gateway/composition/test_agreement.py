@@ -16,9 +16,7 @@ CASE_FILE = ROOT.parent / "shared" / "cases" / "composition_dev.json.xz"
 @pytest.mark.data
 @pytest.mark.skipif(not CASE_FILE.exists(), reason=f"{CASE_FILE} is not here")
 def test_agrees_with_other_composers() -> None:
-    """On every fourth case (the command without options runs all): same verdicts and, but for known ones, codes."""
-    # Three sets need a key condition that leads through the key's own target (accepted here, refused by both others);
-    # three refusals have another code: an unknown import is reported instead of the reference's INVALID_GRAPHQL.
+    """On every fourth case (the command without options runs all): the same verdicts and codes but for explained ones."""
     command = [sys.executable, str(ROOT / "scripts" / "composition_agreement"), str(CASE_FILE)]
     options = ["--every", "4", "--accept-threshold", "0.995", "--codes-threshold", "0.98"]
 

@@ -9,10 +9,11 @@ from gateway.composition.diagnostics import Diagnostic
 from gateway.composition.stages import Composed, CompositionFailed, SubgraphSource
 from gateway.supergraph.api_schema import build_api_schema
 from gateway.supergraph.read import read_supergraph
+from tests.support.planning import checked_plan, planner_of
 
 LINK = (
-    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", '
-    'import: ["@key", "@external", "@requires", "@shareable", "@interfaceObject", "@inaccessible"])\n'
+    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.8", '
+    'import: ["@key", "@external", "@requires", "@shareable", "@interfaceObject", "@inaccessible", "@context", "@fromContext"])\n'
 )
 
 
@@ -126,3 +127,88 @@ type Query @join__type(graph: A) @join__type(graph: B) { n(how: How!, id: ID!, s
 A) } type T implements N @join__type(graph: A) @join__type(graph: B) @join__implements(graph: A, interface: "N") {
   id: ID! @join__field(graph: A) there(yes: Boolean!): Int @join__field(graph: B) }
 """
+
+
+def test_key_through_the_subgraph_that_is_entered() -> None:
+    """A key's fields may come from the subgraph that the key leads to, of objects that can be had there without it."""
+    subgraphs = {
+        "shop": """
+            type Query { list: BookList! }
+            type BookList @key(fields: "books { id }") { books: [Book!]! }
+            type Book @key(fields: "id") { id: ID! }
+        """,
+        "texts": """
+            type BookList @key(fields: "books { id title }") { books: [Book!]! best: Book }
+            type Book @key(fields: "id") { id: ID! title: String! }
+        """,
+    }
+    subgraphs["shop"] = subgraphs["shop"].replace("books: [Book!]!", "books: [Book!]! @shareable")
+    subgraphs["texts"] = subgraphs["texts"].replace("books: [Book!]!", "books: [Book!]! @shareable")
+    planner = planner_of({name: LINK + sdl for name, sdl in subgraphs.items()})
+
+    plan = checked_plan(planner, "{ list { best { title } } }")
+
+    assert [step.subgraph for step in plan.steps] == ["shop", "texts", "texts"]
+
+
+CONTEXT = """
+    type Query { viewer: Viewer film: Film }
+    type Viewer @context(name: "viewer") { language: String film: Film }
+    type Film @key(fields: "id") {
+      id: ID!
+      title(language: String @fromContext(field: "$viewer { language }")): String
+    }
+"""
+
+
+def test_context_that_nothing_above_sets() -> None:
+    """A field that is filled from a context must have the context above it on every way; the way without is shown."""
+    (error,) = refused(films=CONTEXT)
+    assert "query {\n  film {\n    title\n  }\n}" in error.message
+    assert "of which no object on this way gives { language }" in error.message
+
+    assert composes(films=CONTEXT.replace("film: Film }\n    type Viewer", "}\n    type Viewer"))
+
+
+def test_context_of_the_object_itself() -> None:
+    """An object does not fill its own fields: what it sets is for those below it."""
+    sdl = """
+        type Query { film: Film }
+        type Film @key(fields: "id") @context(name: "film") {
+          id: ID!
+          language: String
+          title(language: String @fromContext(field: "$film { language }")): String
+        }
+    """
+    (error,) = refused(films=sdl)
+    assert "Film.title" in error.message
+
+
+def test_nearest_context_that_cannot_be_had() -> None:
+    """The nearest object that sets a context decides, also where only one further up could give the value."""
+    outer = """
+        type Query { viewer: Viewer }
+        type Viewer @context(name: "viewer") { language: String shelf: Shelf }
+        type Shelf @context(name: "viewer") { language: String @external film: Film }
+        type Film @key(fields: "id") {
+          id: ID!
+          title(language: String @fromContext(field: "$viewer { language }")): String
+        }
+    """
+    errors = refused(films=outer, other="type Shelf { language: String }")
+    assert [("Shelf.language" in e.message, "Film.title" in e.message) for e in errors] == [
+        (True, False),
+        (False, True),
+    ]
+
+
+def test_requirement_of_a_field_from_a_context() -> None:
+    """No requirement can name a field that is filled from a context: what is above is not known there."""
+    sdl = CONTEXT.replace("film: Film }\n    type Viewer", "}\n    type Viewer")
+    errors = refused(
+        films=sdl,
+        other="""
+            type Film @key(fields: "id") { id: ID! title: String @external label: String @requires(fields: "title") }
+        """,
+    )
+    assert ["Film.label" in error.message for error in errors] == [True]
