@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -45,6 +46,12 @@ class Peers:
         """What a peer finds in its environment."""
         path = f"{Path(self.node).parent}:{os.environ['PATH']}"
         return {**os.environ, "PATH": path, "NODE_ENV": "production", **more}
+
+    def versions(self) -> dict[str, str]:
+        """The packages that peers/package.json names, as installed."""
+        wanted = json.loads((HERE / "peers" / "package.json").read_text())["dependencies"]
+        installed = {name: self.folder / "node_modules" / name / "package.json" for name in wanted}
+        return {name: json.loads(path.read_text())["version"] for name, path in installed.items() if path.is_file()}
 
     def script(self, name: str) -> str:
         """One of our scripts, inside the folder: Node looks packages up from where a script is."""

@@ -1,8 +1,9 @@
 """Plans one query COUNT times with our planner; prints milliseconds, fetches and the planner's verdict as JSON.
 
-Each plan starts from the query's text. The plan check has proved the plan when `check` says so.
+Each plan starts from the query's text; "checked" in the verdict means that the plan check proved the plan. STATES
+bounds the search, to see what becomes of a plan whose budget ends early.
 
-Usage: python -m benchmarks.gateway.plan_ours SUPERGRAPH QUERY COUNT
+Usage: python -m benchmarks.gateway.plan_ours SUPERGRAPH QUERY COUNT [STATES]
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ from graphql import parse, validate
 
 from gateway.planner.check import check_plan
 from gateway.planner.normalize import normalize
-from gateway.planner.planner import Planner
+from gateway.planner.planner import DEFAULT_STATES, Planner
 from gateway.supergraph.read import read_supergraph
 
 
-def main(supergraph_file: Path, query_file: Path, count: int) -> None:
+def main(supergraph_file: Path, query_file: Path, count: int, states: int = DEFAULT_STATES) -> None:
     """Measure and print."""
     sdl, query = supergraph_file.read_text(), query_file.read_text()
     began = time.perf_counter()
-    planner = Planner(read_supergraph(sdl))
+    planner = Planner(read_supergraph(sdl), states=states)
     load_ms = (time.perf_counter() - began) * 1e3
     if errors := validate(planner.api_schema, parse(query)):
         raise SystemExit(f"the query is not valid: {errors[0].message}")
@@ -41,4 +42,4 @@ def main(supergraph_file: Path, query_file: Path, count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), *(int(each) for each in sys.argv[3:]))

@@ -25,6 +25,9 @@ SCENARIOS = {
     "composing": "composition, loading and start-up of 10, 100, 191 and 300 generated subgraphs",
 }
 
+MANY_PLANS = Path("packages/federation/tests/fixtures/many-plans")
+"""Where the public fixture is in a checkout of its repository."""
+
 
 def main() -> int:
     """Run the chosen scenarios; 1 when a request failed, 2 when the machine lacks something."""
@@ -40,11 +43,12 @@ def main() -> int:
             return _refuse(f"{tool} is not installed (Debian: apt install wrk util-linux)")
     if (os.cpu_count() or 1) < 2:
         return _refuse("this machine has one processor core; two are needed, one for the gateway and one for the load")
-    if arguments.many_plans is not None and not (arguments.many_plans / "query.graphql").exists():
-        return _refuse(f"no query.graphql and supergraph.graphql in {arguments.many_plans}, given with --many-plans")
+    many_plans = None if arguments.many_plans is None else _many_plans(arguments.many_plans)
+    if arguments.many_plans is not None and many_plans is None:
+        return _refuse(f"neither {MANY_PLANS} nor query.graphql and supergraph.graphql are in {arguments.many_plans}")
     peers = _peers(arguments.peers)
     os.sched_setaffinity(0, {int(LOAD_CORE)})
-    _print_machine()
+    _print_machine(peers)
     options = LoadOptions(
         arguments.case,
         arguments.seconds,
@@ -56,7 +60,7 @@ def main() -> int:
     all_succeeded = True
     for name in chosen:
         if name == "planning":
-            run_planning(arguments.case, arguments.many_plans, peers, arguments.repeat)
+            run_planning(arguments.case, many_plans, peers, arguments.repeat)
         elif name == "composing":
             run_composing(arguments.subgraphs, peers, arguments.repeat)
         else:
@@ -89,6 +93,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _many_plans(folder: Path) -> Path | None:
+    """The folder with the fixture, which may be in a checkout; None when it is not there."""
+    return next((each for each in (folder / MANY_PLANS, folder) if (each / "query.graphql").is_file()), None)
+
+
 def _peers(folder: Path) -> Peers | None:
     if (folder / "node_modules").is_dir():
         return Peers(folder.resolve())
@@ -96,7 +105,7 @@ def _peers(folder: Path) -> Peers | None:
     return None
 
 
-def _print_machine() -> None:
+def _print_machine(peers: Peers | None) -> None:
     """What the figures depend on, the other work on the machine included."""
     model = "unknown processor"
     for line in Path("/proc/cpuinfo").read_text().splitlines():
@@ -108,6 +117,8 @@ def _print_machine() -> None:
         f"{today}, {os.cpu_count()} cores of {model}, Linux {platform.release()}, Python {platform.python_version()}, "
         f"load average before: {os.getloadavg()[0]:.1f}"
     )
+    if peers is not None:
+        print("peers: " + ", ".join(f"{name} {version}" for name, version in peers.versions().items()))
 
 
 def _refuse(why: str) -> int:
