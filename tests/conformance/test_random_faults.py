@@ -19,7 +19,8 @@ from gateway.executor.operation import Answer, compile_operation
 from gateway.executor.transport.base import SubgraphAnswer, SubgraphRequest, SubgraphTransport
 from gateway.planner.planner import Planner
 from tests.conformance.test_faults import problems_of
-from tests.support.random_federation import RandomFederation, RandomOperation
+from tests.support.random_federation import RandomFederation
+from tests.support.random_operation import RandomOperation
 
 
 class WithoutOne:
