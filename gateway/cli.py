@@ -280,13 +280,13 @@ def _projection_code(bench: _Workbench) -> str:
 
 
 def _run_server(settings: GatewaySettings) -> None:
-    import uvicorn
-
     from common.telemetry import configure_logs
     from gateway.server.app import create_app
+    from gateway.server.serving import LISTEN_BACKLOG
+    from gateway.server.serving import serve as serve_app
 
     try:
-        listening = socket.create_server((settings.host, settings.port), backlog=2048)
+        listening = socket.create_server((settings.host, settings.port), backlog=LISTEN_BACKLOG)
     except OSError as error:
         reason = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else str(error)
         _fail(
@@ -294,21 +294,7 @@ def _run_server(settings: GatewaySettings) -> None:
             "choose another with --port or MARQUEE_GATEWAY_PORT"
         )
     configure_logs("gateway", settings.shared.log_level)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(settings),
-            loop="uvloop",
-            http="httptools",
-            ws="none",
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_keep_alive=75,
-            timeout_graceful_shutdown=10,
-        )
-    )
-    server.run(sockets=[listening])
+    serve_app(create_app(settings), listening, drain_s=settings.drain_s, finish_s=settings.request_timeout_s)
 
 
 def _composed_file(subgraphs: Path) -> Path:

@@ -41,6 +41,8 @@ class GatewaySettings(ProcessSettings):
     """Serve GraphiQL to browsers at GET /graphql."""
     graphiql_dir: Path = Path("clients/node_modules")
     """The npm folder that holds graphiql, react and react-dom."""
+    graphiql_query: str = ""
+    """What GraphiQL shows to somebody who comes for the first time; empty: its own welcome text."""
     cors_origins: tuple[str, ...] = ()
     """Origins of browsers that may call; `*` allows all, without credentials."""
     require_preflight_header: bool = False
@@ -131,3 +133,6 @@ class GatewaySettings(ProcessSettings):
     server_timing: bool = False
     """Tell parse, plan and execution times in a Server-Timing header."""
     access_log: bool = True
+    """One line per request in the log."""
+    drain_s: Annotated[float, Field(ge=0, le=60)] = 1.0
+    """How long to go on serving after SIGTERM while /health says 503; longer than balancers wait between looks."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -119,12 +120,15 @@ def run_worker() -> None:
 
 
 def run_gateway() -> None:
-    """The gateway, with the pages beside it."""
+    """The gateway, with the pages beside it; it finishes what it has begun, as it does alone."""
+    from gateway.server.serving import LISTEN_BACKLOG, serve
     from gateway.settings import GatewaySettings
     from stack.front import create_front
 
     settings = GatewaySettings.load()
-    _serve_http(create_front(settings), settings.host, settings.port)
+    listening = socket.create_server((settings.host, settings.port), backlog=LISTEN_BACKLOG)
+    finish_s = STOP_GRACE_S - 1 - settings.drain_s
+    serve(create_front(settings), listening, drain_s=settings.drain_s, finish_s=finish_s)
 
 
 async def _seed_accounts(settings: ProfilesSettings) -> None:

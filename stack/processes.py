@@ -1,6 +1,6 @@
 """The table of processes: what runs, on which port, and how to tell that it is ready.
 
-The order is the order of starting; stopping goes backwards. Ports come from each process's own settings, so that one
+The order is the order of starting; stopping goes backwards, stage by stage. Ports come from each process's own settings, so that one
 variable moves the process and everybody who calls it.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["PROCESS_TABLE", "ProcessRow", "Readiness"]
+__all__ = ["PROCESS_TABLE", "ProcessRow", "Readiness", "Stage"]
 
 
 class Readiness(StrEnum):
@@ -23,11 +23,20 @@ class Readiness(StrEnum):
     """It listens nowhere; alive is ready."""
 
 
+class Stage(StrEnum):
+    """Where a process stands in the order of stopping: the front first, what others need last."""
+
+    STORE = "store"
+    """The others need it from their first moment on; they start when it is ready."""
+    SERVICE = "service"
+    FRONT = "front"
+    """Where clients come in."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProcessRow:
     """One process. `entry` is "module:function"; the function takes nothing and runs until SIGTERM.
 
-    `is_store`: the others need it from their first moment on.
     `settings` is "module:Class" of the settings that hold its port (None: it listens nowhere).
     """
 
@@ -36,7 +45,7 @@ class ProcessRow:
     settings: str | None
     readiness: Readiness
     speaks: str
-    is_store: bool = False
+    stage: Stage = Stage.SERVICE
 
 
 PROCESS_TABLE: tuple[ProcessRow, ...] = (
@@ -94,6 +103,11 @@ PROCESS_TABLE: tuple[ProcessRow, ...] = (
     ),
     ProcessRow("worker", "stack.entries:run_worker", None, Readiness.NONE, "jobs"),
     ProcessRow(
-        "gateway", "stack.entries:run_gateway", "gateway.settings:GatewaySettings", Readiness.HTTP, "GraphQL, pages"
+        "gateway",
+        "stack.entries:run_gateway",
+        "gateway.settings:GatewaySettings",
+        Readiness.HTTP,
+        "GraphQL, pages",
+        Stage.FRONT,
     ),
 )

@@ -27,7 +27,7 @@ import structlog
 
 from common.telemetry import configure_logs
 from stack.lifeline import STOP_GRACE_S, hold_lifeline
-from stack.processes import ProcessRow, Readiness
+from stack.processes import ProcessRow, Readiness, Stage
 
 __all__ = ["Child", "PortTaken", "StartFailed", "Supervisor", "check_ports_free"]
 
@@ -98,7 +98,7 @@ class Supervisor:
         deadline = time.monotonic() + READY_DEADLINE_S
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as client:
             for is_store in (True, False):
-                group = [child for child in self.children if child.row.is_store is is_store]
+                group = [child for child in self.children if (child.row.stage is Stage.STORE) is is_store]
                 for child in group:
                     self._start(child)
                 await asyncio.gather(*(self._wait_for(child, client, deadline) for child in group))
@@ -112,18 +112,13 @@ class Supervisor:
                     self._restart_or_give_up(child)
 
     def stop(self) -> None:
-        """End all children, last started first; those that do not go within STOP_GRACE_S are killed."""
+        """End all children, stage by stage; those that do not go within STOP_GRACE_S are killed.
+
+        The gateway first, so that what it has begun still finds its subgraphs; the stores last, for the same reason.
+        """
         running = [child for child in reversed(self.children) if child.process is not None and child.process.is_alive()]
-        for child in running:
-            if child.process is not None:
-                child.process.terminate()
-        deadline = time.monotonic() + STOP_GRACE_S
-        for child in running:
-            if child.process is not None:
-                child.process.join(max(0.0, deadline - time.monotonic()))
-                if child.process.is_alive():
-                    child.process.kill()
-                    child.process.join(1.0)
+        for stage in (Stage.FRONT, Stage.SERVICE, Stage.STORE):
+            _end([child for child in running if child.row.stage is stage])
         self._lifeline_writer.close()
 
     def log_path(self, child: Child) -> Path:
@@ -181,6 +176,19 @@ class Supervisor:
         path = self.log_path(child)
         lines = path.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:] if path.exists() else []
         return "\n".join([f"The end of {path}:", *lines])
+
+
+def _end(children: list[Child]) -> None:
+    """Ask all at once, wait for each, and kill who is still there."""
+    processes = [child.process for child in children if child.process is not None]
+    for process in processes:
+        process.terminate()
+    deadline = time.monotonic() + STOP_GRACE_S
+    for process in processes:
+        process.join(max(0.0, deadline - time.monotonic()))
+        if process.is_alive():
+            process.kill()
+            process.join(1.0)
 
 
 def _run_child(name: str, entry: str, log_path: str, lifeline: Connection) -> None:

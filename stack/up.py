@@ -18,24 +18,25 @@ from pathlib import Path
 from rich.console import Console
 
 from common.settings import ProcessSettings, SettingsInvalid, SharedSettings, check_unclaimed
+from common.telemetry import configure_logs
 from common.tokens import ensure_key_file
 from stack import REPOSITORY, valkey
 from stack.demo import DEMO_PASSWORD, bring_in_demo_film
 from stack.demo_history import bring_in_demo_history
-from stack.processes import PROCESS_TABLE, ProcessRow, Readiness
+from stack.processes import PROCESS_TABLE, ProcessRow, Readiness, Stage
 from stack.settings import StackSettings
 from stack.supervisor import Child, Supervisor, check_ports_free
 
 __all__ = ["run_up"]
 
-VALKEY_ROW = ProcessRow(
-    "valkey", "stack.valkey:run", None, Readiness.TCP, "events, jobs, leases, caches", is_store=True
-)
+VALKEY_ROW = ProcessRow("valkey", "stack.valkey:run", None, Readiness.TCP, "events, jobs, leases, caches", Stage.STORE)
 
 
 def run_up(console: Console, *, demo: bool) -> int:
     """Run everything until Ctrl-C or SIGTERM; returns the exit code. Raises PortTaken, StartFailed, SettingsInvalid."""
     started_at = time.monotonic()
+    # A person reads this: what the demo's own steps do is of no interest, a process that had to be restarted is.
+    configure_logs("stack", "WARNING", colours=console.is_terminal)
     state_dir = _prepare_state(console)
     children = _children(state_dir)
     # Every process's settings are imported by now: what belongs to none of them is a typing error.
@@ -129,6 +130,9 @@ def _export_environment(state_dir: Path, *, demo: bool) -> None:
         "MARQUEE_PUBLIC_MEDIA_URL": f"http://127.0.0.1:{ports['delivery']}",
         "MARQUEE_GATEWAY_SUPERGRAPH": str(REPOSITORY / "schema" / "supergraph.graphql"),
         "MARQUEE_GATEWAY_GRAPHIQL_DIR": str(REPOSITORY / "clients" / "node_modules"),
+        "MARQUEE_GATEWAY_GRAPHIQL_QUERY": (REPOSITORY / "schema" / "operations" / "graphiql" / "first_look.graphql")
+        .read_text()
+        .strip(),
         "MARQUEE_GATEWAY_SUBGRAPH_URLS": "{" + urls + "}",
         "MARQUEE_GATEWAY_ACCESS_JWKS": f"http://127.0.0.1:{ports['profiles']}/.well-known/jwks.json",
         "MARQUEE_GATEWAY_SIGN_VIEWER_CONTEXT": "true",

@@ -66,7 +66,7 @@ def create_app(
     # Route, never Mount: a redirect to a trailing slash makes some TV stacks lose the body.
     routes: list[BaseRoute] = [Route("/graphql", endpoint), Route("/health", health, methods=["GET"])]
     if settings.graphiql:
-        routes += graphiql_routes(settings.graphiql_dir)
+        routes += graphiql_routes(settings.graphiql_dir, settings.graphiql_query)
     return Starlette(routes=routes, middleware=_middleware(settings), lifespan=lifespan)
 
 

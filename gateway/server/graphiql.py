@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from starlette.requests import Request
@@ -50,7 +51,12 @@ _PAGE = """<!doctype html>
 
 _START = """const fetcher = GraphiQL.createFetcher({ url: window.location.pathname });
 ReactDOM.createRoot(document.getElementById("graphiql")).render(
-  React.createElement(GraphiQL, { fetcher, defaultEditorToolsVisibility: true, shouldPersistHeaders: false }),
+  React.createElement(GraphiQL, {
+    fetcher,
+    defaultEditorToolsVisibility: true,
+    shouldPersistHeaders: false,
+    defaultQuery: %s,
+  }),
 );
 """
 
@@ -70,13 +76,17 @@ def graphiql_page(folder: Path) -> Response:
     return HTMLResponse(_PAGE, headers={**_SECURITY_HEADERS, "cache-control": "no-cache", "vary": "accept"})
 
 
-def graphiql_routes(folder: Path) -> list[Route]:
-    """The files that the page loads: four named ones of the npm folder and the script that starts it."""
+def graphiql_routes(folder: Path, first_query: str) -> list[Route]:
+    """The files that the page loads: four named ones of the npm folder and the script that starts it.
+
+    `first_query` stands in the editor at somebody's first visit; empty: GraphiQL's own welcome text.
+    """
+    start = _START % (json.dumps(first_query) if first_query else "undefined")
 
     async def asset(request: Request) -> Response:
         name = request.path_params["name"]
         if name == "start.js":
-            return Response(_START, media_type="text/javascript", headers={"x-content-type-options": "nosniff"})
+            return Response(start, media_type="text/javascript", headers={"x-content-type-options": "nosniff"})
         if name not in _FILES:
             return PlainTextResponse("no such file", status_code=404)
         file, media_type = _FILES[name]

@@ -57,7 +57,7 @@ async def test_browsers_get_graphiql_from_local_files(open_gateway: OpenGateway,
     ):
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         (folder / file).write_text(f"/* {file} */")
-    async with open_gateway(graphiql_dir=folder) as client:
+    async with open_gateway(graphiql_dir=folder, graphiql_query='{ hello } # "first"') as client:
         page = await client.get("/graphql", headers={"accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
         assert page.status_code == 200
         assert "https://" not in page.text
@@ -65,6 +65,7 @@ async def test_browsers_get_graphiql_from_local_files(open_gateway: OpenGateway,
             if name != "start.js":
                 assert name in page.text
             assert (await client.get(f"/graphiql-assets/{name}")).status_code == 200
+        assert r'defaultQuery: "{ hello } # \"first\""' in (await client.get("/graphiql-assets/start.js")).text
         assert (await client.get("/graphiql-assets/..%2F..%2Fsupergraph.graphql")).status_code == 404
         assert (await client.get("/graphiql-assets/package.json")).status_code == 404
         answer = await client.get("/graphql?query={hello}", headers={"accept": "text/html,*/*"})
