@@ -1,4 +1,4 @@
-"""Plans one query COUNT times with our planner; prints milliseconds, fetches and the planner's verdict as JSON.
+"""Plans one query COUNT times with our planner; prints milliseconds, the plan's size and its verdict as JSON.
 
 Each plan starts from the query's text; "checked" in the verdict means that the plan check proved the plan. STATES
 bounds the search, to see what becomes of a plan whose budget ends early.
@@ -37,8 +37,20 @@ def main(supergraph_file: Path, query_file: Path, count: int, states: int = DEFA
     problems = check_plan(planner.query_graph, normalize(parse(query), planner.api_schema), plan)
     if problems:
         raise SystemExit(f"the plan check refuses the plan: {problems[0]}")
-    verdict = f"{plan.verdict.value}, checked"
-    print(json.dumps({"load_ms": load_ms, "plan_ms": plan_ms, "fetches": len(plan.steps), "verdict": verdict}))
+    depths: list[int] = []
+    for step in plan.steps:
+        depths.append(1 + max((depths[parent] for parent in step.depends_on), default=0))
+    print(
+        json.dumps(
+            {
+                "load_ms": load_ms,
+                "plan_ms": plan_ms,
+                "fetches": len(plan.steps),
+                "in_a_row": max(depths),
+                "verdict": f"{plan.verdict.value}, checked",
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def run_planning(case: Path, many_plans_case: Path | None, peers: Peers | None, 
         if many_plans_case is not None:
             folders["many plans, public fixture"] = many_plans_case
         rows = [row for title, folder in folders.items() for row in _rows(title, folder, peers, repeat)]
-    header = ("query", "planner", "load ms", "first plan ms", "later plans ms", "fetches", "verdict")
+    header = ("query", "planner", "load ms", "first plan ms", "later plans ms", "fetches", "in a row", "verdict")
     print_table("cold planning, in one process without HTTP", header, rows)
 
 
@@ -59,7 +59,7 @@ def _rows(title: str, folder: Path, peers: Peers | None, repeat: int) -> list[tu
         try:
             runs = [run_json(command, env=None if command[0] == sys.executable else env) for _ in range(repeat)]
         except TookTooLong as error:
-            rows.append((title, planner, "-", f"> {error.seconds * 1e3:.0f}", "-", "-", "-"))
+            rows.append((title, planner, "-", f"> {error.seconds * 1e3:.0f}", "-", "-", "-", "-"))
             continue
         rows.append(_row(title, planner, runs))
     return rows
@@ -69,8 +69,8 @@ def _row(title: str, planner: str, runs: list[dict[str, Any]]) -> tuple[str, ...
     load_ms = statistics.median(run["load_ms"] for run in runs)
     first_ms = statistics.median(run["plan_ms"][0] for run in runs)
     later_ms = statistics.median(ms for run in runs for ms in run["plan_ms"][1:])
-    fetches, verdict = runs[0]["fetches"], runs[0]["verdict"]
-    return title, planner, f"{load_ms:.1f}", f"{first_ms:.1f}", f"{later_ms:.1f}", str(fetches), verdict
+    size = (str(runs[0]["fetches"]), str(runs[0]["in_a_row"]), runs[0]["verdict"])
+    return title, planner, f"{load_ms:.1f}", f"{first_ms:.1f}", f"{later_ms:.1f}", *size
 
 
 def _module(name: str, *arguments: Path) -> list[str]:

@@ -1,4 +1,4 @@
-// Plans one query COUNT times; prints milliseconds and the number of fetches.
+// Plans one query COUNT times; prints milliseconds, how many fetches, and how many wait for each other.
 // usage: node plan.mjs apollo|hive SUPERGRAPH QUERY COUNT
 import { readFileSync } from "node:fs";
 
@@ -22,12 +22,15 @@ async function load() {
   return () => apollo.buildQueryPlan(operationFromDocument(supergraph.apiSchema(), parse(query)));
 }
 
-const fetches = (node) =>
-  node === null || typeof node !== "object"
-    ? 0
-    : (node.kind === "Fetch" || node.kind === "BatchFetch" ? 1 : 0) +
-      [node.node, ...(node.nodes ?? []), node.ifClause, node.elseClause, node.if, node.else].reduce(
-        (sum, each) => sum + fetches(each ?? null), 0);
+const parts = (node) =>
+  [node.node, ...(node.nodes ?? []), node.ifClause, node.elseClause, node.primary?.node].filter(Boolean);
+const isFetch = (node) => node.kind === "Fetch" || node.kind === "BatchFetch";
+const fetches = (node) => (isFetch(node) ? 1 : parts(node).reduce((sum, each) => sum + fetches(each), 0));
+const inARow = (node) => {
+  if (isFetch(node)) return 1;
+  const below = parts(node).map(inARow);
+  return node.kind === "Sequence" ? below.reduce((sum, each) => sum + each, 0) : Math.max(0, ...below);
+};
 
 const beganLoading = performance.now();
 const plan = await load();
@@ -39,4 +42,5 @@ for (let round = 0; round < Number(count); round++) {
   made = plan();
   plan_ms.push(performance.now() - began);
 }
-console.log(JSON.stringify({ load_ms, plan_ms, fetches: fetches(made.node ?? null), verdict: "-" }));
+const size = { fetches: fetches(made.node), in_a_row: inARow(made.node) };
+console.log(JSON.stringify({ load_ms, plan_ms, ...size, verdict: "-" }));
