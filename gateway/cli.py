@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from gateway.composition.stages import SubgraphSource
     from gateway.planner.normalize.operation import NormalizedOperation
+    from gateway.planner.plan.nodes import QueryPlan
     from gateway.planner.planner import Planner, Stages
     from gateway.settings import GatewaySettings
     from gateway.supergraph.model import Supergraph
@@ -151,7 +152,9 @@ def plan(
     subgraphs: SubgraphsOption = None,
     name: NameOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="The plan as JSON.")] = False,
-    code: Annotated[bool, typer.Option("--code", help="Also the generated projection, all conditions true.")] = False,
+    code: Annotated[
+        bool, typer.Option("--code", help="Also the generated collectors and projection, all conditions true.")
+    ] = False,
 ) -> None:
     """Print the query plan, as text in the usual form or as JSON."""
     from gateway.planner.plan.json import plan_to_json
@@ -161,6 +164,7 @@ def plan(
     made = _stages(bench).plan
     print(json.dumps(plan_to_json(made), indent=2) if as_json else write_plan_text(made))
     if code:
+        print(_collector_code(made))
         print(_projection_code(bench))
 
 
@@ -262,6 +266,21 @@ def _stages(bench: _Workbench) -> Stages:
         return bench.planner.stages(_normalized(bench))
     except PlanningFailed as error:
         _fail(f"no plan: {error}")
+
+
+def _collector_code(made: QueryPlan) -> str:
+    """One function per entity input whose objects are grouped by generated code."""
+    from gateway.executor.compile import compile_plan
+    from gateway.executor.generate_collector import write_grouping
+
+    parts: list[str] = []
+    for compiled in compile_plan(made).steps:
+        for each in compiled.inputs:
+            if each.may_share:
+                given = each.entity_input
+                parts.append(f"# request {compiled.step.id} to '{compiled.step.subgraph}', ${given.variable}")
+                parts.append(write_grouping(given.paths, given.shapes))
+    return "\n".join(parts)
 
 
 def _projection_code(bench: _Workbench) -> str:

@@ -34,13 +34,13 @@ def test_missing_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
 
 
 def test_missing_tool(case: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(run.shutil, "which", lambda tool: None if tool == "wrk" else tool)
+    monkeypatch.setattr("shutil.which", lambda tool: None if tool == "wrk" else tool)
     assert "wrk is not installed" in refusal(["heavy", "--case", str(case)], monkeypatch, capsys)
 
 
 def test_missing_fixture(case: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(run.shutil, "which", lambda tool: tool)
-    monkeypatch.setattr(run.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr("shutil.which", lambda tool: tool)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
     (case / "empty").mkdir()
     told = refusal(["planning", "--case", str(case), "--many-plans", str(case / "empty")], monkeypatch, capsys)
     assert "many-plans" in told

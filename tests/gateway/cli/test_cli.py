@@ -80,6 +80,7 @@ def test_prints_every_stage(folder: Path) -> None:
     text = run("plan", operation, *graph, "--code")
     assert 'Fetch(service: "stock")' in text
     assert "def object_" in text
+    assert "def group(tree)" in text
     assert json.loads(run("plan", operation, *graph, "--json"))
     assert run("check", operation, *graph).startswith("the plan is sound: 2 requests")
 
