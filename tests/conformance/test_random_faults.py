@@ -39,11 +39,11 @@ class WithoutOne:
         await self._inner.aclose()
 
 
-def _run(planner: Planner, operation: RandomOperation, transport: SubgraphTransport) -> Answer:
+def _run(planner: Planner, operation: RandomOperation, labels: frozenset[str], transport: SubgraphTransport) -> Answer:
     document = parse(operation.text)
     (definition,) = document.definitions
     assert isinstance(definition, OperationDefinitionNode)
-    compiled = compile_operation(planner.api_schema, definition, {}, planner.plan(document))
+    compiled = compile_operation(planner.api_schema, definition, {}, planner.plan(document, None, labels))
     encoded = {
         name: json.dumps(name).encode() + b":" + json.dumps(value).encode()
         for name, value in operation.variables.items()
@@ -72,7 +72,12 @@ def _cases(seed: int) -> Iterator[tuple[str, str, Answer, dict[str, Any]]]:
         if "errors" in expected:
             continue
         for away in supergraph.subgraphs:
-            yield operation.text, away, _run(planner, operation, WithoutOne(world.transport(), away)), expected
+            yield (
+                operation.text,
+                away,
+                _run(planner, operation, world.labels, WithoutOne(world.transport(), away)),
+                expected,
+            )
 
 
 @settings(max_examples=60, deadline=None)

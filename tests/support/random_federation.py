@@ -1,4 +1,4 @@
-"""Random federations: a schema with data, split into subgraphs by the rules of federation, and random operations on it.
+"""Random federations: a schema with data, split into subgraphs by the rules of federation.
 
 One world of objects answers everything: a single server resolves the API schema from it, and each subgraph resolves
 its own SDL from it, so that both must agree. What only federation can get wrong is made visible: an entity is found
@@ -10,18 +10,14 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     build_schema,
-    get_named_type,
     graphql_sync,
-    is_abstract_type,
-    is_leaf_type,
 )
 
 from gateway.composition.compose import compose
@@ -30,7 +26,7 @@ from gateway.executor.transport.base import SubgraphAnswer, SubgraphRequest
 from gateway.supergraph.model import Supergraph
 
 _LINK = (
-    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@shareable", '
+    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.7", import: ["@key", "@shareable", '
     '"@external", "@requires", "@provides", "@interfaceObject", "@override"])\n'
 )
 
@@ -56,6 +52,8 @@ class FieldPlan:
     provides: str | None = None
     overrides: str | None = None
     """The subgraph that declares the field, too, but must no longer be asked for it."""
+    label: str | None = None
+    """With an override: it holds only where this label is on."""
 
 
 @dataclass
@@ -73,18 +71,78 @@ class RandomFederation:
 
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
-        self.subgraphs = [f"s{i}" for i in range(rng.randint(2, 4))]
+        self.subgraphs = [f"s{i}" for i in range(rng.choice([2, 2, 2, 3, 3, 3, 4, 4, 5, 6]))]
         self.entities = [TypePlan(f"E{i}") for i in range(rng.randint(2, 4))]
         self.values = [TypePlan(f"V{i}") for i in range(rng.randint(0, 2))]
         self.interface = "I" if len(self.entities) > 1 and rng.random() < 0.6 else None
         self.union = "U" if len(self.entities) > 1 and rng.random() < 0.5 else None
         self.interface_home: list[str] = []
         self.interface_objects: list[str] = []
-        self.provides: dict[tuple[str, str, str], str] = {}
         self._plan_types()
+        self.labels = frozenset(
+            f.label for e in self.entities for f in e.fields.values() if f.label and rng.random() < 0.5
+        )
         self.roots = self._plan_roots()
         self.objects = self._make_objects()
         self.root_values = {plan.name: self._value(plan.type) for plan in self.roots}
+
+    # --- kept cases -----------------------------------------------------------------------------------------
+
+    def to_plain(self) -> dict[str, Any]:
+        """All of it as JSON: what `from_plain` makes the same federation of, whatever becomes of the generator."""
+        references = {each["id"] for objects in self.objects.values() for each in objects}
+
+        def plain(value: Any) -> Any:
+            if isinstance(value, list):
+                return [plain(item) for item in value]
+            return {"$": value["id"]} if isinstance(value, dict) and value.get("id") in references else value
+
+        return {
+            "subgraphs": self.subgraphs,
+            "entities": [asdict(each) for each in self.entities],
+            "values": [asdict(each) for each in self.values],
+            "interface": self.interface,
+            "union": self.union,
+            "interface_home": self.interface_home,
+            "interface_objects": self.interface_objects,
+            "labels": sorted(self.labels),
+            "roots": [asdict(each) for each in self.roots],
+            "objects": {
+                name: [{key: plain(value) for key, value in each.items()} for each in objects]
+                for name, objects in self.objects.items()
+            },
+            "root_values": {name: plain(value) for name, value in self.root_values.items()},
+        }
+
+    @classmethod
+    def from_plain(cls, kept: dict[str, Any]) -> RandomFederation:
+        """The federation that `to_plain` wrote down."""
+        world = cls.__new__(cls)
+        world.rng = random.Random(0)
+        world.subgraphs = kept["subgraphs"]
+        world.entities = [_type_plan(each) for each in kept["entities"]]
+        world.values = [_type_plan(each) for each in kept["values"]]
+        world.interface, world.union = kept["interface"], kept["union"]
+        world.interface_home, world.interface_objects = kept["interface_home"], kept["interface_objects"]
+        world.labels = frozenset(kept["labels"])
+        world.roots = [FieldPlan(**each) for each in kept["roots"]]
+        world.objects = {name: [{} for _ in objects] for name, objects in kept["objects"].items()}
+        by_id = {
+            told["id"]: made
+            for name, objects in kept["objects"].items()
+            for told, made in zip(objects, world.objects[name], strict=True)
+        }
+
+        def whole(value: Any) -> Any:
+            if isinstance(value, list):
+                return [whole(item) for item in value]
+            return by_id[value["$"]] if isinstance(value, dict) and "$" in value else value
+
+        for name, objects in kept["objects"].items():
+            for told, made in zip(objects, world.objects[name], strict=True):
+                made.update({key: whole(value) for key, value in told.items()})
+        world.root_values = {name: whole(value) for name, value in kept["root_values"].items()}
+        return world
 
     # --- schema ---------------------------------------------------------------------------------------------
 
@@ -166,15 +224,18 @@ class RandomFederation:
                 others = [s for s in homes if s not in plan.owners]
                 if others:
                     plan.overrides = rng.choice(others)
+                    plan.label = f"{entity.name}-{plan.name}" if rng.random() < 0.4 else None
 
     def _plan_provides(self) -> None:
         """Some references also give a leaf of the entity that another subgraph owns."""
         for entity in self.entities:
             for plan in entity.fields.values():
-                target = next((e for e in self.entities if e.name == plan.type.strip("[]!")), None)
-                if target is None or len(plan.owners) > 1 or self.rng.random() > 0.5:
+                if len(plan.owners) > 1 or self.rng.random() > 0.5:
                     continue
                 (owner,) = plan.owners
+                target = self._provided_entity(plan, owner)
+                if target is None:
+                    continue
                 given = [
                     f.name
                     for f in target.fields.values()
@@ -186,7 +247,21 @@ class RandomFederation:
                     and f.overrides is None
                 ]
                 if given:
-                    plan.provides = self.rng.choice(given)
+                    name = self.rng.choice(given)
+                    is_direct = target.name == plan.type.strip("[]!")
+                    plan.provides = name if is_direct else f"... on {target.name} {{ {name} }}"
+
+    def _provided_entity(self, plan: FieldPlan, owner: str) -> TypePlan | None:
+        """The entity of which a field may provide a leaf: its own type, or a member of its interface or union."""
+        target = plan.type.strip("[]!")
+        members = [
+            e
+            for e in self.entities
+            if target == e.name
+            or target == self.union
+            or (target == self.interface and e.interfaces and owner in self.interface_home)
+        ]
+        return self.rng.choice(members) if members else None
 
     def _target(self, subgraph: str) -> str:
         """Something that the subgraph may lead to: where the interface is an object, its implementations are unknown."""
@@ -261,12 +336,14 @@ class RandomFederation:
             if plan.provides:
                 directives += f' @provides(fields: "{plan.provides}")'
             if plan.overrides:
-                directives += f' @override(from: "{plan.overrides}")'
+                label = f', label: "{plan.label}"' if plan.label else ""
+                directives += f' @override(from: "{plan.overrides}"{label})'
             lines.append(f"  {plan.name}{argument}: {plan.type}{directives}")
         for other in self.entities:
             for plan in other.fields.values():
-                if plan.provides and subgraph in plan.owners and plan.type.strip("[]!") == entity.name:
-                    external.add(plan.provides)
+                provided = provided_leaf(plan)
+                if provided and subgraph in plan.owners and provided[0] == entity.name:
+                    external.add(provided[1])
         lines += [
             f"  {name}: {entity.fields[name].type} @external"
             for name in sorted(external)
@@ -276,9 +353,7 @@ class RandomFederation:
 
     def _is_provided(self, entity: TypePlan, plan: FieldPlan) -> bool:
         return any(
-            other.provides == plan.name and other.type.strip("[]!") == entity.name
-            for e in self.entities
-            for other in e.fields.values()
+            provided_leaf(other) == (entity.name, plan.name) for e in self.entities for other in e.fields.values()
         )
 
     def _mentions(self, subgraph: str, name: str) -> bool:
@@ -387,8 +462,10 @@ class RandomFederation:
     def was_overridden(self, subgraph: str | None, type_name: str, name: str) -> bool:
         """Whether a subgraph is asked for what another took over: it has no value any more."""
         for entity in self.entities:
-            if entity.name == type_name and name in entity.fields:
-                return subgraph is not None and entity.fields[name].overrides == subgraph
+            plan = entity.fields.get(name)
+            if entity.name == type_name and plan is not None and plan.overrides is not None:
+                is_in_force = plan.label is None or plan.label in self.labels
+                return subgraph == (plan.overrides if is_in_force else plan.owners[0])
         return False
 
     def _from_representation(self, source: Object, name: str) -> str | None:
@@ -490,75 +567,18 @@ def _as_interface_object(world: RandomFederation, schema: GraphQLSchema, body: d
     return answer
 
 
-class RandomOperation:
-    """A random operation on an API schema, with variables for its conditions and arguments."""
-
-    def __init__(self, rng: random.Random, schema: GraphQLSchema, depth: int = 4) -> None:
-        self.rng = rng
-        self.schema = schema
-        self.aliases = 0
-        self.variables: dict[str, Any] = {}
-        assert schema.query_type is not None
-        body = self._selections(schema.query_type, depth)
-        definitions = ", ".join(
-            f"${name}: {'Boolean!' if isinstance(v, bool) else 'Int'}" for name, v in self.variables.items()
-        )
-        self.text = f"query Q{f'({definitions})' if definitions else ''} {body}"
-
-    def _selections(self, type_: Any, depth: int) -> str:
-        parts = list(self._fields(type_, depth))
-        if is_abstract_type(type_):
-            if self.rng.random() < 0.4:
-                parts.append("__typename")
-            parts += [
-                f"... on {possible.name}{self._condition(0.1)} {self._selections(possible, depth)}"
-                for possible in self.schema.get_possible_types(type_)
-                if self.rng.random() < 0.6
-            ]
-        elif self.rng.random() < 0.1:
-            parts.append("__typename")
-        return "{ " + " ".join(parts or ["__typename"]) + " }"
-
-    def _fields(self, type_: Any, depth: int) -> Iterator[str]:
-        for name, definition in getattr(type_, "fields", {}).items():
-            if self.rng.random() > 0.6:
-                continue
-            target = get_named_type(definition.type)
-            head = name
-            if self.rng.random() < 0.25:
-                self.aliases += 1
-                # few names: the same alias means different things in different branches
-                head = f"{self.rng.choice([f'x_{kind_of(definition.type)}', f'c{self.aliases}'])}: {name}"
-            if definition.args and self.rng.random() < 0.7:
-                head += f"(x: {self._integer()})"
-            head += self._condition(0.15)
-            if is_leaf_type(target):
-                yield head
-            elif depth > 0:
-                yield f"{head} {self._selections(target, depth - 1)}"
-
-    def _integer(self) -> str:
-        if self.rng.random() < 0.3:
-            name = f"n{len(self.variables)}"
-            self.variables[name] = self.rng.randint(0, 9)
-            return f"${name}"
-        return str(self.rng.randint(0, 3))
-
-    def _condition(self, chance: float) -> str:
-        if self.rng.random() > chance:
-            return ""
-        if self.variables and self.rng.random() < 0.5:
-            known = [name for name, value in self.variables.items() if isinstance(value, bool)]
-            if known:
-                return f" @{self.rng.choice(['skip', 'include'])}(if: ${self.rng.choice(known)})"
-        name = f"v{len(self.variables)}"
-        self.variables[name] = self.rng.random() < 0.6
-        return f" @{self.rng.choice(['skip', 'include'])}(if: ${name})"
+def _type_plan(kept: dict[str, Any]) -> TypePlan:
+    return TypePlan(**{**kept, "fields": {name: FieldPlan(**each) for name, each in kept["fields"].items()}})
 
 
-def kind_of(type_: Any) -> str:
-    """A name that equal-shaped fields share, so that aliases collide across types but stay valid."""
-    return "".join(c if c.isalnum() else "_" for c in str(type_))
+def provided_leaf(plan: FieldPlan) -> tuple[str, str] | None:
+    """The entity and the leaf of it that a field provides."""
+    if plan.provides is None:
+        return None
+    if plan.provides.startswith("..."):
+        _, _, entity, _, leaf, _ = plan.provides.split()
+        return entity, leaf
+    return plan.type.strip("[]!"), plan.provides
 
 
 def required(source: Object, requirement: str) -> str:
