@@ -21,7 +21,10 @@ __all__ = ["check_plan"]
 
 def check_plan(graph: QueryGraph, operation: NormalizedOperation, plan: QueryPlan) -> list[str]:
     """What is wrong with a plan for an operation; [] when nothing is."""
-    bound = bind_contexts(graph, operation)
+    filled = {
+        each.variable for step in plan.steps if isinstance(step, EntityStep) for i in step.inputs for each in i.contexts
+    }
+    bound = bind_contexts(graph, operation, lambda _mark, _subgraph, variables: variables <= filled)
     operation = bound.operation
     interpreter = Interpreter(graph, plan, operation.root_type, bound.bindings)
     interpreter.run()

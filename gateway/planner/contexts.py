@@ -7,12 +7,15 @@ as if the client had asked. Then a place is planned as ever, and the executor ca
 
 The nearest object above that sets a context decides, never the object itself. Where concrete types at one place
 differ in what they set, the fields that lead down are split by type, so that every mark means one place.
+
+Where several subgraphs can fill one field, each from values of its own, only those of the subgraph that is asked
+in the end may be fetched: `keep` says which. Names of variables do not depend on it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gateway.graphql_kit.selections import (
@@ -54,6 +57,21 @@ class ContextBindings:
     variables: dict[str, ContextVariable] = field(default_factory=dict)
     by_mark: list[Mapping[SubgraphName, Arguments]] = field(default_factory=list)
 
+    def alternatives(self) -> list[dict[int, frozenset[SubgraphName]]]:
+        """What to keep at each mark, by turns for each subgraph that another one could stand in for.
+
+        Known limit: marks are not combined; where two of them have several subgraphs each, both follow one preference.
+        """
+        contested = [filled for filled in self.by_mark if len(filled) > 1]
+        preferences = sorted({subgraph for filled in contested for subgraph in filled})
+        return [
+            {
+                mark: frozenset({preferred}) if preferred in filled else frozenset(list(filled)[:1])
+                for mark, filled in enumerate(self.by_mark)
+            }
+            for preferred in preferences
+        ] or [{mark: frozenset(filled) for mark, filled in enumerate(self.by_mark)}]
+
     def subgraphs(self, arguments: Arguments) -> frozenset[SubgraphName]:
         """Who can resolve a field with arguments from contexts, given its mark."""
         mark = mark_of(arguments)
@@ -86,11 +104,19 @@ def mark_of(arguments: Arguments) -> int | None:
     return int(arguments[0][1]) if arguments and arguments[0][0] == _MARK else None
 
 
-def bind_contexts(graph: QueryGraph, operation: NormalizedOperation) -> BoundOperation:
+Keep = Callable[[int, SubgraphName, frozenset[str]], bool]
+"""Whether a subgraph may be asked for the field with a mark, which takes the values of these variables."""
+
+
+def _keep_all(_mark: int, _subgraph: SubgraphName, _variables: frozenset[str]) -> bool:
+    return True
+
+
+def bind_contexts(graph: QueryGraph, operation: NormalizedOperation, keep: Keep = _keep_all) -> BoundOperation:
     """Bind every argument that is filled from a context; an operation without such fields stays as it is."""
     if not graph.contexts.field_names or not _mentions(operation.selections, graph.contexts.field_names):
         return BoundOperation(operation, ContextBindings())
-    binder = _Binder(graph, operation)
+    binder = _Binder(graph, operation, keep)
     selections = binder.position(operation.selections, operation.root_type, (), ())
     return BoundOperation(replace(operation, selections=selections), binder.bindings)
 
@@ -124,9 +150,20 @@ class _Above:
     conditions: tuple[Condition, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    """One argument, what fills it in GraphQL notation, and the fields that the place above has to be asked for."""
+
+    argument: str
+    text: str
+    frame: _Frame
+    fields: tuple[tuple[str, FieldSelection], ...] = ()
+
+
 class _Binder:
-    def __init__(self, graph: QueryGraph, operation: NormalizedOperation) -> None:
+    def __init__(self, graph: QueryGraph, operation: NormalizedOperation, keep: Keep) -> None:
         self.graph = graph
+        self.keep = keep
         self.contexts = graph.contexts
         self.bindings = ContextBindings()
         self.text = write_operation(operation)
@@ -205,17 +242,14 @@ class _Binder:
         self, item: FieldSelection, types: tuple[str, ...], frame: _Frame, above: tuple[_Above, ...]
     ) -> FieldSelection:
         arguments = item.arguments
-        filled: dict[SubgraphName, Arguments] = {}
+        filled: dict[SubgraphName, list[_Filled]] = {}
         for subgraph, wanted in sorted(self.arguments(types[0], item.name).items()):
             values = [self.resolve(argument, item.conditions, above) for argument in wanted]
-            given = [(w.name, value) for w, value in zip(wanted, values, strict=True) if value is not None]
+            given = [value for value in values if value is not None]
             if len(given) == len(wanted):
-                filled[subgraph] = tuple(given)
+                filled[subgraph] = given
         if filled:
-            number = self.numbers.setdefault(tuple(filled.items()), len(self.numbers))
-            if number == len(self.bindings.by_mark):
-                self.bindings.by_mark.append(filled)
-            arguments = ((_MARK, str(number)), *arguments)
+            arguments = ((_MARK, str(self.mark(filled))), *arguments)
         selections = item.selections
         if selections:
             definition = self.graph.supergraph.types[types[0]]
@@ -226,16 +260,33 @@ class _Binder:
             selections = self.position(selections, below, (*frame.path, item.response_key), chain)
         return replace(item, arguments=arguments, selections=selections)
 
+    def mark(self, filled: Mapping[SubgraphName, list[_Filled]]) -> int:
+        """The number of a binding; what is kept of it is asked for."""
+        arguments = {
+            subgraph: tuple((each.argument, each.text) for each in given) for subgraph, given in filled.items()
+        }
+        number = self.numbers.setdefault(tuple(arguments.items()), len(self.numbers))
+        kept: dict[SubgraphName, Arguments] = {}
+        for subgraph, given in filled.items():
+            variables = frozenset(each.text[1:] for each in given if each.text.startswith("$"))
+            if self.keep(number, subgraph, variables):
+                kept[subgraph] = arguments[subgraph]
+                for each in given:
+                    each.frame.added |= dict.fromkeys(each.fields)
+        if number == len(self.bindings.by_mark):
+            self.bindings.by_mark.append(kept)
+        return number
+
     def resolve(
         self, argument: ContextArgument, conditions: Iterable[Condition], above: Sequence[_Above]
-    ) -> str | None:
-        """What fills an argument, in GraphQL notation; None where nothing above gives it."""
+    ) -> _Filled | None:
+        """What fills an argument; None where nothing above gives it."""
         for each in above:
             if argument.context in self.contexts.set_by(each.types[0]):
                 return self.value(argument, each, add_conditions(each.conditions, conditions))
         return None
 
-    def value(self, argument: ContextArgument, above: _Above, conditions: tuple[Condition, ...]) -> str | None:
+    def value(self, argument: ContextArgument, above: _Above, conditions: tuple[Condition, ...]) -> _Filled | None:
         fields: dict[str, FieldSelection] = {}
         depth = 0
         for name in above.types:
@@ -243,7 +294,7 @@ class _Binder:
             if value is None:
                 return None
             if value.field is None:
-                return json.dumps(name)  # a split has left one type
+                return _Filled(argument.name, json.dumps(name), above.frame)  # a split has left one type
             fields[name], depth = value.field, value.depth
         frame = above.frame
         identity = (frame.path, above.types, argument.context, argument.selection, argument.type)
@@ -253,11 +304,12 @@ class _Binder:
             key = self.key(frame.path, list(fields.values()), depth, name)
             variable = ContextVariable(name, write_type_ref(argument.type), len(frame.path), (key,) * depth)
             self.known[identity] = self.bindings.variables[name] = variable
+        added: list[tuple[str, FieldSelection]] = []
         for type_name, wanted in fields.items():
             (asked,) = _under_key((wanted,), variable.keys[0])
             assert isinstance(asked, FieldSelection)
-            frame.added[type_name, replace(asked, conditions=conditions)] = None
-        return f"${variable.name}"
+            added.append((type_name, replace(asked, conditions=conditions)))
+        return _Filled(argument.name, f"${variable.name}", frame, tuple(added))
 
     def key(self, path: tuple[str, ...], fields: list[FieldSelection], depth: int, fresh: str) -> str:
         """The plain name where it means the same to everybody and nothing lies below, else a name of its own."""

@@ -155,6 +155,10 @@ class Interpreter:
     def _contexts_known(self, step: EntityStep, item: EntityInput, path: FlattenPath) -> None:
         """Every value that comes from above is there before."""
         for context in item.contexts:
+            bound = self.bindings.variables.get(context.variable)
+            if bound is None or (bound.type, bound.level, bound.keys) != (context.type, context.level, context.keys):
+                self.problems.append(f"step {step.id} fills ${context.variable} otherwise than it is bound")
+                continue
             keys = [index for index, element in enumerate(path) if isinstance(element, KeyElement)]
             above = path[: keys[context.level]] if context.level < len(keys) else path
             current = [(place, name) for place, types in self._places(step, above) for name in sorted(types)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from graphql import DocumentNode, GraphQLSchema
@@ -9,7 +10,7 @@ from graphql import DocumentNode, GraphQLSchema
 from gateway.errors import NoPath
 from gateway.graphql_kit.selections import FieldSelection, InlineFragment
 from gateway.planner.choose.combine import Budget
-from gateway.planner.contexts import BoundOperation, bind_contexts
+from gateway.planner.contexts import BoundOperation, bind_contexts, mark_of
 from gateway.planner.fetch_graph.build import build_fetch_graph
 from gateway.planner.fetch_graph.model import FetchGraph
 from gateway.planner.fetch_graph.order import improve
@@ -26,7 +27,7 @@ from gateway.query_graph.build import build_query_graph
 from gateway.query_graph.model import QueryGraph
 from gateway.query_graph.reach import Reachability
 from gateway.supergraph.api_schema import build_api_schema
-from gateway.supergraph.model import FieldJoin, ObjectType, Supergraph
+from gateway.supergraph.model import FieldJoin, ObjectType, SubgraphName, Supergraph
 
 __all__ = ["DEFAULT_STATES", "Planner", "Stages"]
 
@@ -71,9 +72,8 @@ class Planner:
     def stages(self, operation: NormalizedOperation, active_labels: frozenset[str] = frozenset()) -> Stages:
         """The plan with everything on the way to it."""
         budget = Budget(self.states, STATES_PER_POSITION)
-        bound = bind_contexts(self.query_graph, operation)
+        bound, positions = self._choose_bound(operation, active_labels, budget)
         operation = bound.operation
-        positions = self._choose(bound, active_labels, budget)
         keys = SourceKeys(operation.selections)
         fetch_graph = build_fetch_graph(self.query_graph, positions, keys, operation.kind, bound.bindings)
         improve(fetch_graph)
@@ -81,6 +81,42 @@ class Planner:
         cost = sum(position.cost for position in positions)
         plan = emit_plan(self.query_graph, fetch_graph, bound, keys, verdict=verdict, cost=cost, states=budget.spent)
         return Stages(tuple(positions), fetch_graph, plan)
+
+    def _choose_bound(
+        self, operation: NormalizedOperation, active_labels: frozenset[str], budget: Budget
+    ) -> tuple[BoundOperation, list[TreePosition]]:
+        """The choice with the operation as it was bound to contexts for it; the cheapest of several ways to bind it."""
+        bound = bind_contexts(self.query_graph, operation)
+        if not bound.bindings.by_mark:
+            return bound, self._choose(bound, active_labels, budget)
+        found: list[tuple[BoundOperation, list[TreePosition]]] = []
+        failures: list[NoPath] = []
+        for kept in (*bound.bindings.alternatives(), {}):
+            if found and not kept:
+                break  # without any filled argument only where there is no other way
+            try:
+                found.append(self._choose_keeping(operation, kept, active_labels, budget))
+            except NoPath as failure:
+                failures.append(failure)
+        if not found:
+            raise failures[0]
+        return min(found, key=lambda each: sum(position.cost for position in each[1]))
+
+    def _choose_keeping(
+        self,
+        operation: NormalizedOperation,
+        kept: Mapping[int, frozenset[SubgraphName]],
+        active_labels: frozenset[str],
+        budget: Budget,
+    ) -> tuple[BoundOperation, list[TreePosition]]:
+        """The choice when only some subgraphs may fill arguments; nothing is asked for those that then do not."""
+        bound = bind_contexts(self.query_graph, operation, lambda mark, subgraph, _: subgraph in kept.get(mark, ()))
+        positions = self._choose(bound, active_labels, budget)
+        used = _filling_subgraphs(self.query_graph, positions)
+        if all(set(filled) == used.get(mark, set()) for mark, filled in enumerate(bound.bindings.by_mark)):
+            return bound, positions
+        bound = bind_contexts(self.query_graph, operation, lambda mark, subgraph, _: subgraph in used.get(mark, ()))
+        return bound, self._choose(bound, active_labels, budget)
 
     def _choose(self, bound: BoundOperation, active_labels: frozenset[str], budget: Budget) -> list[TreePosition]:
         """One position for a query; for a mutation one per run of root fields that a single request answers wholly."""
@@ -126,6 +162,27 @@ def _why_not(join: FieldJoin) -> str:
     if join.context_arguments:
         return "fills arguments from a context that nothing above gives"
     return "declares it external" if join.external else "can not be reached from here"
+
+
+def _filling_subgraphs(graph: QueryGraph, positions: Iterable[TreePosition]) -> dict[int, set[SubgraphName]]:
+    """By mark, the subgraphs that were chosen to be asked for fields with arguments from contexts."""
+    found: dict[int, set[SubgraphName]] = {}
+    seen: set[int] = set()
+    waiting = list(positions)
+    while waiting:
+        position = waiting.pop()
+        if id(position) in seen:  # equal positions are one value
+            continue
+        seen.add(id(position))
+        for tree_field in position.fields:
+            mark = mark_of(tree_field.arguments)
+            if mark is not None:
+                nodes = [graph.nodes[provider.node] for provider in tree_field.providers]
+                filled = {node.subgraph for node in nodes if node.fields[tree_field.name].context_arguments}
+                found.setdefault(mark, set()).update(filled)
+            if tree_field.child is not None:
+                waiting.append(tree_field.child)
+    return found
 
 
 def _root_fields(operation: NormalizedOperation) -> tuple[FieldSelection, ...]:
