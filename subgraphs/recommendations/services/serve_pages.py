@@ -62,7 +62,7 @@ def owner_of(viewer: Viewer) -> str:
 
 
 class ServePages:
-    """`life` is how long a page and its cursors are good; `default_country` has the charts for visitors of unknown country."""
+    """`life` is how long a page and its cursors are good; `default_country`: whose charts visitors of no known country see."""
 
     def __init__(
         self,
