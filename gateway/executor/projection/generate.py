@@ -33,7 +33,7 @@ FastProjection: TypeAlias = Callable[[dict[str, Any]], dict[str, Any] | None]
 _CLASS_CHECKS: Final = {
     LeafKind.STRING: "{name}.__class__ is not str",
     LeafKind.BOOLEAN: "{name}.__class__ is not bool",
-    LeafKind.INT: "({name}.__class__ is not int or not INT_MIN <= {name} <= INT_MAX)",
+    LeafKind.INT: f"({{name}}.__class__ is not int or not {INT_MIN} <= {{name}} <= {INT_MAX})",
     LeafKind.FLOAT: "{name}.__class__ is not float and {name}.__class__ is not int",
     LeafKind.ID: "{name}.__class__ is not str",
 }
@@ -42,7 +42,7 @@ _CLASS_CHECKS: Final = {
 def generate_projection(shape: ObjectShape) -> FastProjection:
     """Compile the answer's shape."""
     writer = _write(shape)
-    namespace: dict[str, Any] = {"Irregular": Irregular, "INT_MIN": INT_MIN, "INT_MAX": INT_MAX, **writer.constants}
+    namespace: dict[str, Any] = {"Irregular": Irregular, **writer.constants}
     # The source is made of response keys and type names of a validated operation: GraphQL names, written with repr().
     exec(compile(writer.source(), "<projection>", "exec"), namespace)  # noqa: S102
     run: Callable[[dict[str, Any], list[dict[int, Any]]], dict[str, Any]] = namespace[writer.entry]
@@ -128,23 +128,24 @@ class _Writer:
         return [f"if {name} is not None:", f"    {name} = {call}"]
 
     def _leaf(self, shape: LeafShape, name: str) -> list[str]:
-        null_too = f"{name} is not None and " if shape.nullable else ""
+        # Asked last, since most values are there: then one comparison is enough.
+        or_null = f" and {name} is not None" if shape.nullable else ""
         match shape.kind:
             case LeafKind.CUSTOM:
                 return [] if shape.nullable else [f"if {name} is None:", "    raise Irregular"]
             case LeafKind.ENUM:
                 values = f"VALUES_OF_{shape.type_name}"
                 self.constants[values] = shape.enum_values
-                return [f"if {null_too}{name} not in {values}:", "    raise Irregular"]
+                return [f"if {name} not in {values}{or_null}:", "    raise Irregular"]
             case LeafKind.ID:
                 return [
-                    f"if {null_too}{name}.__class__ is not str:",
+                    f"if {name}.__class__ is not str{or_null}:",
                     f"    if {name}.__class__ is not int:",
                     "        raise Irregular",
                     f"    {name} = str({name})",
                 ]
             case _:
-                return [f"if {null_too}{_CLASS_CHECKS[shape.kind].format(name=name)}:", "    raise Irregular"]
+                return [f"if {_CLASS_CHECKS[shape.kind].format(name=name)}{or_null}:", "    raise Irregular"]
 
     def _object_call(self, shape: ObjectShape, name: str) -> str:
         if not shape.is_abstract:
