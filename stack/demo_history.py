@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from redis.asyncio import Redis
 from rich.console import Console
 
 from common.clock import SystemClock
+from common.valkey import open_valkey
 
 if TYPE_CHECKING:
     # Imported where they are used: the command line and the supervisor do without the subgraphs.
@@ -47,13 +47,12 @@ async def _demo_profiles() -> list[DemoProfile]:
     from subgraphs.profiles.settings import ProfilesSettings
 
     settings = ProfilesSettings.load()
-    redis = Redis.from_url(settings.shared.valkey_url)
-    try:
-        async with open_services(settings, redis) as (services, _):
-            return [
-                DemoProfile(profile.id, seeded.account.id, profile.name)
-                for seeded in await seed_demo(services)
-                for profile in seeded.profiles
-            ]
-    finally:
-        await redis.aclose()
+    async with (
+        open_valkey(settings.shared.valkey_url) as redis,
+        open_services(settings, redis) as (services, _),
+    ):
+        return [
+            DemoProfile(profile.id, seeded.account.id, profile.name)
+            for seeded in await seed_demo(services)
+            for profile in seeded.profiles
+        ]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 import uvloop
-from redis.asyncio import Redis
 from starlette.types import ASGIApp
 
+from common.valkey import open_valkey
 from stack.lifeline import STOP_GRACE_S
 from stack.settings import StackSettings
 
@@ -136,12 +136,11 @@ async def _seed_accounts(settings: ProfilesSettings) -> None:
     from subgraphs.profiles.app import open_services
     from subgraphs.profiles.demo import seed_demo
 
-    redis = Redis.from_url(settings.shared.valkey_url)
-    try:
-        async with open_services(settings, redis) as (services, _):
-            await seed_demo(services)
-    finally:
-        await redis.aclose()
+    async with (
+        open_valkey(settings.shared.valkey_url) as redis,
+        open_services(settings, redis) as (services, _),
+    ):
+        await seed_demo(services)
 
 
 def _serve_http(app: ASGIApp, host: str, port: int) -> None:

@@ -1,7 +1,7 @@
 """The table of processes: what runs, on which port, and how to tell that it is ready.
 
-The order is the order of starting; stopping goes backwards, stage by stage. Ports come from each process's own settings, so that one
-variable moves the process and everybody who calls it.
+The order is the order of starting; stopping goes backwards, stage by stage. Ports come from each process's own
+settings, so that one variable moves the process and everybody who calls it.
 """
 
 from __future__ import annotations

@@ -11,7 +11,6 @@ import aiohttp
 import structlog
 from grpc import aio as grpc_aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -19,7 +18,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from common.background import background
 from common.clock import Clock, SystemClock
+from common.valkey import open_valkey
 from media_pipeline.delivery.adapters.artwork_masters import StoredOrRenderedMasters
 from media_pipeline.delivery.adapters.cmcd_stream import CmcdStream
 from media_pipeline.delivery.adapters.grpc_services import GrpcLicenceIssuer, GrpcPathwayDirectory
@@ -116,8 +117,7 @@ async def _open_endpoints(settings: DeliverySettings, clock: Clock) -> AsyncIter
         )
         for channel in (licensing, steering, transcoding):
             stack.push_async_callback(channel.close, None)
-        redis = Redis.from_url(settings.shared.valkey_url)
-        stack.push_async_callback(redis.aclose)
+        redis = await stack.enter_async_context(open_valkey(settings.shared.valkey_url))
         http = await stack.enter_async_context(aiohttp.ClientSession())
         pool = ImagePool(settings.image_threads, settings.image_queue)
         stack.callback(pool.close)
@@ -131,7 +131,9 @@ async def _open_endpoints(settings: DeliverySettings, clock: Clock) -> AsyncIter
             clock,
             IngestRules(max_bytes=settings.upload_max_bytes, life=settings.upload_life),
         )
-        await stack.enter_async_context(_tidying(uploads, settings.upload_tidy_interval_s))
+        await stack.enter_async_context(
+            background(_tidy_forever(uploads, settings.upload_tidy_interval_s), "tidy uploads")
+        )
         masters = StoredOrRenderedMasters(objects, http, settings.artwork_origin_url)
         yield _Endpoints(
             media=MediaFiles(objects, pathways, token_keys, cmcd, clock=clock, public_url=public_url),
@@ -155,24 +157,14 @@ async def _open_endpoints(settings: DeliverySettings, clock: Clock) -> AsyncIter
         )
 
 
-@asynccontextmanager
-async def _tidying(uploads: Uploads, interval_s: float) -> AsyncIterator[None]:
-    """Tidies uploads in the background while the block lasts."""
-
-    async def tidy_forever() -> None:
-        while True:
-            try:
-                await uploads.tidy()
-            except Exception as error:  # noqa: BLE001  # the task's edge: the next round may do better
-                log.warning("uploads.tidy_failed", error=str(error))
-            await asyncio.sleep(interval_s)
-
-    task = asyncio.create_task(tidy_forever(), name="tidy uploads")
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+async def _tidy_forever(uploads: Uploads, interval_s: float) -> None:
+    """Remove expired uploads and start delayed jobs, again and again."""
+    while True:
+        try:
+            await uploads.tidy()
+        except Exception as error:  # noqa: BLE001  # the task's edge: the next round may do better
+            log.warning("uploads.tidy_failed", error=str(error), retry_s=interval_s)
+        await asyncio.sleep(interval_s)
 
 
 async def _check_grpc(channel: grpc_aio.Channel) -> None:

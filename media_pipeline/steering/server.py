@@ -10,10 +10,10 @@ from typing import Any
 import grpc
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
-from redis.asyncio import Redis
 
 from common.clock import Clock, SystemClock
 from common.errors import ErrorKind, ServiceError
+from common.valkey import open_valkey
 from grpc_protos.generated.marquee.common.v1 import media_pb2
 from grpc_protos.generated.marquee.steering.v1 import steering_pb2, steering_pb2_grpc
 from media_pipeline.kernel.identity import current_caller, require_service, require_viewer_or_service
@@ -108,8 +108,7 @@ async def running_server(settings: SteeringSettings, clock: Clock | None = None)
         public_media_url=settings.shared.public_media_url.rstrip("/"),
     )
     token_keys = MediaTokenKeys.load_or_create(settings.media_token_keys_path)
-    redis = Redis.from_url(settings.shared.valkey_url)
-    try:
+    async with open_valkey(settings.shared.valkey_url) as redis:
         servicer = SteeringServicer(Steering(rules, ValkeyHealthStore(redis), token_keys, clock))
 
         def register(server: grpc.aio.Server) -> None:
@@ -117,8 +116,6 @@ async def running_server(settings: SteeringSettings, clock: Clock | None = None)
 
         async with grpc_server(settings, SERVICE_NAME, register) as port:
             yield port
-    finally:
-        await redis.aclose()
 
 
 async def serve(settings: SteeringSettings) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
-from redis.asyncio import Redis
 
 from common.clock import Clock, SystemClock
 from common.events import EventPublisher
+from common.valkey import open_valkey
 from grpc_protos.generated.marquee.common.v1 import media_pb2
 from grpc_protos.generated.marquee.transcoding.v1 import transcoding_pb2, transcoding_pb2_grpc
 from media_pipeline.kernel.identity import current_caller, require_scope_or_service
@@ -108,8 +108,7 @@ class TranscodingServicer(transcoding_pb2_grpc.TranscodingServiceServicer):
 @asynccontextmanager
 async def running_server(settings: TranscodingSettings, clock: Clock | None = None) -> AsyncIterator[int]:
     """The service as a context; yields its port."""
-    redis = Redis.from_url(settings.shared.valkey_url)
-    try:
+    async with open_valkey(settings.shared.valkey_url) as redis:
         queue = StreaqJobQueue(settings.shared.valkey_url)
         jobs = Jobs(ValkeyJobStore(redis), queue, AssetEvents(EventPublisher(redis)), clock or SystemClock())
         servicer = TranscodingServicer(jobs)
@@ -119,8 +118,6 @@ async def running_server(settings: TranscodingSettings, clock: Clock | None = No
 
         async with grpc_server(settings, SERVICE_NAME, register) as port:
             yield port
-    finally:
-        await redis.aclose()
 
 
 async def serve(settings: TranscodingSettings) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+import grpc
 import structlog
 from coredis.exceptions import RedisError as QueueError
 from redis.asyncio import Redis
 
 from common.clock import SystemClock
 from common.events import EventPublisher
+from common.valkey import open_valkey
 from media_pipeline.kernel.object_store import open_object_store
 from media_pipeline.kernel.service_channel import ServiceIdentity, open_channel
 from media_pipeline.transcoding.adapters.asset_events import AssetEvents
@@ -32,8 +34,25 @@ RECONNECT_S = 1.0
 async def run(settings: WorkerSettings) -> None:
     """Work until cancelled. The job that runs then goes back to the queue; without its queue the worker tries again."""
     channel = open_channel(settings.licensing_target)
-    redis = Redis.from_url(settings.shared.valkey_url)
-    transcoder = Transcoder(
+    try:
+        async with open_valkey(settings.shared.valkey_url) as redis:
+            await _work(settings, _build_transcoder(settings, redis, channel))
+    finally:
+        await channel.close(None)
+
+
+async def _work(settings: WorkerSettings, transcoder: Transcoder) -> None:
+    log.info("worker.started", work_dir=str(settings.resolved_work_dir))
+    while True:
+        try:
+            await work_on_queue(settings.shared.valkey_url, transcoder.run, concurrency=1, lease_s=settings.lease_s)
+        except* (QueueError, OSError) as errors:
+            log.warning("worker.queue_lost", error=str(errors.exceptions[0]), retry_s=RECONNECT_S)
+        await asyncio.sleep(RECONNECT_S)
+
+
+def _build_transcoder(settings: WorkerSettings, redis: Redis, channel: grpc.aio.Channel) -> Transcoder:
+    return Transcoder(
         jobs=ValkeyJobStore(redis),
         probe=FfprobeProbe(),
         encoder=FfmpegEncoder(stall_s=settings.stall_timeout_s, niceness=settings.niceness),
@@ -49,14 +68,3 @@ async def run(settings: WorkerSettings) -> None:
             retry_delay_s=settings.retry_delay_s,
         ),
     )
-    log.info("worker.started", work_dir=str(settings.resolved_work_dir))
-    try:
-        while True:
-            try:
-                await work_on_queue(settings.shared.valkey_url, transcoder.run, concurrency=1, lease_s=settings.lease_s)
-            except* (QueueError, OSError) as errors:
-                log.warning("worker.queue_lost", error=str(errors.exceptions[0]), retry_s=RECONNECT_S)
-            await asyncio.sleep(RECONNECT_S)
-    finally:
-        await channel.close(None)
-        await redis.aclose()

@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 
 from common.clock import Clock
 from common.events import EventConsumer, EventPublisher
+from common.valkey import open_stream_valkey, open_valkey
 from subgraphs.kernel import migrations
 from subgraphs.kernel.app import OpenedSubgraph, create_subgraph_app
 from subgraphs.kernel.context import RequestContext, RequestHead
@@ -40,7 +41,6 @@ from subgraphs.playback.settings import PlaybackSettings
 __all__ = ["MIGRATIONS", "create_app"]
 
 MIGRATIONS = Path(__file__).parent / "adapters" / "sqlalchemy" / "migrations"
-VALKEY_TIMEOUT_S = 2.0
 
 
 def create_app(settings: PlaybackSettings, clock: Clock | None = None) -> Starlette:
@@ -56,13 +56,8 @@ async def _open(settings: PlaybackSettings) -> AsyncIterator[OpenedSubgraph]:
         engine = open_engine(settings.resolved_database_url)
         stack.push_async_callback(engine.dispose)
         await migrations.upgrade(engine, MIGRATIONS)
-        redis = Redis.from_url(
-            settings.shared.valkey_url, socket_timeout=VALKEY_TIMEOUT_S, socket_connect_timeout=VALKEY_TIMEOUT_S
-        )
-        stack.push_async_callback(redis.aclose)
-        # A consumer waits on the stream for longer than any other call may take.
-        stream_redis = Redis.from_url(settings.shared.valkey_url)
-        stack.push_async_callback(stream_redis.aclose)
+        redis = await stack.enter_async_context(open_valkey(settings.shared.valkey_url))
+        stream_redis = await stack.enter_async_context(open_stream_valkey(settings.shared.valkey_url))
 
         relay = OutboxRelay(engine, tables.outbox, EventPublisher(redis))
         bookmarks = SqlBookmarkStore(engine, on_commit=relay.wake)

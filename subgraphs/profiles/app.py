@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from common.clock import Clock
 from common.events import EventConsumer, EventPublisher
+from common.valkey import open_stream_valkey, open_valkey
 from subgraphs.kernel.app import OpenedSubgraph, create_subgraph_app
 from subgraphs.kernel.context import RequestHead
 from subgraphs.kernel.graphql_http import json_answer
@@ -43,7 +44,6 @@ CONSUMER_GROUP = "profiles"
 JWKS_CACHE_S = 300
 VALKEY_TIMEOUT_S = 1.0
 """A log-in waits no longer than this for its count; then the process counts alone."""
-STREAM_TIMEOUT_S = 10.0
 
 
 def create_app(settings: ProfilesSettings | None = None, *, clock: Clock | None = None) -> Starlette:
@@ -53,9 +53,8 @@ def create_app(settings: ProfilesSettings | None = None, *, clock: Clock | None 
     @asynccontextmanager
     async def open_subgraph() -> AsyncIterator[OpenedSubgraph]:
         async with AsyncExitStack() as stack:
-            redis = await stack.enter_async_context(_open_redis(used, VALKEY_TIMEOUT_S))
-            # The consumer's reads wait for events: a client of its own, whose patience is longer than such a wait.
-            stream_redis = await stack.enter_async_context(_open_redis(used, STREAM_TIMEOUT_S))
+            redis = await stack.enter_async_context(open_valkey(used.shared.valkey_url, VALKEY_TIMEOUT_S))
+            stream_redis = await stack.enter_async_context(open_stream_valkey(used.shared.valkey_url))
             services, engine = await stack.enter_async_context(open_services(used, redis))
             news = TitleNews(SqlTitleFactsStore(engine))
             consumer = EventConsumer(
@@ -93,15 +92,6 @@ def create_app(settings: ProfilesSettings | None = None, *, clock: Clock | None 
         clock=clock,
         routes=[Route("/.well-known/jwks.json", jwks, methods=["GET"])],
     )
-
-
-@asynccontextmanager
-async def _open_redis(settings: ProfilesSettings, timeout_s: float) -> AsyncIterator[Redis]:
-    redis = Redis.from_url(settings.shared.valkey_url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s)
-    try:
-        yield redis
-    finally:
-        await redis.aclose()
 
 
 @asynccontextmanager

@@ -11,11 +11,10 @@ import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from redis.asyncio import Redis
-
 from common.clock import SystemClock
 from common.settings import SettingsInvalid
 from common.tokens import Viewer
+from common.valkey import open_valkey
 from subgraphs.kernel.ids import AccountId
 from subgraphs.profiles.api.context import ProfilesServices
 from subgraphs.profiles.app import open_services
@@ -109,14 +108,13 @@ async def _profiles(services: ProfilesServices, account_id: AccountId) -> tuple[
 
 
 async def _main(settings: ProfilesSettings) -> None:
-    redis = Redis.from_url(settings.shared.valkey_url)
-    try:
-        async with open_services(settings, redis) as (services, _):
-            for seeded in await seed_demo(services):
-                names = ", ".join(profile.name for profile in seeded.profiles)
-                print(f"{seeded.account.email:26} {seeded.account.plan_id.value:9} {names}")
-    finally:
-        await redis.aclose()
+    async with (
+        open_valkey(settings.shared.valkey_url) as redis,
+        open_services(settings, redis) as (services, _),
+    ):
+        for seeded in await seed_demo(services):
+            names = ", ".join(profile.name for profile in seeded.profiles)
+            print(f"{seeded.account.email:26} {seeded.account.plan_id.value:9} {names}")
     print(f"password of all: {DEMO_PASSWORD}")
 
 

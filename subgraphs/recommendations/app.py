@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 
 from common.clock import Clock, SystemClock
 from common.events import EventConsumer
+from common.valkey import open_stream_valkey, open_valkey
 from subgraphs.kernel import migrations
 from subgraphs.kernel.app import OpenedSubgraph, create_subgraph_app
 from subgraphs.kernel.context import RequestContext, RequestHead
@@ -34,7 +35,6 @@ from subgraphs.recommendations.settings import RecommendationsSettings
 __all__ = ["MIGRATIONS", "create_app"]
 
 MIGRATIONS = Path(__file__).parent / "adapters" / "sqlalchemy" / "migrations"
-VALKEY_TIMEOUT_S = 2.0
 
 
 def create_app(settings: RecommendationsSettings, clock: Clock | None = None) -> Starlette:
@@ -55,13 +55,8 @@ async def _open(settings: RecommendationsSettings, clock: Clock) -> AsyncIterato
         engine = open_engine(settings.resolved_database_url)
         stack.push_async_callback(engine.dispose)
         await migrations.upgrade(engine, MIGRATIONS)
-        redis = Redis.from_url(
-            settings.shared.valkey_url, socket_timeout=VALKEY_TIMEOUT_S, socket_connect_timeout=VALKEY_TIMEOUT_S
-        )
-        stack.push_async_callback(redis.aclose)
-        # A consumer waits on the stream for longer than any other call may take.
-        stream_redis = Redis.from_url(settings.shared.valkey_url)
-        stack.push_async_callback(stream_redis.aclose)
+        redis = await stack.enter_async_context(open_valkey(settings.shared.valkey_url))
+        stream_redis = await stack.enter_async_context(open_stream_valkey(settings.shared.valkey_url))
 
         titles, tastes, trends = SqlTitleStore(engine), ValkeyTasteStore(redis), ValkeyTrendCounters(redis)
         models = KeepModels(titles, tastes, clock)

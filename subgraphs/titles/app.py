@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
-from redis.asyncio import Redis
 from starlette.applications import Starlette
 
 from common.clock import Clock, SystemClock
 from common.events import EventConsumer, EventPublisher
+from common.valkey import open_stream_valkey, open_valkey
 from subgraphs.kernel.app import OpenedSubgraph, create_subgraph_app
 from subgraphs.kernel.context import RequestContext, RequestHead
 from subgraphs.titles.adapters.object_artwork import ObjectArtworkStore
@@ -44,7 +44,6 @@ from subgraphs.titles.settings import TitlesSettings
 
 __all__ = ["create_app"]
 
-VALKEY_TIMEOUT_S = 2.0
 ASSETS_TOPIC = "assets"
 
 
@@ -67,13 +66,8 @@ async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedS
         stack.push_async_callback(store.aclose)
         index = TantivyIndex(settings.store_dir / "search")
         stack.push_async_callback(index.aclose)
-        redis = Redis.from_url(
-            settings.shared.valkey_url, socket_timeout=VALKEY_TIMEOUT_S, socket_connect_timeout=VALKEY_TIMEOUT_S
-        )
-        stack.push_async_callback(redis.aclose)
-        # A consumer waits on the stream for longer than any other call may take.
-        stream_redis = Redis.from_url(settings.shared.valkey_url)
-        stack.push_async_callback(stream_redis.aclose)
+        redis = await stack.enter_async_context(open_valkey(settings.shared.valkey_url))
+        stream_redis = await stack.enter_async_context(open_stream_valkey(settings.shared.valkey_url))
         pool = RenderPool(settings.artwork_workers, settings.resolved_font_dir)
         stack.push_async_callback(pool.aclose)
 

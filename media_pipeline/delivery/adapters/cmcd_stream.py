@@ -12,6 +12,8 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from common.background import background
+
 __all__ = ["CmcdStream"]
 
 log = structlog.get_logger(__name__)
@@ -43,14 +45,10 @@ class CmcdStream:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Write in the background while the block lasts; what waits at its end is written."""
-        task = asyncio.create_task(self._write_forever(), name="cmcd")
-        try:
+        async with background(self._write_forever(), "cmcd"):
             yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            if not self._waiting.empty():
-                await self._write(self._take())
+        while not self._waiting.empty() and await self._write(self._take()):
+            pass
 
     async def _write_forever(self) -> None:
         while True:
@@ -63,7 +61,8 @@ class CmcdStream:
             taken.append(self._waiting.get_nowait())
         return taken
 
-    async def _write(self, records: list[Mapping[str, str]]) -> None:
+    async def _write(self, records: list[Mapping[str, str]]) -> bool:
+        """False when Valkey is away and the records are lost."""
         pipeline = self._redis.pipeline(transaction=False)
         for record in records:
             key = f"marquee:cmcd:{record['sid']}"
@@ -75,3 +74,5 @@ class CmcdStream:
         except (RedisError, OSError) as error:
             # Telemetry may be lost; it must never hold up media.
             log.warning("cmcd.lost", record_count=len(records), error=str(error))
+            return False
+        return True
