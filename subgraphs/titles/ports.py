@@ -11,8 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from subgraphs.kernel.ids import TitleId
-from subgraphs.kernel.pagination import PageRequest
-from subgraphs.titles.domain.browsing import CatalogueScope, TitleFilter, TitleSort
+from subgraphs.titles.domain.browsing import BrowseRequest, CatalogueScope, TitleFilter
 from subgraphs.titles.domain.title import EpisodeSlot, Genre, GenreId, Season, SeasonId, Title
 
 __all__ = [
@@ -75,10 +74,8 @@ class TitleStore(Protocol):
         """Create or replace, all or nothing."""
         ...
 
-    async def browse(
-        self, scope: CatalogueScope, chosen: TitleFilter, sort: TitleSort, page: PageRequest
-    ) -> list[TitleId]:
-        """Up to `page.first + 1` visible ids after the cursor `sort_key` of a title in that order."""
+    async def browse(self, scope: CatalogueScope, requests: Sequence[BrowseRequest]) -> list[list[TitleId]]:
+        """For each request up to `page.first + 1` visible ids after its cursor, the `sort_key` of a title."""
         ...
 
     async def genres(self, scope: CatalogueScope) -> list[Genre]:

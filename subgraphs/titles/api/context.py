@@ -10,6 +10,8 @@ from strawberry.types import Info as StrawberryInfo
 
 from subgraphs.kernel.context import RequestContext
 from subgraphs.kernel.ids import TitleId
+from subgraphs.kernel.pagination import Page
+from subgraphs.titles.domain.browsing import BrowseRequest
 from subgraphs.titles.domain.title import EpisodeSlot, Genre, GenreId, Season, SeasonId, Title
 from subgraphs.titles.services.catalogue import Catalogue
 from subgraphs.titles.services.search import SearchService
@@ -59,12 +61,21 @@ class TitlesContext(RequestContext):
         titles = await self.titles([slot.title_id for slot in slots])
         return [(slot, title) for slot, title in zip(slots, titles, strict=True) if title is not None]
 
+    async def browse(self, request: BrowseRequest) -> Page[Title]:
+        """One page of a list of what this viewer may see."""
+        page = await self.loaders.by_key(self._pages).load(request)
+        assert page is not None, "every request has a page, if an empty one"
+        return page
+
     async def genre(self, genre_id: GenreId) -> Genre | None:
         """A genre."""
         return await self.loaders.by_key(self._genres_by_id).load(genre_id)
 
     async def _visible_titles(self, ids: Sequence[TitleId]) -> Mapping[TitleId, Title]:
         return await self.services.catalogue.visible_titles(self.viewer, self.now, ids)
+
+    async def _pages(self, requests: Sequence[BrowseRequest]) -> Mapping[BrowseRequest, Page[Title]]:
+        return await self.services.catalogue.browse(self.viewer, self.now, requests)
 
     async def _seasons_of(self, ids: Sequence[TitleId]) -> Mapping[TitleId, tuple[Season, ...]]:
         return await self.services.catalogue.seasons_of(ids)

@@ -19,7 +19,7 @@ from subgraphs.titles.api.values import Availability, Certificate, Credit
 from subgraphs.titles.artwork.design import placeholder_color
 from subgraphs.titles.domain import title as domain
 from subgraphs.titles.domain.artwork_reference import ArtworkReference, ArtworkRole, ImageFormat, read_artwork_id
-from subgraphs.titles.domain.browsing import TitleFilter, TitleSort
+from subgraphs.titles.domain.browsing import BrowseRequest, TitleFilter, TitleSort
 from subgraphs.titles.domain.certificates import certificate_for
 from subgraphs.titles.domain.text import shorten
 from subgraphs.titles.domain.title import CreditRole, GenreId, MediaStatus, SeasonId, TitleKind
@@ -354,7 +354,7 @@ async def title_connection(
 ) -> TitleConnection:
     """One page of browsing."""
     request = read_page_request(first, after, max_first=MAX_FIRST, key_length=SORT_KEY_LENGTH)
-    page = await info.context.services.catalogue.browse(info.context.viewer, info.context.now, chosen, sort, request)
+    page = await info.context.browse(BrowseRequest(chosen, sort, request))
     edges = [
         TitleEdge(cursor=cursor, node=title_of(title)) for title, cursor in zip(page.items, page.cursors, strict=True)
     ]

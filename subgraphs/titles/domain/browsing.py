@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from common.errors import ErrorKind, ServiceError
 from common.tokens import Viewer
+from subgraphs.kernel.pagination import PageRequest
 from subgraphs.kernel.policy import MAX_MATURITY
 from subgraphs.titles.domain.title import GenreId, TitleKind
 
-__all__ = ["CatalogueScope", "TitleFilter", "TitleSort"]
+__all__ = ["BrowseRequest", "CatalogueScope", "TitleFilter", "TitleSort"]
 
 
 class TitleSort(StrEnum):
@@ -36,6 +38,30 @@ class TitleFilter:
     def kinds(self) -> tuple[TitleKind, ...]:
         """The kinds that pass."""
         return (TitleKind.MOVIE, TitleKind.SERIES) if self.kind is None else (self.kind,)
+
+
+@dataclass(frozen=True, slots=True)
+class BrowseRequest:
+    """One page of one list. Raises ServiceError for a cursor of a list in another order, whose keys mean nothing here.
+
+    Checked when it is made, and not where it is read: several requests are read together, and one that is wrong must
+    not spoil the others.
+    """
+
+    chosen: TitleFilter
+    sort: TitleSort
+    page: PageRequest
+
+    def __post_init__(self) -> None:
+        if self.page.after is None:
+            return
+        order, value, last_id = self.page.after
+        wanted = str if self.sort is TitleSort.NAME else int | float
+        if order != self.sort.value or not isinstance(value, wanted) or not isinstance(last_id, str):
+            raise ServiceError(
+                ErrorKind.INVALID_ARGUMENT,
+                f"after is a cursor of a list in another order than {self.sort.value}; start again",
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from common.clock import Clock
 from common.tokens import Viewer
 from subgraphs.kernel.ids import TitleId
-from subgraphs.kernel.pagination import Page, PageRequest
+from subgraphs.kernel.pagination import Page
 from subgraphs.kernel.policy import decide
-from subgraphs.titles.domain.browsing import CatalogueScope, TitleFilter, TitleSort
+from subgraphs.titles.domain.browsing import BrowseRequest, CatalogueScope
 from subgraphs.titles.domain.order import sort_key
 from subgraphs.titles.domain.title import EpisodeSlot, Genre, GenreId, Season, SeasonId, Title
 from subgraphs.titles.ports import TitleStore
@@ -70,13 +71,19 @@ class Catalogue:
         }
 
     async def browse(
-        self, viewer: Viewer, now: datetime, chosen: TitleFilter, sort: TitleSort, request: PageRequest
-    ) -> Page[Title]:
-        """One page of what this viewer may see, in order."""
-        ids = await self._store.browse(CatalogueScope.of(viewer, now), chosen, sort, request)
-        titles = await self.visible_titles(viewer, now, ids)
-        found = [titles[title_id] for title_id in ids if title_id in titles]
-        return Page.cut(found, request, lambda title: sort_key(title, sort))
+        self, viewer: Viewer, now: datetime, requests: Sequence[BrowseRequest]
+    ) -> dict[BrowseRequest, Page[Title]]:
+        """Pages of what this viewer may see, each in its order; all of them are read together."""
+        lists = await self._store.browse(CatalogueScope.of(viewer, now), requests)
+        titles = await self.visible_titles(viewer, now, [title_id for ids in lists for title_id in ids])
+        return {
+            request: Page.cut(
+                [titles[title_id] for title_id in ids if title_id in titles],
+                request.page,
+                partial(sort_key, sort=request.sort),
+            )
+            for request, ids in zip(requests, lists, strict=True)
+        }
 
     async def genres(self, viewer: Viewer, now: datetime) -> list[Genre]:
         """Genres in which this viewer may see something, by name."""

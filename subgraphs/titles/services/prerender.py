@@ -13,7 +13,7 @@ from common.clock import Clock
 from subgraphs.kernel.pagination import PageRequest
 from subgraphs.kernel.policy import MAX_MATURITY
 from subgraphs.titles.domain.artwork_reference import ArtworkRole
-from subgraphs.titles.domain.browsing import CatalogueScope, TitleFilter, TitleSort
+from subgraphs.titles.domain.browsing import BrowseRequest, CatalogueScope, TitleFilter, TitleSort
 from subgraphs.titles.ports import TitleStore
 from subgraphs.titles.services.masters import MasterService
 
@@ -42,7 +42,7 @@ class Prerenderer:
         """Draw what is missing for the most popular titles; returns how many masters that were."""
         scope = CatalogueScope(None, MAX_MATURITY, kids_only=False, now=self._clock.now())
         page = PageRequest(max(0, self._title_count - 1))
-        ids = await self._store.browse(scope, TitleFilter(), TitleSort.POPULARITY, page)
+        [ids] = await self._store.browse(scope, [BrowseRequest(TitleFilter(), TitleSort.POPULARITY, page)])
         titles = await self._store.titles(ids[: self._title_count])
         drawn = 0
         for role in ROLES_IN_ORDER:

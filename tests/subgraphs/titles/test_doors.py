@@ -275,6 +275,19 @@ async def statements(service: Service) -> AsyncIterator[list[str]]:
     event.remove(engine, "before_cursor_execute", note)
 
 
+async def test_the_lists_of_all_genres_are_read_together(service: Service, statements: list[str]) -> None:
+    """A page of genres with their first titles costs as many statements as one genre with its own."""
+    await service.data("{ genres { titles(first: 5) { edges { node { id } } } } }", ADULT)
+    statements.clear()
+    one = await service.data('{ genre(id: "gen_horror") { titles(first: 5) { edges { node { id } } } } }', ADULT)
+    statement_count = len(statements)
+    statements.clear()
+    every = await service.data("{ genres { id titles(first: 5) { edges { node { id } } } } }", ADULT)
+    assert len(every["genres"]) > 5
+    assert statement_count == len(statements)
+    assert one["genre"]["titles"] in [genre["titles"] for genre in every["genres"]]
+
+
 async def test_query_counts_do_not_grow_with_the_batch(service: Service, statements: list[str]) -> None:
     """Twenty-five cold titles with all their fields cost as many statements as one, warm ones none."""
     ids = [title.id for title in load_demo().titles if title.kind == "MOVIE"]

@@ -204,14 +204,15 @@ async def test_the_cache_forgets_after_an_hour(demo: Parts) -> None:
 async def test_a_window_that_ends_hides_its_title_at_that_instant(demo: Parts) -> None:
     """Without any write: browse and search follow the clock."""
     from subgraphs.kernel.pagination import PageRequest
-    from subgraphs.titles.domain.browsing import TitleFilter, TitleSort
+    from subgraphs.titles.domain.browsing import BrowseRequest, TitleFilter, TitleSort
     from tests.subgraphs.titles.conftest import ADULT
 
     title = (await demo.store.titles([TitleId("mov_cops-1922")]))[TitleId("mov_cops-1922")]
     until = datetime(2027, 1, 1, tzinfo=UTC)
     await demo.put(replace(title, windows=(Window("*", None, until),), popularity=1.0))
     for now, is_there in ((until - timedelta(seconds=1), True), (until, False)):
-        page = await demo.catalogue.browse(ADULT, now, TitleFilter(), TitleSort.POPULARITY, PageRequest(1))
+        request = BrowseRequest(TitleFilter(), TitleSort.POPULARITY, PageRequest(1))
+        page = (await demo.catalogue.browse(ADULT, now, [request]))[request]
         found = await demo.search.search(ADULT, now, "cops", TitleFilter(), PageRequest(1))
         assert is_there == (page.items[0].id == title.id)
         assert is_there == bool(found.found and found.found[0][0].id == title.id)

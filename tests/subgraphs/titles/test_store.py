@@ -17,8 +17,9 @@ from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.pagination import PageRequest
 from subgraphs.kernel.policy import decide
 from subgraphs.titles.adapters.sql import SqlTitleStore
+from subgraphs.titles.adapters.sql.browse_query import MAX_LISTS_PER_QUERY
 from subgraphs.titles.adapters.sql.store import StoreVersionMismatch
-from subgraphs.titles.domain.browsing import CatalogueScope, TitleFilter, TitleSort
+from subgraphs.titles.domain.browsing import BrowseRequest, CatalogueScope, TitleFilter, TitleSort
 from subgraphs.titles.domain.order import sort_key
 from subgraphs.titles.domain.title import (
     Asset,
@@ -83,7 +84,7 @@ async def test_browse_finds_what_policy_and_filter_allow(
         found: list[TitleId] = []
         request = PageRequest(page_size)
         while True:
-            ids = await store.browse(CatalogueScope.of(viewer, NOW), chosen, sort, request)
+            [ids] = await store.browse(CatalogueScope.of(viewer, NOW), [BrowseRequest(chosen, sort, request)])
             found += ids[:page_size]
             if len(ids) <= page_size:
                 break
@@ -168,12 +169,28 @@ async def test_keeps_audit_entries(demo: Parts) -> None:
     assert entries == await demo.store.audit_entries(title.id)
 
 
-async def test_refuses_a_cursor_of_another_order(demo: Parts) -> None:
+def test_refuses_a_cursor_of_another_order() -> None:
     """A cursor names its order; used in another it is refused, never misread."""
-    scope = CatalogueScope.of(Viewer(), NOW)
-    request = PageRequest(2, ("NAME", "kid", "mov_the-kid-1921"))
+    page = PageRequest(2, ("NAME", "kid", "mov_the-kid-1921"))
     with pytest.raises(ServiceError, match="another order than POPULARITY"):
-        await demo.store.browse(scope, TitleFilter(), TitleSort.POPULARITY, request)
+        BrowseRequest(TitleFilter(), TitleSort.POPULARITY, page)
+
+
+async def test_lists_read_together_are_those_read_alone(demo: Parts) -> None:
+    """In every order, of every genre, more of them than one statement takes."""
+    scope = CatalogueScope.of(Viewer(country="US"), NOW)
+    genres = await demo.store.genres(scope)
+    requests = [
+        BrowseRequest(TitleFilter(genre_id=genre.id), sort, PageRequest(size))
+        for genre in genres
+        for sort in TitleSort
+        for size in (1, 5)
+    ]
+    assert len(requests) > MAX_LISTS_PER_QUERY
+    together = await demo.store.browse(scope, requests)
+    alone = [(await demo.store.browse(scope, [request]))[0] for request in requests]
+    assert alone == together
+    assert all(together)
 
 
 async def test_refuses_a_file_of_another_version(tmp_path: Path) -> None:

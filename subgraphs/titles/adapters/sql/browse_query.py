@@ -1,21 +1,28 @@
 """Browsing as one SQL statement: filter, visibility and order inside the query, so that a page costs a page.
 
+Several lists asked together, such as those of all genres, are one statement too: a part per list, joined by UNION ALL.
+
 Keyset pages: the cursor holds the sort key of the last item, and the statement goes on behind it in the index's order.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, true
+from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, and_, literal, or_, select, true, union_all
 
-from common.errors import ErrorKind, ServiceError
+from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.pagination import PageRequest
 from subgraphs.kernel.policy import EVERYWHERE
 from subgraphs.titles.adapters.sql import tables as t
-from subgraphs.titles.domain.browsing import CatalogueScope, TitleFilter, TitleSort
+from subgraphs.titles.domain.browsing import BrowseRequest, CatalogueScope, TitleFilter, TitleSort
 
-__all__ = ["browse_statement", "is_visible"]
+__all__ = ["MAX_LISTS_PER_QUERY", "browse_statement", "ids_in_order", "is_visible"]
+
+MAX_LISTS_PER_QUERY = 40
+"""A list binds about 20 variables; together they stay below SQLite's oldest limit of 999."""
 
 _SORT_COLUMN = {
     TitleSort.POPULARITY: "popularity",
@@ -25,29 +32,49 @@ _SORT_COLUMN = {
 }
 
 
-def browse_statement(
-    scope: CatalogueScope, chosen: TitleFilter, sort: TitleSort, page: PageRequest
-) -> Select[tuple[str]]:
-    """Ids in order, one more than the page asks for."""
-    statement = select(t.titles.c.id)
+def browse_statement(scope: CatalogueScope, requests: Sequence[BrowseRequest]) -> CompoundSelect[Any]:
+    """Rows of (place, id, value): for the request at each place one id more than its page asks for.
+
+    The rows of a place are those that come first, in no promised order; `ids_in_order` makes it.
+    """
+    parts = [_one_list(scope, request).subquery() for request in requests]
+    return union_all(
+        *(select(literal(place).label("place"), part.c.id, part.c.value) for place, part in enumerate(parts))
+    )
+
+
+def ids_in_order(requests: Sequence[BrowseRequest], rows: Iterable[Row[Any]]) -> list[list[TitleId]]:
+    """What `browse_statement` found, one list per request."""
+    found: list[list[tuple[Any, str]]] = [[] for _ in requests]
+    for row in sorted(rows, key=lambda row: row.id):
+        found[row.place].append((row.value, row.id))
+    for request, pairs in zip(requests, found, strict=True):
+        pairs.sort(key=itemgetter(0), reverse=request.sort is not TitleSort.NAME)
+    return [[TitleId(title_id) for _, title_id in pairs] for pairs in found]
+
+
+def _one_list(scope: CatalogueScope, request: BrowseRequest) -> Select[Any]:
+    chosen, sort = request.chosen, request.sort
     ordered: Any = t.titles.c
     ordered_id: ColumnElement[str] = t.titles.c.id
     if chosen.genre_id is not None:
         # The genre's own index has the order: SQLite must start there, so the sort columns are taken from it.
-        statement = statement.join_from(t.title_genres, t.titles, t.titles.c.id == t.title_genres.c.title_id)
-        statement = statement.where(t.title_genres.c.genre_id == chosen.genre_id)
         ordered, ordered_id = t.title_genres.c, t.title_genres.c.title_id
     column = ordered[_SORT_COLUMN[sort]]
+    statement = select(t.titles.c.id, column.label("value"))
+    if chosen.genre_id is not None:
+        statement = statement.join_from(t.title_genres, t.titles, t.titles.c.id == t.title_genres.c.title_id)
+        statement = statement.where(t.title_genres.c.genre_id == chosen.genre_id)
     is_ascending = sort is TitleSort.NAME
     return (
         statement.where(
             t.titles.c.kind.in_(chosen.kinds),
             *_filters(chosen),
             *is_visible(scope),
-            _after(page, sort, column, ordered_id, is_ascending=is_ascending),
+            _after(request.page, column, ordered_id, is_ascending=is_ascending),
         )
         .order_by(column.asc() if is_ascending else column.desc(), ordered_id)
-        .limit(page.first + 1)
+        .limit(request.page.first + 1)
     )
 
 
@@ -87,17 +114,11 @@ def _filters(chosen: TitleFilter) -> list[ColumnElement[bool]]:
 
 
 def _after(
-    page: PageRequest, sort: TitleSort, column: Any, ordered_id: ColumnElement[str], *, is_ascending: bool
+    page: PageRequest, column: Any, ordered_id: ColumnElement[str], *, is_ascending: bool
 ) -> ColumnElement[bool]:
     if page.after is None:
         return true()
-    # A cursor's first part names the order that it belongs to: one of another order would silently skip titles.
-    order, value, last_id = page.after
-    wanted = str if sort is TitleSort.NAME else int | float
-    if order != sort.value or not isinstance(value, wanted) or not isinstance(last_id, str):
-        raise ServiceError(
-            ErrorKind.INVALID_ARGUMENT, f"after is a cursor of a list in another order than {sort.value}; start again"
-        )
+    _, value, last_id = page.after
     # The plain bound lets the index start at the right place; the second half makes it exact among equals.
     bound = column >= value if is_ascending else column <= value
     behind = column > value if is_ascending else column < value

@@ -18,11 +18,10 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from subgraphs.kernel.ids import TitleId
-from subgraphs.kernel.pagination import PageRequest
 from subgraphs.titles.adapters.sql import tables as t
-from subgraphs.titles.adapters.sql.browse_query import browse_statement, is_visible
+from subgraphs.titles.adapters.sql.browse_query import MAX_LISTS_PER_QUERY, browse_statement, ids_in_order, is_visible
 from subgraphs.titles.adapters.sql.rows import Row, child_rows, read_title, title_row
-from subgraphs.titles.domain.browsing import CatalogueScope, TitleFilter, TitleSort
+from subgraphs.titles.domain.browsing import BrowseRequest, CatalogueScope
 from subgraphs.titles.domain.title import EpisodeSlot, Genre, GenreId, Season, SeasonId, Title
 from subgraphs.titles.ports import AuditEntry, Change, ChangeFollowerName
 
@@ -171,13 +170,15 @@ class SqlTitleStore:
             if audit is not None:
                 await connection.execute(insert(t.audit), _audit_row(audit))
 
-    async def browse(
-        self, scope: CatalogueScope, chosen: TitleFilter, sort: TitleSort, page: PageRequest
-    ) -> list[TitleId]:
-        """Up to `page.first + 1` visible ids after the cursor."""
+    async def browse(self, scope: CatalogueScope, requests: Sequence[BrowseRequest]) -> list[list[TitleId]]:
+        """For each request up to `page.first + 1` visible ids after its cursor."""
+        found: list[list[TitleId]] = []
         async with self._engine.connect() as connection:
-            rows = await connection.execute(browse_statement(scope, chosen, sort, page))
-            return [TitleId(row.id) for row in rows]
+            for start in range(0, len(requests), MAX_LISTS_PER_QUERY):
+                some = requests[start : start + MAX_LISTS_PER_QUERY]
+                rows = await connection.execute(browse_statement(scope, some))
+                found += ids_in_order(some, rows)
+        return found
 
     async def genres(self, scope: CatalogueScope) -> list[Genre]:
         """Genres with at least one visible title, by name."""
