@@ -94,6 +94,7 @@ CODES: dict[str, str] = {
     "LIST_SIZE_INVALID_ASSUMED_SIZE": "The assumed size of a @listSize is negative.",
     "LIST_SIZE_INVALID_SIZED_FIELD": "A sized field of a @listSize is no list field of the field's type.",
     "LIST_SIZE_INVALID_SLICING_ARGUMENT": "A slicing argument of a @listSize is no integer argument of the field.",
+    "MAX_VALIDATION_SUBGRAPH_PATHS_EXCEEDED": "There are too many ways through the subgraphs to check them all.",
     "MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL": "An @external field carries a directive that is merged into the supergraph.",
     "MISSING_TRANSITIVE_AUTH_REQUIREMENTS": "A field @requires protected data without carrying the same protection.",
     "NO_CONTEXT_IN_SELECTION": "@fromContext names no context.",

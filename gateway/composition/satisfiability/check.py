@@ -5,14 +5,19 @@ query graph's fixed point (gateway.query_graph.reach). A place with more nodes c
 it is skipped when a place of the same type with a subset of its nodes was walked before; hence each type is walked
 few times, however many ways lead to it. Gradual overrides are checked with all labels inactive and with all active.
 
+Places are walked in the order of their distance from the roots, so that a witness is short. Where that does not come
+to an end (fields that each lead to another subset of the subgraphs), the places with the fewest nodes go first, since
+they make most others needless; where that does not either, composition is refused by a named bound instead of hanging.
+
 Where arguments are filled from contexts, it matters what stands above: a place then also has the context selections
 that objects above it can give, and more of these are as good as more nodes.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
+from heapq import heappop, heappush
+from itertools import count
 
 from gateway.composition.diagnostics import Diagnostic, error
 from gateway.composition.satisfiability.reasons import explain
@@ -30,12 +35,25 @@ __all__ = ["check_satisfiability"]
 _Given = frozenset[tuple[str, SelectionSet]]
 """Contexts, each with a selection of it that can be had from the nearest object above that sets it."""
 
+_Place = tuple[str, frozenset[NodeId], _Given, tuple[Step, ...]]
+"""A type, the nodes that its objects are known in, what contexts give there, and the way there."""
+
 _MAX_DIAGNOSTICS = 100
 """One missing key can make hundreds of fields unreachable; beyond so many nobody reads on."""
 
 
+_PATIENCE = (1_000, 20)
+"""So many places, and so many more for each type, are walked by distance. Real graphs need 1 to 4 for each type."""
+
+_MAX_PLACES = (5_000, 200)
+"""So many places, and so many more for each type, are walked at all."""
+
+
 def check_satisfiability(supergraph: Supergraph) -> list[Diagnostic]:
-    """One SATISFIABILITY_ERROR for each field that some operation can't get, with that operation and the reasons."""
+    """One SATISFIABILITY_ERROR for each field that some operation can't get, with that operation and the reasons.
+
+    MAX_VALIDATION_SUBGRAPH_PATHS_EXCEEDED in addition when the places are too many to be walked.
+    """
     graph = build_query_graph(supergraph)
     labels = frozenset(
         move.guard.label for node in graph.nodes for move in node.fields.values() if move.guard is not None
@@ -54,19 +72,40 @@ class _Walk:
         self.reachability = reachability
         self.found = found
         self.walked: dict[str, list[tuple[frozenset[NodeId], _Given]]] = {}
-        self.waiting: deque[tuple[str, frozenset[NodeId], _Given, tuple[Step, ...]]] = deque()
+        self.waiting: list[tuple[int, int, _Place]] = []
+        """A heap by urgency and order of arrival."""
+        self.arrivals = count()
+        self.fewest_first = False
 
     def run(self) -> None:
         roots = (self.supergraph.query_type, self.supergraph.mutation_type, self.supergraph.subscription_type)
         for root in roots:
             if root is not None:
-                self.waiting.append((root, frozenset(), frozenset(), ()))
+                self.wait((root, frozenset(), frozenset(), ()))
+        patience, most = (fixed + each * len(self.supergraph.types) for fixed, each in (_PATIENCE, _MAX_PLACES))
+        walked = 0
         while self.waiting and len(self.found) < _MAX_DIAGNOSTICS:
-            type_name, nodes, given, path = self.waiting.popleft()
+            _, _, (type_name, nodes, given, path) = heappop(self.waiting)
             if any(fewer <= nodes and less <= given for fewer, less in self.walked.get(type_name, ())):
                 continue
             self.walked.setdefault(type_name, []).append((nodes, given))
+            if walked >= most:
+                message = f"what operations can reach is too much to be checked: more than {most} places; share fewer "
+                message += f'fields without keys, for example of "{type_name}"'
+                self.found["", ""] = error("MAX_VALIDATION_SUBGRAPH_PATHS_EXCEEDED", message)
+                return
             self.walk(type_name, nodes, given, path)
+            walked += 1
+            if walked == patience:
+                self.fewest_first = True
+                places = [place for _, _, place in self.waiting]
+                self.waiting.clear()
+                for place in places:
+                    self.wait(place)
+
+    def wait(self, place: _Place) -> None:
+        """Have a place walked later."""
+        heappush(self.waiting, (len(place[1]) if self.fewest_first else 0, next(self.arrivals), place))
 
     def walk(self, type_name: str, nodes: frozenset[NodeId], given: _Given, path: tuple[Step, ...]) -> None:
         definition = self.supergraph.types[type_name]
@@ -115,17 +154,17 @@ class _Walk:
             return
         for type_name, known_in in split.nodes_by_type.items():
             if type_name not in self.graph.hidden_types:
-                self.waiting.append((type_name, known_in, given, path))
+                self.wait((type_name, known_in, given, path))
 
     def enter_interface_object(
         self, interface: str, nodes: frozenset[NodeId], given: _Given, path: tuple[Step, ...]
     ) -> None:
         """Objects whose concrete type some other subgraph must tell; what the interface itself has needs no type."""
-        self.waiting.append((interface, nodes, given, path))
+        self.wait((interface, nodes, given, path))
         telling = frozenset(self.telling_types(self.reachability.at(interface, nodes)))
         known = self.graph.split(nodes | telling).nodes_by_type if telling else {}
         for type_name in sorted(self.graph.possible_types(interface) - self.graph.hidden_types):
-            self.waiting.append((type_name, known.get(type_name, nodes), given, path))
+            self.wait((type_name, known.get(type_name, nodes), given, path))
 
     def telling_types(self, reach: Reach) -> Iterator[NodeId]:
         for node_id in reach.entered:

@@ -78,5 +78,5 @@ def test_round_trip(folder: Path) -> None:
 
 
 def test_every_code_of_the_catalogue_has_a_case() -> None:
-    """The folders cover the catalogue of errors."""
-    assert set() == set(CODES) - {folder.name for folder in FOLDERS}
+    """The folders cover the catalogue of errors, but for the bound that takes a huge graph (test_satisfiability.py)."""
+    assert {"MAX_VALIDATION_SUBGRAPH_PATHS_EXCEEDED"} == set(CODES) - {folder.name for folder in FOLDERS}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from graphql import parse, validate
 
 from gateway.composition.compose import compose
 from gateway.composition.diagnostics import Diagnostic
+from gateway.composition.satisfiability import check
 from gateway.composition.stages import Composed, CompositionFailed, SubgraphSource
 from gateway.supergraph.api_schema import build_api_schema
 from gateway.supergraph.read import read_supergraph
@@ -212,3 +214,33 @@ def test_requirement_of_a_field_from_a_context() -> None:
         """,
     )
     assert ["Film.label" in error.message for error in errors] == [True]
+
+
+def subsets(count: int) -> dict[str, str]:
+    """Subgraphs that share a type without key, of which each lacks one field: every subset of them is a place."""
+    fields = [f"f{number}: T" for number in range(count)]
+    return {
+        f"s{number:02}": "type Query { t: T @shareable } type T @shareable { x: Int "
+        + " ".join(each for other, each in enumerate(fields) if other != number)
+        + " }"
+        for number in range(count)
+    }
+
+
+def test_very_many_places_are_checked_in_a_useful_order() -> None:
+    """Two to the sixteenth subsets of the subgraphs are no reason to hang: few of them tell all that is wrong."""
+    errors = refused(**subsets(16))
+
+    found = [number for e in errors for number in range(16) if f"way to answer T.f{number} in" in e.message]
+    assert 1 <= len(found) == len(set(found)) == len(errors)
+
+
+def test_too_many_places_are_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no order helps, the bound is told beside what was found until then."""
+    monkeypatch.setattr(check, "_PATIENCE", (10, 0))
+    monkeypatch.setattr(check, "_MAX_PLACES", (15, 0))
+    result = compose([SubgraphSource(name, LINK + sdl) for name, sdl in subsets(8).items()])
+
+    assert isinstance(result, CompositionFailed)
+    codes = [each.code for each in result.diagnostics if each.severity.value == "error"]
+    assert "MAX_VALIDATION_SUBGRAPH_PATHS_EXCEEDED" in codes
