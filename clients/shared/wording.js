@@ -33,10 +33,9 @@ export function count(number, noun) {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
-/** The line above the hero: why it is there, or its heading where that is not just the title's name again. */
-export function heroLine(section, title) {
-  if (section.reason?.text) return section.reason.text;
-  return section.heading === title.displayName ? null : section.heading;
+/** The line above the hero: why it is there, or else what it is. */
+export function heroLine(section) {
+  return section.reason?.text ?? section.heading;
 }
 
 /** 5580 → "1 h 33 min"; under a minute "1 min"; null when the length is not known. */

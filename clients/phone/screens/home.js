@@ -62,7 +62,7 @@ export function homeView(app) {
     return h(
       "section",
       { class: "hero", style: { "--glow": card.artwork?.placeholderColor }, "aria-label": section.heading },
-      h("p", { class: "hero-reason" }, heroLine(section, title) ?? "Tonight on Marquee"),
+      h("p", { class: "hero-reason" }, heroLine(section)),
       // The poster carries the name; the heading is there for those who listen, and for a title without a poster.
       h("button", { class: "hero-open", "aria-label": `${title.displayName}, details`, onclick: () => app.openTitle(title.id) }, picture(card.artwork, "hero-picture", { eager: true })),
       h(

@@ -74,7 +74,7 @@ export function homeScreen(app, kind = "HOME") {
     if (!cards.length || rows.has(section.id)) return;
     if (section.__typename === "HeroSection") {
       const logo = nodes(section.hero)[0]?.title?.logo;
-      page.hero = { title: { ...cards[0].title, logo }, reason: heroLine(section, cards[0].title) };
+      page.hero = { title: { ...cards[0].title, logo }, reason: heroLine(section) };
       return;
     }
     const cardTrack = h("div", { class: "row-track", dataset: { row: section.kind, section: section.id } });

@@ -90,8 +90,10 @@ _ROW_ROLE: Mapping[FormFactor, ArtworkRole] = {
     FormFactor.PHONE: ArtworkRole.POSTER,
 }
 
-_CARD_WIDTH_PX: Mapping[ArtworkRole, int] = {ArtworkRole.BACKDROP: 240, ArtworkRole.POSTER: 110}
-"""About how wide a card is on a screen at arm's length; a TV is read from afar, see _TV_VISIBLE_CARDS."""
+_CARD_WIDTH_PX: Mapping[ArtworkRole, int] = {ArtworkRole.BACKDROP: 240, ArtworkRole.POSTER: 100}
+"""About how wide a card is on a screen at arm's length: three posters on the narrowest common phone, 360 px wide. A TV
+is read from afar, see _TV_VISIBLE_CARDS.
+"""
 
 _TV_VISIBLE_CARDS = 5
 """Wide cards across a TV, whatever it says about its pixels: all TVs are looked at from about the same angle."""

@@ -20,6 +20,7 @@ from subgraphs.recommendations.domain.devices import Device, budget_of, choose_l
 from subgraphs.recommendations.domain.page import Card, Page, Reason, Section
 from subgraphs.recommendations.domain.sections import PageKind, SectionKind
 from subgraphs.recommendations.domain.taste import Taste, read_signals
+from subgraphs.recommendations.domain.titles import TitleKind
 from subgraphs.recommendations.models.blend import Models, ProfileScores, score_titles
 from subgraphs.recommendations.pages.choose import ChosenRow, choose_rows
 from subgraphs.recommendations.pages.rows import RowRequest, propose_rows
@@ -123,9 +124,9 @@ def _choose_hero(rows: RowRequest) -> int | None:
 def _hero_section(device: Device, profile: ProfileScores, allowed: BoolArray, hero: int) -> Section:
     record = profile.models.catalogue.records[hero]
     card = Card(record.id, reason=_card_reason(profile, allowed, hero))
-    return Section(
-        "hero", SectionKind.HERO, record.display_name, card.reason, choose_layout(device, SectionKind.HERO), (card,)
-    )
+    # Not the title's name: that stands below it, as a logo or in words.
+    heading = "Tonight's film" if record.kind is TitleKind.MOVIE else "Tonight's series"
+    return Section("hero", SectionKind.HERO, heading, card.reason, choose_layout(device, SectionKind.HERO), (card,))
 
 
 def _section(device: Device, profile: ProfileScores, allowed: BoolArray, row: ChosenRow) -> Section:

@@ -8,8 +8,9 @@ marked as shown.
 
 Constraints, held by property tests: no work twice within the first three rows; below them no discovery
 row repeats a title in its visible places; at most MAX_OF_KIND rows of a kind; a row shows at least MIN_CARDS titles
-unless it holds what the profile chose itself; only kinds that the device draws. Known limit: greedy is not optimal;
-no row is taken back.
+unless it holds what the profile chose itself; only kinds that the device draws. Where all discovery rows together have
+no more than MIN_CARDS titles (a catalogue with three series), these rules would leave nothing below the hero: there a
+row may be shorter and show the hero's title again. Known limit: greedy is not optimal; no row is taken back.
 """
 
 from __future__ import annotations
@@ -73,11 +74,15 @@ class _Fit(Enum):
 
 @dataclass(frozen=True)
 class _Shown:
-    """Works shown so far: all of the first rows, and those in the visible places of every section."""
+    """Works shown so far: all of the first rows, and those in the visible places of every section.
+
+    `depth`: how many cards a discovery row has at most; `min_cards`: how many it needs.
+    """
 
     in_first_rows: set[int]
     visible: set[int]
     depth: int
+    min_cards: int
 
 
 def choose_rows(
@@ -90,7 +95,9 @@ def choose_rows(
     """The page's rows from the top. `hero_work` is shown above them already."""
     remaining = [row for row in candidates if row.kind in supports]
     depth = min(budget.max_cards, max(budget.first_cards, len(catalogue.by_popularity) // 8))
-    shown = _Shown(set(), set() if hero_work is None else {hero_work}, depth)
+    is_scarce = _discovery_work_count(remaining, catalogue) <= MIN_CARDS
+    above = set() if hero_work is None or is_scarce else {hero_work}
+    shown = _Shown(set(), above, depth, 1 if is_scarce else MIN_CARDS)
     chosen: list[ChosenRow] = []
     sections_left = budget.max_sections - (hero_work is not None)
     while remaining and len(chosen) < sections_left:
@@ -109,6 +116,11 @@ def choose_rows(
             shown.in_first_rows.update(works)
         shown.visible.update(works[: budget.first_cards])
     return chosen
+
+
+def _discovery_work_count(rows: Sequence[RowCandidate], catalogue: Catalogue) -> int:
+    works = [catalogue.works[row.items] for row in rows if row.kind not in PERSONAL_KINDS]
+    return len(np.unique(np.concatenate(works))) if works else 0
 
 
 def _options(
@@ -138,7 +150,7 @@ def _keep(row: RowCandidate, catalogue: Catalogue, shown: _Shown, budget: PageBu
         return [place for place, work in enumerate(works) if work not in hidden][: budget.max_cards]
     hidden = shown.visible if fit is _Fit.FREE else shown.visible | shown.in_first_rows
     kept = [place for place, work in enumerate(works) if work not in hidden][: shown.depth]
-    return kept if len(kept) >= MIN_CARDS else []
+    return kept if len(kept) >= shown.min_cards else []
 
 
 def _value(row: RowCandidate, kept: Sequence[int], chosen: Sequence[ChosenRow], budget: PageBudget) -> float:

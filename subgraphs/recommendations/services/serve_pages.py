@@ -62,7 +62,7 @@ def owner_of(viewer: Viewer) -> str:
 
 
 class ServePages:
-    """`life` is how long a page and its cursors are good; `default_country`: whose charts visitors of no known country see."""
+    """`life`: how long a page and its cursors are good; `default_country`: whose charts visitors of no country see."""
 
     def __init__(
         self,
