@@ -58,6 +58,7 @@ class GatewaySettings(ProcessSettings):
 
     # --- limits ----------------------------------------------------------------------------------------------
     max_body_bytes: PositiveInt = 2_000_000
+    """Of one request; larger ones are refused with 413."""
     max_tokens: PositiveInt = 15_000
     """Lexical tokens of a document."""
     max_depth: PositiveInt = 40
@@ -67,6 +68,7 @@ class GatewaySettings(ProcessSettings):
     max_aliases: PositiveInt = 1_000
     """Aliased fields of an operation, fragments expanded."""
     max_root_fields: PositiveInt = 100
+    """Fields at the operation's root, fragments expanded."""
     max_directives: PositiveInt = 500
     """Directives of an operation, fragments expanded."""
     max_validation_errors: PositiveInt = 10
@@ -80,6 +82,7 @@ class GatewaySettings(ProcessSettings):
     request_timeout_s: PositiveSeconds = 10.0
     """From the body to the answer; what is not there by then is null with an error."""
     planning_timeout_s: PositiveSeconds = 2.0
+    """For one new operation; what takes longer is refused."""
 
     # --- subgraphs -------------------------------------------------------------------------------------------
     subgraph_timeout_s: PositiveSeconds = 5.0
@@ -127,7 +130,9 @@ class GatewaySettings(ProcessSettings):
 
     # --- operation -------------------------------------------------------------------------------------------
     gzip_minimum_bytes: PositiveInt = 1_024
+    """Smaller answers are sent as they are."""
     gzip_level: Annotated[int, Field(ge=1, le=9)] = 5
+    """1 is fast, 9 is small."""
     operation_cache_size: PositiveInt = 1_000
     """Operations kept parsed, planned and compiled."""
     server_timing: bool = False

@@ -123,6 +123,18 @@ def token(
     print(sign_service_token(SigningKey.load(path), "operator", datetime.now(UTC), timedelta(minutes=minutes)))
 
 
+@app.command()
+def settings(
+    process: Annotated[str | None, typer.Argument(help="Of one process only, e.g. gateway.")] = None,
+) -> None:
+    """Print every environment variable with its default and meaning, as Markdown."""
+    from stack.settings_reference import PROCESS_SETTINGS, write_settings_reference
+
+    if process is not None and process not in PROCESS_SETTINGS:
+        _fail(f"no process is called {process!r}; known are {', '.join(PROCESS_SETTINGS)}")
+    print(write_settings_reference(process), end="")
+
+
 def _fail(message: str) -> None:
     Console(stderr=True, highlight=False).print(f"[red]error:[/] {message}", soft_wrap=True)
     raise typer.Exit(1)

@@ -24,3 +24,4 @@ class StackSettings(ProcessSettings):
     studio_email: str = "studio@marquee.example"
     """Whom `marquee ingest` logs in as; the default is a demo account."""
     studio_password: SecretStr = SecretStr("popcorn-time")
+    """That account's password."""

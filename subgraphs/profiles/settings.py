@@ -26,16 +26,22 @@ class ProfilesSettings(SubgraphSettings):
     model_config = SettingsConfigDict(env_prefix="MARQUEE_PROFILES_")
 
     port: Annotated[int, Field(ge=0, le=65535)] = 4001
+    """TCP port of the subgraph; 0 lets the system choose."""
     database_url: SecretStr | None = None
     """`postgresql+asyncpg://…` or `sqlite+aiosqlite:///…`; without it SQLite below the state folder."""
     access_token_s: PositiveInt = 15 * 60
+    """How long an access token is good."""
     refresh_token_days: PositiveInt = 30
+    """How long a refresh token is good when it is not used."""
     max_sessions: PositiveInt = 100
     """Sessions of one account at once; the oldest end beyond that."""
 
     argon2_memory_kib: Annotated[int, Field(ge=8)] = 19 * 1024
+    """Memory that hashing one password takes."""
     argon2_passes: PositiveInt = 2
+    """Times that hashing goes over that memory."""
     argon2_lanes: PositiveInt = 1
+    """Parallel lanes of one hash."""
     hashing_threads: PositiveInt = 2
     """Passwords hashed at once; each takes `argon2_memory_kib` and a core for about 30 ms."""
     max_waiting_hashes: PositiveInt = 100
@@ -49,9 +55,13 @@ class ProfilesSettings(SubgraphSettings):
     """Per client address."""
 
     max_profiles: PositiveInt = 5
+    """Of one account."""
     max_name_length: PositiveInt = 50
+    """Characters of a profile's name."""
     kids_max_maturity: Annotated[int, Field(ge=0, le=18)] = 7
+    """The highest age limit that a kids profile may have."""
     max_list_length: PositiveInt = 500
+    """Titles on one profile's My List."""
 
     @property
     def store_url(self) -> str:
