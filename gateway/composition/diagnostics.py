@@ -141,6 +141,7 @@ HINTS: dict[str, str] = {
     "CONTRACT_TAG_UNUSED": "A contract names a tag that nothing carries.",
     "DIRECTIVE_COMPOSITION_INFO": "A directive is composed in a way worth knowing.",
     "FROM_SUBGRAPH_DOES_NOT_EXIST": "@override names a subgraph that is not there.",
+    "IMPLICITLY_UPGRADED_FEDERATION_VERSION": "A linked specification takes a newer federation than the subgraph links.",
     "INCONSISTENT_ARGUMENT_PRESENCE": "An optional argument is missing in some subgraphs and so left out.",
     "INCONSISTENT_BUT_COMPATIBLE_ARGUMENT_TYPE": "An argument's types differ but could be merged.",
     "INCONSISTENT_BUT_COMPATIBLE_FIELD_TYPE": "A field's types differ but could be merged.",

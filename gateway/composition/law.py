@@ -22,6 +22,9 @@ from gateway.composition.rules.external_unused import check_external_unused
 from gateway.composition.rules.fields_has_args import check_fields_has_args
 from gateway.composition.rules.fields_missing_external import check_fields_missing_external
 from gateway.composition.rules.implemented_by_inaccessible import check_implemented_by_inaccessible
+from gateway.composition.rules.implicitly_upgraded_federation_version import (
+    check_implicitly_upgraded_federation_version,
+)
 from gateway.composition.rules.interface_field_no_implem import check_interface_field_no_implem
 from gateway.composition.rules.interface_key_not_on_implementation import check_interface_key_not_on_implementation
 from gateway.composition.rules.interface_object_usage_error import check_interface_object_usage
@@ -50,6 +53,7 @@ SupergraphRule = Callable[[MergedSupergraph, Report], None]
 SubgraphRule = Callable[[ValidSubgraph, Report], None]
 
 SUBGRAPH_RULES: tuple[SubgraphRule, ...] = (
+    check_implicitly_upgraded_federation_version,
     check_unsupported_on_interface,
     check_context_name_invalid,
     check_no_context_in_selection,

@@ -43,6 +43,11 @@ __all__ = ["SupergraphInvalid", "read_supergraph"]
 
 _BUILT_IN_SCALARS = frozenset({"Int", "Float", "String", "Boolean", "ID"})
 _MACHINERY = frozenset({"link", "core", "join"})
+_APOLLO = "https://specs.apollo.dev/"
+_SUPPORTED = frozenset(
+    {"tag", "inaccessible", "authenticated", "requiresScopes", "policy", "context", "cost", "federation"} | _MACHINERY
+)
+"""Specifications that a gateway may be required to know."""
 
 
 def read_supergraph(sdl: str) -> Supergraph:
@@ -59,6 +64,7 @@ def _read_supergraph(sdl: str) -> Supergraph:
         links = read_links(header)
     except LinkInvalid as problem:
         raise SupergraphInvalid(str(problem)) from problem
+    _refuse_unsupported(links)
     join = join_names(links)
     subgraphs = _read_subgraphs(document, join)
     reader = TypeReader(join, {graph.graph_enum: graph.name for graph in subgraphs.values()}, _hidden_prefixes(links))
@@ -87,6 +93,17 @@ def _read_supergraph(sdl: str) -> Supergraph:
         supergraph = fill_in_legacy_joins(supergraph, reader.owners)
     _check_references(supergraph)
     return supergraph
+
+
+def _refuse_unsupported(links: Iterable[LinkedSpecification]) -> None:
+    """A specification with a purpose must be known to whoever executes or protects the graph."""
+    for link in links:
+        known = link.url.startswith(_APOLLO) and link_specification(link) in _SUPPORTED
+        if link.purpose is not None and not known:
+            raise SupergraphInvalid(
+                f'UNSUPPORTED_LINKED_FEATURE: the supergraph links "{link.url}" for {link.purpose}, which this gateway '
+                "does not support; compose the graph without it"
+            )
 
 
 def _parse(sdl: str) -> DocumentNode:

@@ -201,3 +201,25 @@ def test_every_supergraph_of_another_composer_loads_and_round_trips() -> None:
         supergraph = read_supergraph(text)
         assert supergraph == read_supergraph(write_supergraph(supergraph))
         assert build_api_schema(supergraph).query_type is not None
+
+
+@pytest.mark.parametrize("purpose", ["EXECUTION", "SECURITY"])
+def test_specifications_that_must_be_known_and_are_not_are_refused(purpose: str) -> None:
+    """A graph that leans on a specification for its execution or security is not served without it."""
+    for url in (
+        "https://specs.apollo.dev/connect/v0.1",
+        "https://example.com/join/v0.5",
+        "https://example.com/mask/v1.0",
+    ):
+        sdl = f"""
+            schema
+              @link(url: "https://specs.apollo.dev/link/v1.0")
+              @link(url: "https://specs.apollo.dev/join/v0.5", for: EXECUTION)
+              @link(url: "{url}", for: {purpose})
+            {{ query: Query }}
+            enum join__Graph {{ A @join__graph(name: "a", url: "") }}
+            type Query @join__type(graph: A) {{ x: Int }}
+        """
+        with pytest.raises(SupergraphInvalid, match="UNSUPPORTED_LINKED_FEATURE"):
+            read_supergraph(sdl)
+        assert read_supergraph(sdl.replace(f", for: {purpose})\n            {{", ")\n            {")) is not None
