@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Case:
-    """One operation of one suite, with the variables and the number of subgraph requests that its comments give."""
+    """One operation of one suite, with what its comments give: variables, labels, and requests that are expected."""
 
     path: Path
     text: str
@@ -39,6 +39,24 @@ class Case:
     def requests(self) -> int | None:
         given = self._comment("requests")
         return None if given is None else int(given)
+
+    @property
+    def subgraphs_asked(self) -> list[str] | None:
+        given = self._comment("asks")
+        return None if given is None else sorted(given.split())
+
+    @property
+    def order(self) -> list[str] | None:
+        given = self._comment("order")
+        return None if given is None else given.split()
+
+    @property
+    def is_silent(self) -> bool:
+        return self._comment("silent") is not None
+
+    @property
+    def labels(self) -> frozenset[str]:
+        return frozenset((self._comment("labels") or "").split())
 
     def _comment(self, name: str) -> str | None:
         found = re.search(rf"^# {name}: (.*)$", self.text, re.MULTILINE)

@@ -50,7 +50,7 @@ async def test_a_faulty_subgraph_leaves_no_lies_and_no_unexplained_nulls(
 ) -> None:
     expected = suite.federation.oracle(suite.schema, case.text, case.variables)
     transport = suite.federation.transport()
-    async with gateway_client(suite.sdl, transport, tmp_path) as client:
+    async with gateway_client(suite.sdl, transport, tmp_path, active_override_labels=case.labels) as client:
         for faulty, (fault, give) in itertools.product(suite.federation.subgraphs, FAULTS.items()):
             suite.federation.fault = lambda name, _r, faulty=faulty, give=give: give(name) if name == faulty else None
             try:

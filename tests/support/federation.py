@@ -6,7 +6,8 @@ declares from the same world, so any difference between the federated answer and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +29,7 @@ from gateway.errors import SubgraphError
 from gateway.executor.transport.recorded import RecordedTransport
 from gateway.supergraph.write import write_supergraph
 
-__all__ = ["Fault", "Federation"]
+__all__ = ["Fault", "Federation", "find_in"]
 
 _DIRECTIVES = """
 scalar FieldSet
@@ -45,10 +46,17 @@ directive @interfaceObject on OBJECT
 directive @extends on OBJECT | INTERFACE
 directive @context(name: String!) repeatable on OBJECT | INTERFACE | UNION
 directive @fromContext(field: String) on ARGUMENT_DEFINITION
+directive @composeDirective(name: String!) repeatable on SCHEMA
+directive @authenticated on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM
+directive @requiresScopes(scopes: [[String!]!]!) on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM
+directive @policy(policies: [[String!]!]!) on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM
+directive @cost(weight: Int!) on ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | INPUT_FIELD_DEFINITION | OBJECT | SCALAR
+directive @listSize(assumedSize: Int, slicingArguments: [String!], sizedFields: [String!], requireOneSlicingArgument: Boolean = true) on FIELD_DEFINITION
 """
 _LINK = (
-    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.8", import: ["@key", "@external", "@requires", '
-    '"@provides", "@shareable", "@inaccessible", "@override", "@tag", "@interfaceObject", "@extends", "@context", "@fromContext"])\n'
+    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@external", "@requires", '
+    '"@provides", "@shareable", "@inaccessible", "@override", "@tag", "@interfaceObject", "@extends", "@context", "@fromContext", '
+    '"@composeDirective", "@authenticated", "@requiresScopes", "@policy", "@cost", "@listSize"])\n'
 )
 
 Fault = Callable[[str, dict[str, Any]], Any]
@@ -69,10 +77,14 @@ class Federation:
     find: Callable[[str, dict[str, Any]], dict[str, Any] | None]
     fields: Mapping[str, Resolver] = field(default_factory=dict)
     fault: Fault | None = None
+    as_is: Collection[str] = ()
+    """Subgraphs to which no federation link is added: those of Federation 1, or with links of their own."""
+    refused: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """By subgraph: `Type.field`s that it declares but must never be asked for."""
 
     def supergraph_sdl(self) -> str:
         sources = [
-            SubgraphSource(name=name, url=f"http://{name}.invalid/", sdl=_LINK + sdl)
+            SubgraphSource(name=name, url=f"http://{name}.invalid/", sdl=sdl if name in self.as_is else _LINK + sdl)
             for name, sdl in self.subgraphs.items()
         ]
         result = compose(sources)
@@ -89,7 +101,7 @@ class Federation:
                     raise instead
                 if is_awaitable(instead) or instead is not None:
                     return instead
-            return self.execute(schemas[subgraph], request["query"], request.get("variables") or {})
+            return self.execute(schemas[subgraph], request["query"], request.get("variables") or {}, subgraph)
 
         return RecordedTransport(answer)
 
@@ -97,11 +109,16 @@ class Federation:
         """The answer of one server that holds everything; `schema` is the API schema."""
         return self.execute(schema, query, variables or {})
 
-    def execute(self, schema: GraphQLSchema, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-        """Run one operation on one schema over the world."""
+    def execute(
+        self, schema: GraphQLSchema, query: str, variables: dict[str, Any], subgraph: str | None = None
+    ) -> dict[str, Any]:
+        """Run one operation on one schema over the world; `subgraph`: whose schema it is, None for the single server."""
+        refused = self.refused.get(subgraph or "", ())
 
         def resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
-            if info.parent_type.name in {"Query", "Mutation"}:
+            if f"{info.parent_type.name}.{info.field_name}" in refused:
+                raise ValueError(f"{subgraph} must not be asked for {info.parent_type.name}.{info.field_name}")
+            if info.parent_type in {schema.query_type, schema.mutation_type}:
                 if info.field_name == "_entities":
                     return [self._entity(schema, each) for each in arguments["representations"]]
                 return self.roots[info.field_name](**arguments)
@@ -135,6 +152,7 @@ class Federation:
 
 def _subgraph_schema(sdl: str) -> GraphQLSchema:
     """An executable subgraph schema with `_entities` over every type that has a key."""
+    sdl = _with_definitions(sdl)
     schema = build_schema(_DIRECTIVES + sdl, assume_valid=True, assume_valid_sdl=True)
     entities = [
         name
@@ -148,9 +166,41 @@ def _subgraph_schema(sdl: str) -> GraphQLSchema:
         return schema
     extension = f"union _Entity = {' | '.join(dict.fromkeys(entities))}\n"
     keyword = "extend type" if schema.query_type is not None else "type"
-    extension += f"{keyword} Query {{ _entities(representations: [_Any!]!): [_Entity]! }}"
+    query = schema.query_type.name if schema.query_type is not None else "Query"
+    extension += f"{keyword} {query} {{ _entities(representations: [_Any!]!): [_Entity]! }}"
     extended = extend_schema(schema, parse(extension), assume_valid=True, assume_valid_sdl=True)
     if extended.query_type is None:
         extended = build_schema(_DIRECTIVES + sdl + "\n" + extension, assume_valid=True, assume_valid_sdl=True)
     assert isinstance(extended.get_type("_Entity"), GraphQLUnionType)
     return extended
+
+
+def _with_definitions(sdl: str) -> str:
+    """Makes definitions of extensions that have nothing to extend, which federation allows."""
+    defined = set(re.findall(r"^\s*(?:type|interface|union|enum|input|scalar) (\w+)", sdl, re.MULTILINE))
+    for keyword, name in re.findall(r"^\s*extend (\w+) (\w+)", sdl, re.MULTILINE):
+        if keyword != "schema" and name not in defined:
+            defined.add(name)
+            sdl = re.sub(rf"extend {keyword} {name}\b", f"{keyword} {name}", sdl, count=1)
+    return sdl
+
+
+def find_in(*objects: dict[str, Any]) -> Callable[[str, dict[str, Any]], dict[str, Any] | None]:
+    """A `find` for a world of these objects: the first that has everything that a representation says of it.
+
+    What an object does not hold (computed fields) is not compared. Interface objects are found under any type.
+    """
+
+    def find(name: str, key: dict[str, Any]) -> dict[str, Any] | None:
+        named = [each for each in objects if each["__typename"] == name] or list(objects)
+        return next((each for each in named if _has(each, key)), None)
+
+    return find
+
+
+def _has(found: Any, wanted: Any) -> bool:
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        return all(_has(found[key], value) for key, value in wanted.items() if key in found)
+    if isinstance(found, list) and isinstance(wanted, list):
+        return len(found) == len(wanted) and all(map(_has, found, wanted))
+    return bool(found == wanted)

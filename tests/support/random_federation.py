@@ -540,7 +540,7 @@ def _as_interface_object(world: RandomFederation, schema: GraphQLSchema, body: d
     class Renamed(dict[str, Any]):
         def __getitem__(self, key: str) -> Any:
             value = super().__getitem__(key)
-            return interface.name if key == "__typename" and value in hidden and interface else value  # type: ignore[union-attr]
+            return interface.name if key == "__typename" and value in hidden and interface else value
 
     def resolve(source: Any, info: Any, **arguments: Any) -> Any:
         name = info.field_name
