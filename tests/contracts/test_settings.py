@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings
 
 from common.settings import ProcessSettings, SharedSettings
 from stack.processes import PROCESS_TABLE
+from stack.settings import StackSettings
 from stack.settings_reference import PROCESS_SETTINGS, field_meanings, write_settings_reference
 
 REPOSITORY = Path(__file__).parents[2]
@@ -61,6 +62,23 @@ def test_every_process_is_listed() -> None:
 def test_the_page_of_settings_is_what_the_code_says() -> None:
     """`marquee settings > docs/settings.md` writes it anew."""
     assert write_settings_reference() == (REPOSITORY / "docs" / "settings.md").read_text("utf-8")
+
+
+def test_the_table_of_processes_is_right() -> None:
+    """docs/operating.md names every process with its port and the variable that moves it."""
+    rows = re.findall(
+        r"^\| (\w+) \| (\d+) \| `(MARQUEE_\w+)`",
+        (REPOSITORY / "docs" / "operating.md").read_text("utf-8"),
+        re.MULTILINE,
+    )
+    expected = {
+        (name, f"MARQUEE_{name.upper()}_PORT", str(settings_type.model_fields["port"].default))
+        for name, settings_type in zip(PROCESS_SETTINGS, settings_types(), strict=True)
+        if "port" in settings_type.model_fields
+    }
+    stack_port = str(StackSettings.model_fields["valkey_port"].default)
+    expected.add(("Valkey", "MARQUEE_STACK_VALKEY_PORT", stack_port))
+    assert expected == {(name, variable, port) for name, port, variable in rows}
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.relative_to(REPOSITORY).as_posix())
