@@ -11,9 +11,9 @@ import difflib
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
-from pydantic import ValidationError, model_validator
+from pydantic import BeforeValidator, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 __all__ = [
@@ -35,6 +35,10 @@ class SettingsInvalid(Exception):
     """The environment does not make a valid settings object; the message lists every variable concerned."""
 
 
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
 class SharedSettings(BaseSettings):
     """What several processes must agree on; environment prefix MARQUEE_."""
 
@@ -48,8 +52,16 @@ class SharedSettings(BaseSettings):
     """Where players find the delivery service."""
     public_gateway_url: str = "http://127.0.0.1:4000"
     """Where clients find the gateway."""
-    log_level: str = "INFO"
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
+
+    @classmethod
+    def load(cls) -> Self:
+        """From the environment; raises SettingsInvalid."""
+        try:
+            return cls()
+        except ValidationError as error:
+            raise SettingsInvalid("\n".join(_problems(SHARED_PREFIX, error))) from error
 
     @property
     def keys_dir(self) -> Path:
@@ -85,7 +97,7 @@ class ProcessSettings(BaseSettings):
     @classmethod
     def _read_shared(cls, values: Any) -> Any:
         if isinstance(values, Mapping) and values.get("shared") is None:
-            return {**values, "shared": SharedSettings()}
+            return {**values, "shared": SharedSettings.load()}
         return values
 
     @classmethod
@@ -140,14 +152,19 @@ def load_settings(settings_type: type[SettingsT], **overrides: Any) -> SettingsT
     try:
         settings = settings_type(**overrides)
     except ValidationError as error:
-        problems += [
-            f"{prefix}{'_'.join(str(part) for part in item['loc']).upper()}={item.get('input')!r}: {item['msg']}"
-            for item in error.errors()
-        ]
+        problems += _problems(prefix, error)
         raise SettingsInvalid("\n".join(problems)) from error
     if problems:
         raise SettingsInvalid("\n".join(problems))
     return settings
+
+
+def _problems(prefix: str, error: ValidationError) -> list[str]:
+    """One sentence per variable: its name, the value seen and what is wanted."""
+    return [
+        f"{prefix}{'_'.join(str(part) for part in item['loc']).upper()}={item.get('input')!r}: {item['msg']}"
+        for item in error.errors()
+    ]
 
 
 def _suggestion(variable: str, known: Iterable[str]) -> str:

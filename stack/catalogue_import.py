@@ -29,7 +29,7 @@ class ImportFailed(Exception):
 async def run_import(console: Console, catalogue_format: str, file: Path, rejects: Path | None) -> int:
     """Import and tell the outcome; 0 also when rows were rejected, since the rest is loaded. Raises ImportFailed."""
     settings = TitlesSettings.load()
-    key_path = SharedSettings().keys_dir / "viewer.pem"
+    key_path = SharedSettings.load().keys_dir / "viewer.pem"
     if not key_path.exists():
         raise ImportFailed(f"{key_path} is missing; run `make up` first, or set MARQUEE_STATE_DIR to its state folder")
     token = sign_service_token(SigningKey.load(key_path), "catalogue-import", datetime.now(UTC))

@@ -117,7 +117,10 @@ def token(
     from common.settings import SharedSettings
     from common.tokens import SigningKey, sign_service_token
 
-    path = SharedSettings().keys_dir / "viewer.pem"
+    try:
+        path = SharedSettings.load().keys_dir / "viewer.pem"
+    except SettingsInvalid as error:
+        _fail(str(error))
     if not path.exists():
         _fail(f"{path} is missing; run `make up` once, or set MARQUEE_STATE_DIR to its state folder")
     print(sign_service_token(SigningKey.load(path), "operator", datetime.now(UTC), timedelta(minutes=minutes)))

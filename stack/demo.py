@@ -29,7 +29,7 @@ _MEDIA_STATUS = "query DemoFilm($id: ID!) { title(id: $id) { displayName mediaSt
 async def open_studio() -> AsyncIterator[Studio]:
     """The studio, logged in, of the stack that this environment's settings describe; raises StudioError."""
     settings_module: Any = importlib.import_module("media_pipeline.transcoding.settings")
-    shared = SharedSettings()
+    shared = SharedSettings.load()
     target = f"127.0.0.1:{settings_module.TranscodingSettings.load().port}"
     key_path = shared.keys_dir / "viewer.pem"
     if not key_path.exists():
@@ -62,7 +62,7 @@ async def bring_in_demo_film(console: Console) -> None:
 async def _ingest_demo_film(console: Console) -> None:
     from media_pipeline.transcoding.demo_film import draw_demo_film
 
-    folder = SharedSettings().state_dir / "demo"
+    folder = SharedSettings.load().state_dir / "demo"
     folder.mkdir(parents=True, exist_ok=True)
     film = folder / "first-light.mp4"
     if not film.exists():
@@ -98,7 +98,7 @@ async def _wait_until_playable() -> None:
 
 
 async def _media_status() -> str | None:
-    url = f"{SharedSettings().public_gateway_url}/graphql"
+    url = f"{SharedSettings.load().public_gateway_url}/graphql"
     request = {"query": _MEDIA_STATUS, "variables": {"id": DEMO_TITLE_ID}}
     async with (
         aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as client,

@@ -54,6 +54,6 @@ async def run_ingest(console: Console, request: IngestRequest) -> int:
     if job.state != "PUBLISHED":
         console.print(f"[red]not published:[/] {job.failure_reason or job.state}", soft_wrap=True)
         return 1
-    shared = SharedSettings()
+    shared = SharedSettings.load()
     console.print(f"[green]published[/] as {title_id}; play it at {shared.public_gateway_url}/tv/#/title/{title_id}")
     return 0

@@ -82,7 +82,7 @@ async def _stay(supervisor: Supervisor, console: Console, started_at: float, *, 
 
 
 def _prepare_state(console: Console) -> Path:
-    shared = SharedSettings()
+    shared = SharedSettings.load()
     state_dir = shared.state_dir.resolve()
     state_dir.mkdir(parents=True, exist_ok=True)
     console.print(
@@ -96,7 +96,7 @@ def _prepare_state(console: Console) -> Path:
 def _children(state_dir: Path) -> list[Child]:
     """The table with its ports; the embedded Valkey first, unless a server is named."""
     children: list[Child] = []
-    if "valkey_url" not in SharedSettings().model_fields_set:
+    if "valkey_url" not in SharedSettings.load().model_fields_set:
         port = StackSettings.load().valkey_port
         os.environ["MARQUEE_VALKEY_URL"] = valkey.embedded_url(state_dir, port)
         children.append(Child(VALKEY_ROW, port, "MARQUEE_STACK_VALKEY_PORT"))
@@ -155,7 +155,7 @@ def _export_environment(state_dir: Path, *, demo: bool) -> None:
 
 
 def _tell_what_is_where(supervisor: Supervisor, console: Console, *, demo: bool) -> None:
-    shared = SharedSettings()
+    shared = SharedSettings.load()
     gateway, media = shared.public_gateway_url, shared.public_media_url
     console.print()
     console.print(f"  GraphQL and GraphiQL  {gateway}/graphql")

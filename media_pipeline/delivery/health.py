@@ -30,7 +30,9 @@ class HealthEndpoint:
         checks = [*self._required.values(), *self._optional.values()]
         states = dict(zip(names, await asyncio.gather(*(_state(check) for check in checks)), strict=True))
         ready = all(states[name] == "ok" for name in self._required)
-        body = {"status": "ok" if ready else "unavailable", "live": True, "ready": ready, "checks": states}
+        is_whole = all(state == "ok" for state in states.values())
+        status = "ok" if is_whole else "degraded" if ready else "unavailable"
+        body = {"status": status, "live": True, "ready": ready, "checks": states}
         return JSONResponse(body, status_code=200 if ready else 503, headers={"Cache-Control": "no-store"})
 
 

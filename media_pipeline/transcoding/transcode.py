@@ -70,6 +70,7 @@ class Transcoder:
         job = await self._begin(job_id)
         if job is None:
             return
+        log.info("job.started", job_id=job.id, title_id=job.title_id, attempt=job.attempt)
         folder = self._fresh_folder(job)
         asset: PublishedAsset | None = None
         try:

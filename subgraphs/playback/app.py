@@ -80,7 +80,10 @@ async def _open(settings: PlaybackSettings) -> AsyncIterator[OpenedSubgraph]:
 
         yield OpenedSubgraph(
             make_context=make_context,
-            required={"store": partial(check_store, engine), "valkey": partial(_check_valkey, redis)},
+            required={"store": partial(check_store, engine)},
+            # Nothing can be started while Valkey is away, but where everybody stopped can be read: a balancer that took
+            # all playback processes out for it would make an outage of the whole.
+            optional={"valkey": partial(_check_valkey, redis)},
             resources=services,
         )
 

@@ -47,6 +47,16 @@ def test_all_wrong_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> 
         assert part in str(caught.value)
 
 
+def test_a_wrong_shared_variable_is_named_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads it: a process beside its own settings, or a command that needs no others."""
+    monkeypatch.setenv("MARQUEE_LOG_LEVEL", "loud")
+    for load in (OvenSettings.load, SharedSettings.load):
+        with pytest.raises(SettingsInvalid, match=r"MARQUEE_LOG_LEVEL='LOUD': .*'DEBUG', 'INFO', 'WARNING' or 'ERROR'"):
+            load()
+    monkeypatch.setenv("MARQUEE_LOG_LEVEL", "debug")
+    assert OvenSettings.load().shared.log_level == "DEBUG"
+
+
 def test_settings_do_not_change_after_they_are_read() -> None:
     """Frozen: two parts of a process never see different ones."""
     settings = OvenSettings(shared=SharedSettings(state_dir=Path("elsewhere")))

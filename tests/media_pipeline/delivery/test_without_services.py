@@ -84,4 +84,5 @@ async def test_health_is_ready_and_names_what_is_missing(http: httpx.AsyncClient
     body = (await http.get("/health")).json()
     assert body["ready"] is True
     assert body["checks"]["objects"] == "ok"
+    assert body["status"] == "degraded"
     assert all(body["checks"][name].startswith("away") for name in ("licensing", "steering", "transcoding", "valkey"))
