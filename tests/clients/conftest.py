@@ -26,8 +26,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("clients"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    # Not for the whole session: while Playwright's synchronous interface is open, no asynchronous test can run here.
     if not CHROMIUM.exists():
         pytest.skip(f"no Chromium at {CHROMIUM}; install Debian's package chromium or set MARQUEE_TEST_CHROMIUM")
     if not (CLIENTS / "node_modules").exists():
