@@ -62,9 +62,14 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """One contestant's run. `subgraph_requests` and `cpu_ms` are per request."""
+    """One contestant's run. `subgraph_requests` and `cpu_ms` are per request.
+
+    `core_ratio`: how much of a processor core it used; well below 1 other work of the machine was in its way, or the
+    load could not keep up.
+    """
 
     requests_per_s: float
+    core_ratio: float
     cpu_ms: float
     p50_ms: float
     p99_ms: float
@@ -141,11 +146,12 @@ def run_serving(name: str, options: LoadOptions, peers: Peers | None) -> bool:
     middle = {contestant: _middle(measured) for contestant, measured in runs.items()}
     print_table(
         scenario.title,
-        ("gateway", "req/s", "CPU ms", "p50 ms", "p99 ms", "MiB", "fetches", "failed"),
+        ("gateway", "req/s", "core %", "CPU ms", "p50 ms", "p99 ms", "MiB", "fetches", "failed"),
         [
             (
                 contestant,
                 f"{m.requests_per_s:.0f}",
+                f"{m.core_ratio * 100:.0f}",
                 f"{m.cpu_ms:.2f}",
                 f"{m.p50_ms:.1f}",
                 f"{m.p99_ms:.1f}",
@@ -175,6 +181,7 @@ def _measure(contestant: Contestant, scenario: Scenario, options: LoadOptions) -
         memory_mib = memory_bytes(pid) / 2**20
     return _Measured(
         load.requests / load.seconds,
+        cpu_s / load.seconds,
         cpu_s * 1e3 / load.requests,
         load.p50_ms,
         load.p99_ms,
