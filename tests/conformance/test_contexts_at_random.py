@@ -8,8 +8,6 @@ import random
 
 import pytest
 from graphql import OperationDefinitionNode, parse, validate
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from gateway.executor.errors import ErrorPolicy
 from gateway.executor.execute import ExecutionRequest
@@ -21,6 +19,7 @@ from gateway.supergraph.read import read_supergraph
 from tests.conformance.conftest import Suite
 from tests.support.random_operation import RandomOperation
 
+OPERATIONS = 8
 SUITES = ("contexts", "contexts_of_abstract_types")
 
 
@@ -49,20 +48,26 @@ def answer_of(planner: Planner, suite: Suite, operation: RandomOperation) -> Ans
     return asyncio.run(execute())
 
 
+@pytest.mark.parametrize("first_seed", [0, 10_000, 20_000])
 @pytest.mark.parametrize("name", SUITES)
-@settings(max_examples=60, deadline=None)
-@given(seed=st.integers(0, 10_000_000))
 def test_the_answer_is_one_servers(
-    name: str, seed: int, suites: dict[str, Suite], planners: dict[str, Planner]
+    name: str, first_seed: int, suites: dict[str, Suite], planners: dict[str, Planner]
 ) -> None:
-    """Whatever is asked of objects below contexts."""
-    operation = RandomOperation(random.Random(seed), planners[name].api_schema)
-    if validate(planners[name].api_schema, parse(operation.text)):
-        return
-    expected = suites[name].federation.oracle(planners[name].api_schema, operation.text, operation.variables)
-    if "errors" in expected:
-        return
+    """Whatever is asked of objects below contexts; many random operations use one key for two things and fall out."""
+    planner, suite = planners[name], suites[name]
+    asked, seed = 0, first_seed
+    while asked < OPERATIONS and seed < first_seed + 10_000:
+        seed += 1
+        operation = RandomOperation(random.Random(seed), planner.api_schema, depth=3)
+        if validate(planner.api_schema, parse(operation.text)):
+            continue
+        expected = suite.federation.oracle(planner.api_schema, operation.text, operation.variables)
+        if "errors" in expected:
+            continue
+        asked += 1
 
-    answer = answer_of(planners[name], suites[name], operation)
+        answer = answer_of(planner, suite, operation)
 
-    assert json.loads(answer.body) == expected, operation.text
+        assert answer.errors == (), (seed, operation.text)
+        assert answer.data == expected["data"], (seed, operation.text)
+    assert asked == OPERATIONS
