@@ -28,7 +28,8 @@ class CompiledInput:
 
     `may_share`: equal representations at different paths may hold the same result object, since every later step treats
     those paths alike. `apart`: no two objects may, since values from above them are still to be filled in below.
-    `required_keys`: what every entity that is not null must have, before rewrites.
+    `required_keys`: what every entity that is not null must have, before rewrites. `echoes`: leaves of the
+    representation that the entity repeats, as (response key before rewrites, key of the object that it was built from).
     """
 
     entity_input: EntityInput
@@ -38,6 +39,7 @@ class CompiledInput:
     may_share: bool
     apart: bool
     required_keys: frozenset[str]
+    echoes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,7 @@ def _compile_step(step: FetchStep, children: tuple[int, ...], relations: _Relati
 
 def _compile_input(entity_input: EntityInput, selection: SelectionSetNode, relations: _Relations) -> CompiledInput:
     may_share = _may_share(entity_input, selection, relations.alike)
+    whole = _whole_selection(entity_input, selection)
     return CompiledInput(
         entity_input=entity_input,
         collect=build_collector(entity_input, keep_paths=not may_share),
@@ -144,20 +147,34 @@ def _compile_input(entity_input: EntityInput, selection: SelectionSetNode, relat
         rewrite=build_rewriter(entity_input.output_rewrites),
         may_share=may_share,
         apart=any(relations.is_crossed(path) for path in entity_input.paths),
-        required_keys=_required_of_entities(entity_input, selection),
+        required_keys=frozenset() if whole is None else _unconditional_keys(whole),
+        echoes=() if whole is None else _echoes(entity_input, whole),
     )
 
 
-def _required_of_entities(entity_input: EntityInput, selection: SelectionSetNode) -> frozenset[str]:
-    """Keys that every entity has whatever its type; known where one fragment on the sent type holds everything."""
+def _whole_selection(entity_input: EntityInput, selection: SelectionSetNode) -> SelectionSetNode | None:
+    """What is asked of every entity whatever its type; known where one fragment on the sent type holds everything."""
     fragments = selection.selections
     if len(entity_input.shapes) != 1 or len(fragments) != 1 or not isinstance(fragments[0], InlineFragmentNode):
-        return frozenset()
+        return None
     fragment = fragments[0]
     sent = entity_input.shapes[0].sent_typename
     if fragment.directives or fragment.type_condition is None or fragment.type_condition.name.value != sent:
-        return frozenset()
-    return _unconditional_keys(fragment.selection_set)
+        return None
+    return fragment.selection_set
+
+
+def _echoes(entity_input: EntityInput, selection: SelectionSetNode) -> tuple[tuple[str, str], ...]:
+    asked = {
+        each.name.value: (each.alias or each.name).value
+        for each in selection.selections
+        if isinstance(each, FieldNode) and not (each.directives or each.arguments or each.selection_set)
+    }
+    return tuple(
+        (asked[each.name], each.source_key)
+        for each in entity_input.shapes[0].fields
+        if each.name in asked and not each.fields and each.type_names is None
+    )
 
 
 def _unconditional_keys(selection_set: SelectionSetNode) -> frozenset[str]:

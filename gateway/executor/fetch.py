@@ -143,7 +143,42 @@ def _entities_of(
     for entity in entities:
         if entity is not None:
             _require_keys(compiled, each.required_keys, entity)
+    if each.echoes:
+        _require_own_entities(compiled, each, representations, entities)
     return entities
+
+
+def _require_own_entities(
+    compiled: CompiledStep,
+    each: CompiledInput,
+    representations: Representations,
+    entities: Sequence[dict[str, Any] | None],
+) -> None:
+    """Refuse entities that stand where others were asked for: in another order, or one of them twice.
+
+    A value that differs without being another representation's is left alone: subgraphs may write a key in their own
+    way (letters in lower case, numbers as strings).
+    """
+    answered = [key for key, _ in each.echoes]
+    source = [key for _, key in each.echoes]
+    sent = [_comparable(targets[0], source) for targets in representations.targets]
+    known = set(sent)
+    for own, entity in zip(sent, entities, strict=True):
+        if entity is None:
+            continue
+        given = _comparable(entity, answered)
+        if given != own and given in known and None not in given:
+            name = compiled.step.subgraph
+            keys = ", ".join(answered)
+            raise SubgraphEntitiesInvalid(
+                name, f"subgraph '{name}' answered with another entity than the one that was asked for, told by {keys}"
+            )
+
+
+def _comparable(source: dict[str, Any], keys: Sequence[str]) -> tuple[str | None, ...]:
+    """Values as text, since an ID may come as a number; None for whatever is neither text nor a whole number."""
+    values = [source.get(key) for key in keys]
+    return tuple(str(value) if value.__class__ in (str, int) else None for value in values)
 
 
 def _require_keys(compiled: CompiledStep, required: frozenset[str], found: dict[str, Any]) -> None:

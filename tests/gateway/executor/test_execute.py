@@ -424,3 +424,52 @@ async def test_errors_of_any_shape_are_told_and_bounded(errors: Any) -> None:
     tree, _ = await run(ENTITIES_OF_ONE, script)
     assert tree.data == {"products": [{"id": "1", "price": 1}]}
     assert 1 <= len(tree.errors) <= POLICY.max_errors
+
+
+@pytest.mark.parametrize(
+    "answered",
+    [
+        [{"id": "2", "price": 20}, {"id": "1", "price": 10}],
+        [{"id": "1", "price": 10}, {"id": "1", "price": 10}],
+        [{"id": 2, "price": 20}, None],
+        [{"id": "1", "price": 10}],
+        [{"id": "1", "price": 10}, {"id": "2", "price": 20}, {"id": "2", "price": 20}],
+    ],
+    ids=["another order", "one twice", "as a number", "one too few", "one too many"],
+)
+async def test_entities_of_others_are_refused(answered: list[Any]) -> None:
+    """An entity that says by its key that it belongs elsewhere is merged nowhere, nor is any other of that answer."""
+
+    def script(subgraph: str, request: dict[str, Any]) -> dict[str, Any]:
+        if subgraph == "catalog":
+            return {"data": {"products": [{"id": "1"}, {"id": "2"}]}}
+        return {"data": {"_entities": answered}}
+
+    tree, _ = await run(
+        plan(
+            root(0, "catalog", "{ products { id } }"),
+            entities(1, "prices", "{ ... on Product { id price } }", PRODUCTS, after=(0,)),
+        ),
+        script,
+    )
+    assert tree.data == {"products": [{"id": "1"}, {"id": "2"}]}
+    assert tree.failures[1].code == "SUBREQUEST_INVALID_ENTITIES"
+
+
+async def test_a_key_written_in_another_way_is_the_same_entity() -> None:
+    """Only what surely belongs elsewhere is refused: a subgraph may write keys in its own way."""
+
+    def script(subgraph: str, request: dict[str, Any]) -> dict[str, Any]:
+        if subgraph == "catalog":
+            return {"data": {"products": [{"id": "A"}, {"id": "7"}]}}
+        return {"data": {"_entities": [{"id": "a", "price": 10}, {"id": 7, "price": 20}]}}
+
+    tree, _ = await run(
+        plan(
+            root(0, "catalog", "{ products { id } }"),
+            entities(1, "prices", "{ ... on Product { id price } }", PRODUCTS, after=(0,)),
+        ),
+        script,
+    )
+    assert tree.failures == {}
+    assert [each["price"] for each in tree.data["products"]] == [10, 20]
