@@ -168,3 +168,27 @@ def test_serves_alone_and_ends_at_a_signal(folder: Path) -> None:
             _, log = gateway.communicate(timeout=20)
     assert gateway.returncode in {0, -signal.SIGTERM}
     assert not re.search(rb"Traceback|Warning", log), log.decode()
+
+
+TAGGED = """
+extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@tag"])
+type Query { shelf: Shelf cost: Int @tag(name: "internal") }
+type Shelf { name: String @tag(name: "tv") cost: Int @tag(name: "internal") }
+"""
+
+
+def test_variants_by_tags(tmp_path: Path) -> None:
+    """`compose` and `api-schema` show what a contract leaves; what it breaks is told, and the exit code with it."""
+    (tmp_path / "shop.graphql").write_text(TAGGED)
+    whole = tmp_path / "whole.graphql"
+    run("compose", tmp_path / "shop.graphql", "--out", whole)
+
+    variant = run("compose", tmp_path / "shop.graphql", "--exclude-tag", "internal")
+    shown = run("api-schema", "--supergraph", whole, "--exclude-tag", "internal", "--hide-unreachable")
+
+    assert variant.count("@inaccessible") == 3  # its definition and two fields
+    assert "cost" not in shown
+    assert "name: String" in shown
+    assert "REFERENCED_INACCESSIBLE" not in shown
+    broken = fails("api-schema", "--supergraph", whole, "--include-tag", "tv")
+    assert "QUERY_ROOT_TYPE_INACCESSIBLE" in broken
