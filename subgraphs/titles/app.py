@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,7 +13,7 @@ from starlette.applications import Starlette
 from common.clock import Clock, SystemClock
 from common.events import EventConsumer, EventPublisher
 from common.valkey import open_stream_valkey, open_valkey
-from subgraphs.kernel.app import OpenedSubgraph, create_subgraph_app
+from subgraphs.kernel.app import HealthCheck, OpenedSubgraph, create_subgraph_app
 from subgraphs.kernel.context import RequestContext, RequestHead
 from subgraphs.titles.adapters.object_artwork import ObjectArtworkStore
 from subgraphs.titles.adapters.redis_events import RedisEventStream
@@ -60,6 +59,21 @@ def create_app(settings: TitlesSettings, clock: Clock | None = None) -> Starlett
 
 
 @asynccontextmanager
+async def _hearing_of_assets(settings: TitlesSettings, writer: CatalogueWriter) -> AsyncIterator[None]:
+    """Takes in what transcoding publishes while the block lasts."""
+    async with open_stream_valkey(settings.shared.valkey_url) as redis:
+        consumer = EventConsumer(
+            redis,
+            group="titles",
+            # The same name over restarts: what this process had taken and not finished comes first.
+            consumer=f"{socket.gethostname()}-{settings.port}",
+            handlers={ASSETS_TOPIC: MediaReports(writer).handle},
+        )
+        async with consumer.running():
+            yield
+
+
+@asynccontextmanager
 async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedSubgraph]:
     async with AsyncExitStack() as stack:
         store = await SqlTitleStore.open(settings.store_dir / "titles.sqlite")
@@ -67,7 +81,6 @@ async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedS
         index = TantivyIndex(settings.store_dir / "search")
         stack.push_async_callback(index.aclose)
         redis = await stack.enter_async_context(open_valkey(settings.shared.valkey_url))
-        stream_redis = await stack.enter_async_context(open_stream_valkey(settings.shared.valkey_url))
         pool = RenderPool(settings.artwork_workers, settings.resolved_font_dir)
         stack.push_async_callback(pool.aclose)
 
@@ -92,13 +105,7 @@ async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedS
         await updater.start(search_follower)
         await stack.enter_async_context(search_follower.running())
         await stack.enter_async_context(event_follower.running())
-        consumer = EventConsumer(
-            stream_redis,
-            group="titles",
-            consumer=f"{socket.gethostname()}-{os.getpid()}",
-            handlers={ASSETS_TOPIC: MediaReports(writer).handle},
-        )
-        await stack.enter_async_context(consumer.running())
+        await stack.enter_async_context(_hearing_of_assets(settings, writer))
         if settings.seed_demo:
             await seed_demo(writer)
             await search_follower.catch_up()
@@ -111,26 +118,32 @@ async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedS
             studio=StudioService(writer, clock),
             media_url=settings.shared.public_media_url,
         )
-
-        def make_context(head: RequestHead) -> RequestContext:
-            return TitlesContext(head=head, services=services)
-
-        yield OpenedSubgraph(
-            make_context=make_context,
-            required={"store": store.ping},
-            optional={"events": event_follower.check, "search": search_follower.check},
-            resources=InternalServices(
-                catalogue=catalogue,
-                writer=writer,
-                masters=masters,
-                store=store,
-                search_follower=search_follower,
-                search_updater=updater,
-                announce=wake,
-                jwks_path=settings.shared.viewer_jwks_path,
-                upload_dir=settings.store_dir / "uploads",
-                max_import_bytes=settings.max_import_bytes,
-                rendering_errors=(ArtworkUnavailable,),
-                importing=asyncio.Lock(),
-            ),
+        internal = InternalServices(
+            catalogue=catalogue,
+            writer=writer,
+            masters=masters,
+            store=store,
+            search_follower=search_follower,
+            search_updater=updater,
+            announce=wake,
+            jwks_path=settings.shared.viewer_jwks_path,
+            upload_dir=settings.store_dir / "uploads",
+            max_import_bytes=settings.max_import_bytes,
+            rendering_errors=(ArtworkUnavailable,),
+            importing=asyncio.Lock(),
         )
+        yield _opened(services, internal, store.ping, event_follower.check)
+
+
+def _opened(
+    services: TitlesServices, internal: InternalServices, check_store: HealthCheck, check_events: HealthCheck
+) -> OpenedSubgraph:
+    def make_context(head: RequestHead) -> RequestContext:
+        return TitlesContext(head=head, services=services)
+
+    return OpenedSubgraph(
+        make_context=make_context,
+        required={"store": check_store},
+        optional={"events": check_events, "search": internal.search_follower.check},
+        resources=internal,
+    )

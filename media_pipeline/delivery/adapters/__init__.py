@@ -1,1 +1,4 @@
-"""The object store, the gRPC services, the artwork origin and Valkey, as delivery uses them."""
+"""Delivery's ports on real things: the object store, the other services by gRPC, the artwork origin by HTTP, Valkey.
+
+One module per thing. Foreign errors end here: the service sees its own kinds only.
+"""

@@ -1,1 +1,4 @@
-"""Where pathways' health is kept."""
+"""Steering's ports on real things: where pathways' health is kept.
+
+Valkey, so that all processes agree; while it is away the last known health counts.
+"""

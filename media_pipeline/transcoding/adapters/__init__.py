@@ -1,1 +1,4 @@
-"""ffmpeg, the packager, Valkey, the queue, licensing and the object store, as transcoding uses them."""
+"""Transcoding's ports on real things: ffmpeg and the packager, the queue and its jobs, licensing, the object store.
+
+One module per thing. Programs run as child processes with limits on silence; nothing else here starts any.
+"""

@@ -169,8 +169,15 @@ def _new_upload(folder: Path) -> Path:
 
 async def _run_import(services: InternalServices, format_name: str, path: Path) -> AsyncIterator[bytes]:
     """Progress lines, then one report or error line. A client that leaves ends the import after its batch."""
-    lines: asyncio.Queue[ImportProgress] = asyncio.Queue()
-    task = asyncio.create_task(import_catalogue(services.writer, format_name, path, lines.put_nowait))
+    # Progress counts from the start, so that a client that reads slowly misses nothing by hearing only the newest.
+    lines: asyncio.Queue[ImportProgress] = asyncio.Queue(maxsize=1)
+
+    def tell(progress: ImportProgress) -> None:
+        if lines.full():
+            lines.get_nowait()
+        lines.put_nowait(progress)
+
+    task = asyncio.create_task(import_catalogue(services.writer, format_name, path, tell))
     try:
         while not task.done() or not lines.empty():
             with contextlib.suppress(TimeoutError):
