@@ -27,7 +27,7 @@ def test_the_document_has_the_table() -> None:
     """docs/artwork.md is what teams outside read."""
     rows = dict(re.findall(r"^\| `?(\w+)`? \|(.*)$", DOCUMENT.read_text("utf-8"), re.MULTILINE))
     documented = {
-        role.upper(): {(int(width), int(height)) for width, height in re.findall(r"(\d+)[^\d\s,](\d+)", row)}
+        role.upper(): {(int(width), int(height)) for width, height in re.findall(r"(\d+)[^\d\s,:](\d+)", row)}
         for role, row in rows.items()
         if role.upper() in OFFERED
     }
