@@ -142,10 +142,11 @@ class PositionProblem:
     def _candidates(self, demand: Demand) -> list[tuple[NodeId, Entry | None]]:
         hand = self.hand.get(demand.type_name, frozenset())
         reach = self.reachability.at(demand.type_name, hand)
-        ranks = dict(reach.providers.get(demand.name, {}))
+        ranks = reach.providers.get(demand.name, {})
         bound = self.bindings.subgraphs(demand.arguments)
-        contextual = reach.contextual.get(demand.name, {}) if bound else {}
-        ranks |= {i: rank for i, rank in contextual.items() if self._is_bound(self.graph.nodes[i], bound)}
+        if bound:
+            contextual = reach.contextual.get(demand.name, {}).items()
+            ranks = ranks | {i: rank for i, rank in contextual if self._is_bound(self.graph.nodes[i], bound)}
         at_hand: list[tuple[NodeId, Entry | None]] = []
         entered: list[tuple[NodeId, Entry | None]] = []
         for node_id in sorted(ranks, key=ranks.__getitem__):
