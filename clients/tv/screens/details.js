@@ -1,15 +1,14 @@
 // A title's own screen: what it is, what can be done with it, its episodes, and titles like it.
 
 import { h, icon, statement } from "../../shared/elements.js";
-import { loadDetails, nodes, playableId, rate, setInMyList } from "../../shared/titles.js";
+import { loadDetails, playableId, rate, setInMyList } from "../../shared/titles.js";
 import { clock, count, failureWords, PLAYING_UNKNOWN, refusalNotice } from "../../shared/wording.js";
 import { createBillboard, titleWords } from "../billboard.js";
-import { episodeCard, titleCard } from "../cards.js";
+import { episodeRows, similarRows } from "../details_rows.js";
 import { focusItem, itemsOf, rememberedItem, rowsOf, slideTo } from "../focus.js";
 import { playerScreen } from "./player.js";
 
 const SIZES = { backdropWidthPx: 1920, thumbnailWidthPx: 416 };
-const SIMILAR_LAYOUT = { artworkRole: "BACKDROP", cardWidthPx: 160, cardHeightPx: 90 };
 
 /** preview: what the card already knew, shown while the rest is on its way. */
 export function detailsScreen(app, id, preview = null) {
@@ -52,9 +51,17 @@ export function detailsScreen(app, id, preview = null) {
     billboard.words.replaceChildren(...titleWords(title));
     credits.replaceChildren(...creditLines(title));
     drawActions();
-    below.replaceChildren(...[episodesOf(title), similarTo(title)].flat().filter(Boolean));
+    below.replaceChildren(...episodeRows(title, play), ...similarRows(title, open));
     element.dataset.state = "ready";
     if (app.isCurrent(screen)) restoreFocus(held);
+  }
+
+  function play(playable, options) {
+    app.open(playerScreen(app, playable, options));
+  }
+
+  function open(other) {
+    app.open(detailsScreen(app, other.id, other));
   }
 
   function drawActions() {
@@ -78,9 +85,9 @@ export function detailsScreen(app, id, preview = null) {
     const started = title.progress?.positionSeconds > 0 && !title.progress.completed;
     const episode = target?.season ? ` S${target.season.number} E${target.number}` : "";
     const words = started ? `Resume${episode || ` at ${clock(title.progress.positionSeconds)}`}` : `Play${title.kind === "SERIES" ? (episode || " S1 E1") : ""}`;
-    const play = actionButton("play", words, "play", () => app.open(playerScreen(app, playableId(title))), true);
-    if (!started) return [play];
-    return [play, actionButton("restart", "From the start", "restart", () => app.open(playerScreen(app, playableId(title), { startOver: true })))];
+    const playButton = actionButton("play", words, "play", () => play(playableId(title)), true);
+    if (!started) return [playButton];
+    return [playButton, actionButton("restart", "From the start", "restart", () => play(playableId(title), { startOver: true }))];
   }
 
   function listButton() {
@@ -139,35 +146,6 @@ export function detailsScreen(app, id, preview = null) {
   function redrawActions(name) {
     drawActions();
     focusItem(itemsOf(actions).find((item) => item.dataset.action === name));
-  }
-
-  function episodesOf(series) {
-    const seasons = nodes(series.seasons);
-    if (!seasons.length) return series.kind === "SERIES" ? [h("p", { class: "details-empty" }, "No episodes are available yet.")] : [];
-    const tabs = h("div", { class: "seasons", dataset: { row: "seasons" }, role: "tablist" });
-    const track = h("div", { class: "row-track", dataset: { row: "episodes" } });
-    const show = (season) => {
-      for (const tab of tabs.children) tab.setAttribute("aria-selected", String(tab.dataset.season === season.id));
-      track.style.translate = "0 0";
-      track.replaceChildren(...nodes(season.episodes).map((episode) => episodeCard(episode, () => app.open(playerScreen(app, episode.id)))));
-    };
-    for (const season of seasons) {
-      tabs.append(h("button", { class: "season", role: "tab", dataset: { item: "", season: season.id }, onclick: () => show(season) }, season.displayName));
-    }
-    // A season is shown as soon as its tab has the focus.
-    tabs.addEventListener("itemfocus", ({ detail: { item } }) => show(seasons.find((season) => season.id === item.dataset.season)));
-    const resumeSeason = series.progress?.resumeTitle?.season?.number;
-    show(seasons.find((season) => season.number === resumeSeason) ?? seasons[0]);
-    return [h("section", { class: "row is-episodes", "aria-label": "Episodes" }, seasons.length > 1 ? tabs : h("h2", {}, seasons[0].displayName), track)];
-  }
-
-  function similarTo(one) {
-    const similar = nodes(one.similar);
-    if (!similar.length) return null;
-    const cards = similar.map((other) =>
-      titleCard({ title: other, artwork: other.wide, layout: SIMILAR_LAYOUT, onopen: () => app.open(detailsScreen(app, other.id, other)) }),
-    );
-    return h("section", { class: "row", "aria-label": "More like this" }, h("h2", {}, "More like this"), h("div", { class: "row-track", dataset: { row: "similar" } }, cards));
   }
 
   element.addEventListener("itemfocus", ({ detail: { row, item } }) => {
