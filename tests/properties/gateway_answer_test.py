@@ -58,6 +58,7 @@ def test_the_generator_covers_what_federation_is_made_of() -> None:
         "@external",
         '@requires(fields: "f',
         '@requires(fields: "r',
+        "(x:1)",
         '@provides(fields: "f',
         '@provides(fields: "... on',
         '@override(from: "s0")',

@@ -115,7 +115,7 @@ class Federation:
         """Run one operation on one schema over the world; `subgraph`: whose schema it is, None for the single server."""
         refused = self.refused.get(subgraph or "", ())
 
-        def resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+        def resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
             if f"{info.parent_type.name}.{info.field_name}" in refused:
                 raise ValueError(f"{subgraph} must not be asked for {info.parent_type.name}.{info.field_name}")
             if info.parent_type in {schema.query_type, schema.mutation_type}:

@@ -200,19 +200,26 @@ class RandomFederation:
             ):
                 plan.owners.append(rng.choice(others))
         plain = [f for f in entity.fields.values() if f.type in {"Int", "String", "String!"} and not f.argument]
+        with_argument = [f for f in entity.fields.values() if f.type in {"Int", "String", "String!"} and f.argument]
         for i in range(rng.randint(0, 2)):
-            needed = rng.choice(plain) if plain else None
+            pool = with_argument if with_argument and rng.random() < 0.4 else plain
+            needed = rng.choice(pool) if pool else None
             able = [s for s in homes if needed and s not in needed.owners]
             if needed and able:
                 owner = rng.choice(able)
-                entity.fields[f"q{i}"] = FieldPlan(f"q{i}", "String", [owner], requires=needed.name)
+                entity.fields[f"q{i}"] = FieldPlan(
+                    f"q{i}",
+                    "String",
+                    [owner],
+                    requires=needed.name + (f"(x:{rng.randint(0, 2)})" if needed.argument else ""),
+                )
         references = [f for f in entity.fields.values() if f.type.strip("[]!") in {e.name for e in self.entities}]
         if references and rng.random() < 0.4:
             needed = rng.choice(references)
             able = [s for s in homes if s not in needed.owners]
             if able:
                 entity.fields["qr"] = FieldPlan("qr", "String", [rng.choice(able)], requires=f"{needed.name} {{ id }}")
-        needed_names = {(f.requires or "").split(" ", maxsplit=1)[0] for f in entity.fields.values()}
+        needed_names = {required_field(f.requires) for f in entity.fields.values() if f.requires}
         for plan in list(entity.fields.values()):
             if (
                 len(plan.owners) == 1
@@ -332,7 +339,7 @@ class RandomFederation:
             directives = " @shareable" if len(plan.owners) > 1 or self._is_provided(entity, plan) else ""
             if plan.requires:
                 directives += f' @requires(fields: "{plan.requires}")'
-                external.add(plan.requires.split(" ")[0])
+                external.add(required_field(plan.requires))
             if plan.provides:
                 directives += f' @provides(fields: "{plan.provides}")'
             if plan.overrides:
@@ -345,7 +352,7 @@ class RandomFederation:
                 if provided and subgraph in plan.owners and provided[0] == entity.name:
                     external.add(provided[1])
         lines += [
-            f"  {name}: {entity.fields[name].type} @external"
+            f"  {name}{'(x: Int)' if entity.fields[name].argument else ''}: {entity.fields[name].type} @external"
             for name in sorted(external)
             if entity.fields[name].overrides != subgraph
         ]
@@ -367,7 +374,7 @@ class RandomFederation:
             subgraph in p.owners
             and p.requires
             and p.requires.endswith("}")
-            and e.fields[p.requires.split(" ")[0]].type.strip("[]!") == name
+            and e.fields[required_field(p.requires)].type.strip("[]!") == name
             for e in self.entities
             for p in e.fields.values()
         )
@@ -399,7 +406,9 @@ class RandomFederation:
                         made[plan.name] = self._value(plan.type)
                 for plan in entity.fields.values():
                     if plan.requires is not None:
-                        made[plan.name] = f"{plan.name} of {required(made, plan.requires)}"
+                        name = required_field(plan.requires)
+                        told = {name: with_arguments(made[name], _arguments(plan.requires))}
+                        made[plan.name] = f"{plan.name} of {required(told, plan.requires)}"
         return objects
 
     def _value(self, type_text: str) -> Any:
@@ -581,9 +590,19 @@ def provided_leaf(plan: FieldPlan) -> tuple[str, str] | None:
     return plan.type.strip("[]!"), plan.provides
 
 
+def required_field(requirement: str) -> str:
+    """The field that a requirement names."""
+    return requirement.split(" ", maxsplit=1)[0].split("(", maxsplit=1)[0]
+
+
+def _arguments(requirement: str) -> dict[str, int]:
+    _, _, given = requirement.partition("(x:")
+    return {"x": int(given.removesuffix(")"))} if given else {}
+
+
 def required(source: Object, requirement: str) -> str:
     """What a requirement's fields hold in an object or a representation; nested objects by their ids."""
-    name = requirement.split(" ", maxsplit=1)[0]
+    name = required_field(requirement)
     if name not in source:
         return "MISSING"
 
