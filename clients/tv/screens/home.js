@@ -7,7 +7,7 @@ import { readSession } from "../../shared/session.js";
 import { nodes } from "../../shared/titles.js";
 import { failureWords, heroLine } from "../../shared/wording.js";
 import { createBillboard } from "../billboard.js";
-import { titleCard } from "../cards.js";
+import { createRow } from "../browse_row.js";
 import { DEVICE } from "../device.js";
 import { focusItem, itemsOf, rememberedItem, rowsOf, slideTo } from "../focus.js";
 import { topBar } from "../top_bar.js";
@@ -77,30 +77,10 @@ export function homeScreen(app, kind = "HOME") {
       page.hero = { title: { ...cards[0].title, logo }, reason: heroLine(section) };
       return;
     }
-    const cardTrack = h("div", { class: "row-track", dataset: { row: section.kind, section: section.id } });
-    const heading = h("h2", {}, section.heading);
-    const rowElement = h("section", { class: `row is-${section.kind.toLowerCase()}`, "aria-label": section.heading }, heading, cardTrack);
-    const row = { section, cursorBefore, cardTrack, titles: new Map(), end: section.items.pageInfo, loading: false };
+    const row = createRow(section, { kind, cursorBefore, open });
     rows.set(section.id, row);
-    addCards(row, cards);
-    track.append(rowElement);
-  }
-
-  function addCards(row, cards) {
-    const ranked = row.section.kind === "TRENDING";
-    for (const card of cards) {
-      if (row.titles.has(card.title.id)) continue;
-      row.titles.set(card.title.id, card);
-      row.cardTrack.append(
-        titleCard({
-          title: card.title,
-          artwork: card.artwork,
-          layout: row.section.layout,
-          rank: ranked && row.titles.size <= 10 ? row.titles.size : null,
-          onopen: () => open(card),
-        }),
-      );
-    }
+    row.add(cards);
+    track.append(row.element);
   }
 
   function open(card) {
@@ -141,28 +121,10 @@ export function homeScreen(app, kind = "HOME") {
     }
   }
 
-  async function loadMoreCards(row) {
-    if (row.loading || !row.end?.hasNextPage) return;
-    row.loading = true;
-    try {
-      const { data } = await call("tv/row", { kind, device: DEVICE, sectionAfter: row.cursorBefore, cardsAfter: row.end.endCursor });
-      const section = nodes(data.page.sections)[0];
-      if (section?.id !== row.section.id || data.page.revision !== page.revision) row.end = null;
-      else {
-        addCards(row, nodes(section.items).filter((card) => card.title));
-        row.end = section.items.pageInfo;
-      }
-    } catch {
-      row.end = null;
-    } finally {
-      row.loading = false;
-    }
-  }
-
   element.addEventListener("itemfocus", ({ detail: { row: rowElement, item } }) => {
     const row = rows.get(rowElement.dataset.section);
     element.classList.toggle("is-at-hero", !row && Boolean(page.hero));
-    for (const other of rows.values()) other.cardTrack.parentElement.classList.remove("is-current", "is-passed");
+    for (const other of rows.values()) other.element.classList.remove("is-current", "is-passed");
     if (!row) {
       track.style.translate = "0 0";
       if (page.hero) billboard.showSoon(page.hero.title, page.hero.reason);
@@ -170,14 +132,14 @@ export function homeScreen(app, kind = "HOME") {
     }
     const ordered = [...rows.values()];
     const index = ordered.indexOf(row);
-    ordered.slice(0, index).forEach((passed) => passed.cardTrack.parentElement.classList.add("is-passed"));
-    row.cardTrack.parentElement.classList.add("is-current");
-    track.style.translate = `0 ${-row.cardTrack.parentElement.offsetTop}px`;
-    slideTo(row.cardTrack, item, row.cardTrack.parentElement.clientWidth);
+    ordered.slice(0, index).forEach((passed) => passed.element.classList.add("is-passed"));
+    row.element.classList.add("is-current");
+    track.style.translate = `0 ${-row.element.offsetTop}px`;
+    slideTo(row.cardTrack, item, row.element.clientWidth);
     billboard.showSoon(row.titles.get(item.dataset.title).title, row.section.reason?.text);
     if (index >= ordered.length - 1 - ROWS_AHEAD) loadMoreRows();
     const items = itemsOf(rowElement);
-    if (items.indexOf(item) >= items.length - CARDS_AHEAD) loadMoreCards(row);
+    if (items.indexOf(item) >= items.length - CARDS_AHEAD) row.loadMore(page.revision);
   });
 
   function restoreFocus(key) {
