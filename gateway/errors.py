@@ -176,7 +176,7 @@ class SubgraphMalformed(SubgraphError):
 
 
 class SubgraphEntitiesInvalid(SubgraphError):
-    """`_entities` is missing, no list, or has another length than the representations sent."""
+    """`_entities` is missing, no list, of another length than what was sent, or holds entities in others' places."""
 
     code: ClassVar[str] = "SUBREQUEST_INVALID_ENTITIES"
 
