@@ -36,6 +36,21 @@ def test_the_arrow_keys_move_the_focus(tv: Page, stack: RunningStack) -> None:
     assert focus(tv) == there
 
 
+def test_a_row_grows_as_the_focus_nears_its_end(tv: Page, stack: RunningStack) -> None:
+    """A row comes with a few cards; the rest is asked for by its cursor, each title once."""
+    sign_in(tv, stack)
+    kinds = tv.eval_on_selector_all(".row-track[data-section]", "rows => rows.map(row => row.dataset.row)")
+    row = "[data-row=POPULAR_IN_COUNTRY] [data-title]"
+    before = tv.locator(row).count()
+
+    downs = 1 + kinds.index("POPULAR_IN_COUNTRY")
+    press(tv, *["ArrowDown"] * downs, *["ArrowRight"] * (before - 1))
+    tv.wait_for_function("([row, before]) => document.querySelectorAll(row).length > before", arg=[row, before])
+
+    titles = tv.eval_on_selector_all(row, "cards => cards.map(card => card.dataset.title)")
+    assert len(titles) == len(set(titles))
+
+
 def test_the_protected_film_plays_on_the_tv_page_and_resumes(
     tv: Page, stack: RunningStack, film: dict[str, Any]
 ) -> None:
