@@ -18,11 +18,11 @@ from tests.support.random_federation import RandomFederation
 FOUND = sorted(path.parent for path in (Path(__file__).parent / "found").glob("*/world.json"))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.integers(0, 2**32))
 @example(72162)  # an entry of which conditions that exclude each other leave nothing
 def test_federated_answer_is_the_single_servers(seed: int) -> None:
-    """For any federation that composes and any valid operation: some 300 operations in all."""
+    """For any federation that composes and any valid operation: 300 seeds, of which some three in five compose."""
     cases = cases_of_seed(seed)
     assume(cases)
     for case in cases:
