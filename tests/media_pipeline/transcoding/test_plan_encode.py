@@ -15,7 +15,7 @@ from media_pipeline.media.ladder import MIN_RATE_STEP
 from media_pipeline.transcoding.plan_encode import EncoderChoices, audio_arguments, plan_encode, video_arguments
 from media_pipeline.transcoding.source_facts import AudioFacts, SourceFacts, SubtitleFacts, VideoFacts
 
-SOURCE, OUTPUT = Path("/work/source"), Path("/work/out.mp4")
+SOURCE, OUTPUT = Path("/scratch/source"), Path("/scratch/out.mp4")
 
 
 def facts(width_px: int = 1280, height_px: int = 720, rate: str = "24", **fields: Any) -> SourceFacts:
