@@ -60,7 +60,8 @@ class ContextBindings:
     def alternatives(self) -> list[dict[int, frozenset[SubgraphName]]]:
         """What to keep at each mark, by turns for each subgraph that another one could stand in for.
 
-        Known limit: marks are not combined; where two of them have several subgraphs each, both follow one preference.
+        Known limit: marks are not combined; where two of them have several subgraphs each, both follow one preference,
+        and the plan does not call itself optimal (`has_untried_combinations`).
         """
         contested = [filled for filled in self.by_mark if len(filled) > 1]
         preferences = sorted({subgraph for filled in contested for subgraph in filled})
@@ -71,6 +72,11 @@ class ContextBindings:
             }
             for preferred in preferences
         ] or [{mark: frozenset(filled) for mark, filled in enumerate(self.by_mark)}]
+
+    @property
+    def has_untried_combinations(self) -> bool:
+        """Whether `alternatives` leaves out ways to combine the marks' subgraphs."""
+        return sum(len(filled) > 1 for filled in self.by_mark) > 1
 
     def subgraphs(self, arguments: Arguments) -> frozenset[SubgraphName]:
         """Who can resolve a field with arguments from contexts, given its mark."""

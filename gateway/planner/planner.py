@@ -89,6 +89,8 @@ class Planner:
         bound = bind_contexts(self.query_graph, operation)
         if not bound.bindings.by_mark:
             return bound, self._choose(bound, active_labels, budget)
+        if bound.bindings.has_untried_combinations:
+            budget.reached = True  # an honest verdict: what is left out might have been cheaper
         found: list[tuple[BoundOperation, list[TreePosition]]] = []
         failures: list[NoPath] = []
         for kept in (*bound.bindings.alternatives(), {}):

@@ -11,10 +11,12 @@ from gateway.composition.compose import compose
 from gateway.composition.stages import CompositionFailed, SubgraphSource
 from gateway.errors import NoPath
 from gateway.planner.check import check_plan
+from gateway.planner.contexts import ContextBindings
 from gateway.planner.normalize import normalize
 from gateway.planner.plan.json import plan_to_json
 from gateway.planner.plan.nodes import EntityStep, QueryPlan
 from gateway.planner.planner import Planner
+from gateway.supergraph.model import SubgraphName
 from gateway.supergraph.read import SupergraphInvalid, read_supergraph
 from tests.support.planning import checked_plan, planner_of
 
@@ -227,3 +229,13 @@ def test_actions_set_no_context() -> None:
     assert isinstance(result, CompositionFailed)
     assert [each.code for each in result.diagnostics] == ["SATISFIABILITY_ERROR"]
     assert "mutation {\n  u {\n    f" in result.diagnostics[0].message
+
+
+@pytest.mark.parametrize(("contested", "untried"), [(0, False), (1, False), (2, True)])
+def test_a_plan_whose_ways_were_not_all_combined_is_not_called_optimal(contested: int, untried: bool) -> None:
+    """One contested field is tried with every subgraph; with two, the pairs are not, and the bindings say so."""
+    several = {SubgraphName("a"): (), SubgraphName("b"): ()}
+    single = {SubgraphName("a"): ()}
+    bindings = ContextBindings(by_mark=[*[several] * contested, *[single] * 2])
+
+    assert bindings.has_untried_combinations is untried
