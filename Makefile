@@ -18,7 +18,7 @@ test: $(VENV)/.installed-development clients/node_modules/.installed  ## run all
 check: $(VENV)/.installed-development  ## lint, types, import directions, drift of generated files
 	@exec scripts/check
 
-clean:  ## stop nothing, remove the state folder (accounts, films, caches)
+clean:  ## remove the state folder (accounts, films, caches); refuses while Marquee runs
 	@state="$${MARQUEE_STATE_DIR:-.marquee}"; \
 	if [ -f "$$state/up.pid" ] && kill -0 "$$(cat "$$state/up.pid")" 2>/dev/null; then \
 	  echo "Marquee is running (pid $$(cat "$$state/up.pid")) and uses $$state; stop it first."; exit 1; fi; \

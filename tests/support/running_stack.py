@@ -15,6 +15,8 @@ from typing import Any
 
 import httpx
 
+from stack.lifeline import die_with_parent
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 PORT_NAMES = (
     "GATEWAY",
@@ -75,6 +77,8 @@ class RunningStack:
                 stdin=subprocess.DEVNULL,
                 text=True,
                 start_new_session=True,
+                # A test run that is killed must not leave a whole product behind.
+                preexec_fn=die_with_parent,
             )
         stack = cls(state_dir, ports, process, log_path)
         stack._wait_until("ready after", READY_DEADLINE_S)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
-import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,8 +12,9 @@ from pathlib import Path
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from stack.lifeline import die_with_parent
+
 START_TIMEOUT_S = 10.0
-_PR_SET_PDEATHSIG = 1
 
 
 @contextmanager
@@ -29,18 +27,13 @@ def valkey_server() -> Iterator[str]:
         socket = Path(folder) / "s"
         command = [str(get_binary_path()), "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", folder]
         # The suite starts it before any thread of its own, which is when preexec_fn is safe.
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=_die_with_parent)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=die_with_parent)
         try:
             _wait_until_ready(socket)
             yield f"unix://{socket}"
         finally:
             process.kill()
             process.wait()
-
-
-def _die_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _wait_until_ready(socket: Path) -> None:
