@@ -1,0 +1,18 @@
+"""The mutations of profiles, a module per subject: each asks one service and shapes its outcome.
+
+`Mutation` is all of them together, in the order in which the schema lists them. What several subjects share is in
+`shaping`; a new subject is a module here and one more base below.
+"""
+
+import strawberry
+
+from subgraphs.profiles.api.mutations.households import HouseholdMutations
+from subgraphs.profiles.api.mutations.signing_in import SigningInMutations
+from subgraphs.profiles.api.mutations.viewer_lists import ViewerListMutations
+
+__all__ = ["Mutation"]
+
+
+@strawberry.type
+class Mutation(SigningInMutations, HouseholdMutations, ViewerListMutations):
+    """Signing in, profiles, My List and ratings."""
