@@ -59,7 +59,7 @@ class SigningInMutations:
     @strawberry.mutation(
         description="Exchange a refresh token for new tokens. One that was used before ends its session for everybody."
     )
-    async def refreshopened_session(
+    async def refresh_session(
         self,
         info: Info,
         input: RefreshSessionInput,  # noqa: A002
