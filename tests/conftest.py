@@ -1,6 +1,11 @@
-"""For every test: generated examples are judged by their result, never by how long a busy machine took for one."""
+"""For every test: real servers where there are any, and generated examples judged by their result.
+
+Never by how long a busy machine took for one.
+"""
 
 from hypothesis import settings
+
+pytest_plugins = ["tests.support.servers"]
 
 settings.register_profile("marquee", deadline=None)
 settings.load_profile("marquee")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -33,7 +32,6 @@ from subgraphs.profiles.domain.lists import KnownTitle
 from subgraphs.profiles.settings import ProfilesSettings
 
 START = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
-POSTGRES_VARIABLE = "MARQUEE_TEST_POSTGRES_URL"
 EVERYWHERE = (Window("*"),)
 
 FILMS = {
@@ -136,11 +134,10 @@ def settings(tmp_path: Path) -> ProfilesSettings:
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def any_engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AsyncEngine]:
     """Each store that is promised, migrated and empty."""
-    url = sqlite_url(tmp_path / "profiles.sqlite")
     if request.param == "postgresql":
-        url = os.environ.get(POSTGRES_VARIABLE, "")
-        if not url:
-            pytest.skip(f"no PostgreSQL: set {POSTGRES_VARIABLE} to a postgresql+asyncpg:// URL of an empty database")
+        url = request.getfixturevalue("postgres_url")
+    else:
+        url = sqlite_url(tmp_path / "profiles.sqlite")
     opened = open_engine(url)
     await upgrade(opened, MIGRATIONS)
     yield opened
