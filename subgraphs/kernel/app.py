@@ -20,7 +20,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from common.clock import Clock, SystemClock
-from common.errors import KIND_TABLE, ErrorKind
+from common.errors import KIND_TABLE, ErrorKind, ServiceError
 from common.telemetry import REQUEST_ID_HEADER, bind_request, request_id_from
 from common.tokens import VIEWER_HEADER, TokenInvalid
 from subgraphs.kernel.context import RequestContext, RequestHead
@@ -33,6 +33,8 @@ from subgraphs.kernel.graphql_http import (
     read_graphql_request,
     shape_result,
 )
+from subgraphs.kernel.personal_data import PersonalDataStore
+from subgraphs.kernel.personal_data_route import PERSONAL_DATA_PATH, PersonalDataRoute
 from subgraphs.kernel.settings import SubgraphSettings
 from subgraphs.kernel.viewer_verifier import ViewerVerifier
 
@@ -59,6 +61,7 @@ class OpenedSubgraph:
     required: Mapping[str, HealthCheck] = field(default_factory=dict)
     optional: Mapping[str, HealthCheck] = field(default_factory=dict)
     resources: object = None
+    personal_data: Sequence[PersonalDataStore] = ()
 
 
 OpenSubgraph = Callable[[], AbstractAsyncContextManager[OpenedSubgraph]]
@@ -92,13 +95,14 @@ def create_subgraph_app(
         routes=[
             Route("/graphql", endpoint.graphql, methods=["POST"]),
             Route("/health", endpoint.health, methods=["GET"]),
+            Route(PERSONAL_DATA_PATH, endpoint.personal_data, methods=["POST"]),
             *routes,
         ],
     )
 
 
 class _Endpoint:
-    """The two routes that every subgraph has."""
+    """The routes that every subgraph has."""
 
     def __init__(self, name: str, schema: FederatedSchema, settings: SubgraphSettings, clock: Clock) -> None:
         self.opened: OpenedSubgraph | None = None
@@ -108,6 +112,7 @@ class _Endpoint:
         self._clock = clock
         self._viewers = ViewerVerifier(settings.shared.viewer_jwks_path, clock)
         self._running = 0
+        self.personal_data = PersonalDataRoute(self._personal_stores, settings.shared.viewer_jwks_path, clock)
 
     async def graphql(self, request: Request) -> Response:
         """POST /graphql."""
@@ -167,6 +172,11 @@ class _Endpoint:
             operation_name=operation.operation_name,
         )
         return json_answer(shape_result(result, context.request_id))
+
+    def _personal_stores(self) -> Sequence[PersonalDataStore]:
+        if self.opened is None:
+            raise ServiceError(ErrorKind.UNAVAILABLE, f"{self._name} is starting or stopping; try again")
+        return self.opened.personal_data
 
     async def health(self, _request: Request) -> Response:
         """GET /health: 200 when every required check holds, 503 otherwise; the process is alive either way."""
