@@ -54,7 +54,7 @@ class Server:
         url = os.environ.get(self.variable, "")
         if not url:
             WANTED.add(self.name)
-            pytest.skip(f"no {self.name}: set {self.variable} (scripts/servers starts one and prints it)")
+            pytest.skip(f"no {self.name}: set {self.variable}, or run the tests with scripts/servers in front")
         return url
 
 
@@ -278,7 +278,7 @@ OPENSEARCH = Server("OpenSearch", "MARQUEE_TEST_OPENSEARCH_URL", _opensearch_ver
 SERVERS = (POSTGRES, REDIS, MONGODB, OPENSEARCH)
 
 
-@dataclass
+@dataclass(eq=False)
 class ServerTally:
     """Counts, where reports of all workers come together, and tells at the end."""
 
