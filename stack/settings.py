@@ -18,7 +18,13 @@ class StackSettings(ProcessSettings):
     model_config = SettingsConfigDict(env_prefix="MARQUEE_STACK_", frozen=True, extra="forbid")
 
     valkey_port: Annotated[int, Field(ge=1, le=65535)] = 6390
-    """Port of the embedded Valkey; unused when MARQUEE_VALKEY_URL names a server."""
+    """Port of our own Valkey or Redis; unused when MARQUEE_VALKEY_URL names a server."""
+    postgres_port: Annotated[int, Field(ge=1, le=65535)] = 5442
+    """Port of the PostgreSQL that `marquee up --servers` starts where an address of one is missing."""
+    mongodb_port: Annotated[int, Field(ge=1, le=65535)] = 27027
+    """Port of the MongoDB that `marquee up --servers` starts where an address of one is missing."""
+    opensearch_port: Annotated[int, Field(ge=1, le=65535)] = 9210
+    """Port of the OpenSearch that `marquee up --servers` starts where an address of one is missing."""
     demo: bool = True
     """Seed the demo's catalogue, accounts and film."""
     studio_email: str = "studio@marquee.example"

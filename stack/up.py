@@ -98,7 +98,7 @@ def _children(state_dir: Path) -> list[Child]:
     children: list[Child] = []
     if "valkey_url" not in SharedSettings.load().model_fields_set:
         port = StackSettings.load().valkey_port
-        os.environ["MARQUEE_VALKEY_URL"] = valkey.embedded_url(state_dir, port)
+        os.environ["MARQUEE_VALKEY_URL"] = valkey.valkey_url(state_dir, port)
         children.append(Child(VALKEY_ROW, port, "MARQUEE_STACK_VALKEY_PORT"))
     children.extend(Child(row, _port_of(row), f"MARQUEE_{row.name.upper()}_PORT") for row in PROCESS_TABLE)
     return children

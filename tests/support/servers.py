@@ -145,14 +145,16 @@ def _postgres_of_this_process() -> Iterator[str]:
 
 
 @pytest.fixture
-def postgres_url(_postgres_of_this_process: str) -> Iterator[str]:
+def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """SQLAlchemy's URL (asyncpg) of an empty database."""
-    plain = urllib.parse.urlsplit(_postgres_of_this_process)._replace(scheme="postgresql").geturl()
-    # Connections that a failed test left open would keep their locks.
-    end_others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    _wait_for(_run_sql(plain, end_others, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public"))
     with _used(POSTGRES):
-        yield _postgres_of_this_process
+        own: str = request.getfixturevalue("_postgres_of_this_process")
+        plain = urllib.parse.urlsplit(own)._replace(scheme="postgresql").geturl()
+        # Connections that a failed test left open would keep their locks.
+        others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        end_others = f"SELECT pg_terminate_backend(pid) {others}"
+        _wait_for(_run_sql(plain, end_others, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public"))
+        yield own
 
 
 @pytest.fixture
