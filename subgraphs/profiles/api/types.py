@@ -224,7 +224,7 @@ class Account:
     def subscription(self, info: Info) -> Subscription:
         """As it stands now."""
         now = info.context.now
-        renews_at = self.record.subscription.renews_at(now)
+        renews_at = self.record.subscription.renews_at
         return Subscription(
             status=self.record.subscription.status_at(now),
             renews_at=None if renews_at is None else renews_at.isoformat(),

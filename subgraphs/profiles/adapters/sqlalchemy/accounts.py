@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from common.events import Event
 from subgraphs.kernel.ids import AccountId, ProfileId, SessionId
 from subgraphs.kernel.sql import reading, writing
-from subgraphs.profiles.adapters.sqlalchemy import tables
+from subgraphs.profiles.adapters.sqlalchemy import tables, tables_billing
+from subgraphs.profiles.adapters.sqlalchemy.lists import lock_totals
 from subgraphs.profiles.domain.accounts import (
     Account,
     Credentials,
@@ -22,10 +23,13 @@ from subgraphs.profiles.domain.accounts import (
     Profile,
     Subscription,
     SubscriptionStatus,
+    Terms,
 )
 from subgraphs.profiles.ports import Deletion
 
-__all__ = ["SqlAccountStore"]
+__all__ = ["SqlAccountStore", "read_account", "subscription_row", "terms_row"]
+
+PRICES = tables_billing.plan_prices
 
 
 class SqlAccountStore:
@@ -34,11 +38,19 @@ class SqlAccountStore:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def plans(self) -> tuple[Plan, ...]:
+    async def plans(self, country: str | None = None) -> tuple[Plan, ...]:
         """See AccountStore.plans."""
+        # The country's own price comes after the one for everywhere and takes its place.
+        wanted = (
+            select(tables.plans, PRICES.c.amount_minor.label("price_cents"), PRICES.c.currency)
+            .join(PRICES, PRICES.c.plan_id == tables.plans.c.id)
+            .where(PRICES.c.country.in_(["*", country or "*"]))
+            .order_by(PRICES.c.country != "*")
+        )
         async with reading(self._engine) as connection:
-            rows = await connection.execute(select(tables.plans).order_by(tables.plans.c.price_cents))
-            return tuple(Plan(**{**row, "id": PlanId(row["id"])}) for row in rows.mappings())
+            rows = (await connection.execute(wanted)).mappings()
+            by_id = {row["id"]: Plan(**{**row, "id": PlanId(row["id"])}) for row in rows}
+        return tuple(sorted(by_id.values(), key=lambda plan: plan.price_cents))
 
     async def create_account(
         self, account: Account, password_hash: str, profile: Profile, events: Sequence[Event]
@@ -52,9 +64,7 @@ class SqlAccountStore:
                         email=account.email,
                         password_hash=password_hash,
                         country=account.country,
-                        plan_id=account.plan_id.value,
-                        subscription_status=account.subscription.status.value,
-                        period_ends_at=account.subscription.period_ends_at,
+                        **terms_row(account.terms),
                         scopes=sorted(account.scopes),
                         created_at=account.created_at,
                     )
@@ -73,13 +83,13 @@ class SqlAccountStore:
         async with reading(self._engine) as connection:
             found = await connection.execute(select(tables.accounts).where(tables.accounts.c.email == email))
             row = found.mappings().one_or_none()
-        return None if row is None else Credentials(_account(row), row["password_hash"])
+        return None if row is None else Credentials(read_account(row), row["password_hash"])
 
     async def accounts_by_id(self, ids: Sequence[AccountId]) -> Mapping[AccountId, Account]:
         """See AccountStore.accounts_by_id."""
         async with reading(self._engine) as connection:
             rows = await connection.execute(select(tables.accounts).where(tables.accounts.c.id.in_(ids)))
-            return {AccountId(row["id"]): _account(row) for row in rows.mappings()}
+            return {AccountId(row["id"]): read_account(row) for row in rows.mappings()}
 
     async def account_of_session(self, session_id: SessionId) -> Account | None:
         """See AccountStore.account_of_session."""
@@ -87,7 +97,7 @@ class SqlAccountStore:
         wanted = select(tables.accounts).join(tables.sessions, tables.sessions.c.account_id == tables.accounts.c.id)
         async with reading(self._engine) as connection:
             row = (await connection.execute(wanted.where(live))).mappings().one_or_none()
-        return None if row is None else _account(row)
+        return None if row is None else read_account(row)
 
     async def replace_password_hash(self, account_id: AccountId, before: str, after: str) -> None:
         """See AccountStore.replace_password_hash."""
@@ -99,9 +109,7 @@ class SqlAccountStore:
         """See AccountStore.set_subscription."""
         async with writing(self._engine) as connection:
             await connection.execute(
-                update(tables.accounts)
-                .where(tables.accounts.c.id == account_id)
-                .values(subscription_status=subscription.status.value, period_ends_at=subscription.period_ends_at)
+                update(tables.accounts).where(tables.accounts.c.id == account_id).values(subscription_row(subscription))
             )
 
     async def profiles_by_account(self, ids: Sequence[AccountId]) -> Mapping[AccountId, tuple[Profile, ...]]:
@@ -146,6 +154,7 @@ class SqlAccountStore:
                 .values(
                     name=profile.name,
                     avatar=profile.avatar,
+                    is_kids=profile.is_kids,
                     maturity_limit=profile.maturity_limit,
                     language=profile.language,
                 )
@@ -168,21 +177,60 @@ class SqlAccountStore:
                 return Deletion.MISSING
             if len(ids) == 1:
                 return Deletion.LAST
-            # Foreign keys take its list, its ratings and its selection in sessions along.
-            await connection.execute(delete(tables.profiles).where(tables.profiles.c.id == profile_id))
+            this = tables.profiles.c.id == profile_id
+            await connection.execute(select(tables.profiles.c.id).where(this).with_for_update())
+            await lock_totals(connection, profile_id)
+            # Foreign keys take along all that is the profile's, and its selection in sessions.
+            await connection.execute(delete(tables.profiles).where(this))
             await tables.OUTBOX.add(connection, events)
         return Deletion.DONE
 
 
-def _account(row: Mapping[Any, Any]) -> Account:
+def subscription_row(subscription: Subscription) -> dict[str, Any]:
+    """The columns of accounts that hold a subscription."""
+    pending = subscription.pending_plan_id
+    return {
+        "subscription_status": subscription.status.value,
+        "is_trial": subscription.is_trial,
+        "period_starts_at": subscription.period_starts_at,
+        "period_ends_at": subscription.period_ends_at,
+        "pending_plan_id": None if pending is None else pending.value,
+        "grace_ends_at": subscription.grace_ends_at,
+        "next_attempt_at": subscription.next_attempt_at,
+        "failed_attempts": subscription.failed_attempts,
+        "billing_due_at": subscription.due_at,
+    }
+
+
+def terms_row(terms: Terms) -> dict[str, Any]:
+    """The columns of accounts that hold the plan and its subscription."""
+    return {"plan_id": terms.plan_id.value, **subscription_row(terms.subscription)}
+
+
+def read_account(row: Mapping[Any, Any]) -> Account:
+    """The account in a row of accounts."""
     return Account(
         id=AccountId(row["id"]),
         email=row["email"],
         country=row["country"],
         plan_id=PlanId(row["plan_id"]),
-        subscription=Subscription(SubscriptionStatus(row["subscription_status"]), row["period_ends_at"]),
+        subscription=_subscription(row),
         scopes=frozenset(row["scopes"]),
         created_at=row["created_at"],
+    )
+
+
+def _subscription(row: Mapping[Any, Any]) -> Subscription:
+    pending = row["pending_plan_id"]
+    return Subscription(
+        status=SubscriptionStatus(row["subscription_status"]),
+        period_ends_at=row["period_ends_at"],
+        period_starts_at=row["period_starts_at"],
+        is_trial=row["is_trial"],
+        pending_plan_id=None if pending is None else PlanId(pending),
+        grace_ends_at=row["grace_ends_at"],
+        next_attempt_at=row["next_attempt_at"],
+        failed_attempts=row["failed_attempts"],
     )
 
 

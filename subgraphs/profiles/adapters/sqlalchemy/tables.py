@@ -12,11 +12,14 @@ from subgraphs.kernel.outbox import OutboxTable
 from subgraphs.kernel.sql import UtcDateTime
 
 __all__ = [
+    "ID",
     "MIGRATIONS",
     "OUTBOX",
+    "TITLE_ID",
     "accounts",
     "list_entries",
     "metadata",
+    "owner",
     "plans",
     "profiles",
     "ratings",
@@ -41,7 +44,8 @@ ID = String(64)
 TITLE_ID = String(128)
 
 
-def _owner(column: str, target: str, *, primary_key: bool = False) -> Column[str]:
+def owner(column: str, target: str, *, primary_key: bool = False) -> Column[str]:
+    """The id of the account, profile or session that a row goes with, and is deleted with."""
     return Column(
         column,
         ID,
@@ -60,8 +64,6 @@ plans = Table(
     Column("max_height_px", Integer, nullable=False),
     Column("max_streams", Integer, nullable=False),
     Column("max_download_devices", Integer, nullable=False),
-    Column("price_cents", Integer, nullable=False),
-    Column("currency", String(3), nullable=False),
 )
 
 accounts = Table(
@@ -73,7 +75,15 @@ accounts = Table(
     Column("country", String(2), nullable=False),
     Column("plan_id", String(16), ForeignKey("plans.id"), nullable=False),
     Column("subscription_status", String(16), nullable=False),
+    Column("is_trial", Boolean, nullable=False),
+    Column("period_starts_at", UtcDateTime),
     Column("period_ends_at", UtcDateTime),
+    Column("pending_plan_id", String(16)),
+    Column("grace_ends_at", UtcDateTime),
+    Column("next_attempt_at", UtcDateTime),
+    Column("failed_attempts", Integer, nullable=False),
+    # When billing has to look at the account next: follows from the columns above, kept for its index.
+    Column("billing_due_at", UtcDateTime, index=True),
     Column("scopes", JSON, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
 )
@@ -82,7 +92,7 @@ profiles = Table(
     "profiles",
     metadata,
     Column("id", ID, primary_key=True),
-    _owner("account_id", "accounts.id"),
+    owner("account_id", "accounts.id"),
     Column("name", String(200), nullable=False),
     Column("avatar", String(40), nullable=False),
     Column("is_kids", Boolean, nullable=False),
@@ -95,8 +105,10 @@ sessions = Table(
     "sessions",
     metadata,
     Column("id", ID, primary_key=True),
-    _owner("account_id", "accounts.id"),
+    owner("account_id", "accounts.id"),
     Column("profile_id", ID, ForeignKey("profiles.id", ondelete="SET NULL"), index=True),
+    # No reference: a device that is removed has its sessions revoked, and SQLite could not take the column back.
+    Column("device_id", ID, index=True),
     Column("device_name", String(100), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("revoked_at", UtcDateTime),
@@ -106,7 +118,7 @@ refresh_tokens = Table(
     "refresh_tokens",
     metadata,
     Column("hash", String(64), primary_key=True),
-    _owner("session_id", "sessions.id"),
+    owner("session_id", "sessions.id"),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("used_at", UtcDateTime),
 )
@@ -114,7 +126,7 @@ refresh_tokens = Table(
 list_entries = Table(
     "list_entries",
     metadata,
-    _owner("profile_id", "profiles.id", primary_key=True),
+    owner("profile_id", "profiles.id", primary_key=True),
     Column("title_id", TITLE_ID, primary_key=True),
     Column("added_at", UtcDateTime, nullable=False),
     Index("ix_list_entries_newest", "profile_id", "added_at"),
@@ -123,7 +135,7 @@ list_entries = Table(
 ratings = Table(
     "ratings",
     metadata,
-    _owner("profile_id", "profiles.id", primary_key=True),
+    owner("profile_id", "profiles.id", primary_key=True),
     Column("title_id", TITLE_ID, primary_key=True),
     Column("stars", Integer, nullable=False),
     Column("rated_at", UtcDateTime, nullable=False),
