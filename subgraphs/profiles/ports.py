@@ -3,17 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from common.events import Event
 from subgraphs.kernel.ids import AccountId, ProfileId, SessionId, TitleId
 from subgraphs.profiles.domain.accounts import Account, Credentials, Plan, Profile, Subscription
-from subgraphs.profiles.domain.lists import KnownTitle, ListEntry, Rating, TitleMarks
+from subgraphs.profiles.domain.consents import ConsentRecord
+from subgraphs.profiles.domain.lists import KnownTitle, ListEntry, Rating, RatingTotals, Thumb, TitleMarks
+from subgraphs.profiles.domain.notifications import Delivery, MailPreferences, Notification
+from subgraphs.profiles.domain.one_time_tokens import OneTimeToken, TokenPurpose
+from subgraphs.profiles.domain.pins import PinLocked, PinRules, PinTry
+from subgraphs.profiles.domain.preferences import Preferences
 from subgraphs.profiles.domain.sessions import RefreshToken, Session, TokenState
 
-__all__ = ["AccountStore", "Deletion", "ListStore", "PasswordHasher", "SessionStore", "TitleFactsStore"]
+__all__ = [
+    "AccountStore",
+    "ConsentStore",
+    "Deletion",
+    "ListStore",
+    "Mail",
+    "MailRefused",
+    "MailSender",
+    "NotificationStore",
+    "OneTimeTokenStore",
+    "PasswordHasher",
+    "PinStore",
+    "PreferenceStore",
+    "ResetRequest",
+    "SessionStore",
+    "TitleFactsStore",
+]
 
 
 class Deletion(StrEnum):
@@ -27,8 +49,8 @@ class Deletion(StrEnum):
 class AccountStore(Protocol):
     """Accounts, plans and profiles. Every write takes the events to tell of it, kept in the same transaction."""
 
-    async def plans(self) -> tuple[Plan, ...]:
-        """The plan table, cheapest first."""
+    async def plans(self, country: str | None = None) -> tuple[Plan, ...]:
+        """The plan table with the prices of a country (ISO 3166; None, or one without: everywhere), cheapest first."""
         ...
 
     async def create_account(
@@ -120,7 +142,7 @@ class SessionStore(Protocol):
 
 
 class ListStore(Protocol):
-    """My List and ratings."""
+    """My List, ratings and thumbs."""
 
     async def entries_by_profile(self, ids: Sequence[ProfileId]) -> Mapping[ProfileId, tuple[ListEntry, ...]]:
         """Whole lists (they are bounded), newest first."""
@@ -140,10 +162,24 @@ class ListStore(Protocol):
         """Nothing changes, and no event is kept, when the title is not on it."""
         ...
 
+    async def totals_by_title(self, ids: Sequence[TitleId]) -> Mapping[TitleId, RatingTotals]:
+        """All profiles' ratings of these titles; titles without any are left out."""
+        ...
+
     async def set_rating(
         self, profile_id: ProfileId, title_id: TitleId, rating: Rating | None, events: Sequence[Event]
     ) -> None:
+        """Write or clear; the title's totals follow in the same transaction."""
+        ...
+
+    async def set_thumb(
+        self, profile_id: ProfileId, title_id: TitleId, thumb: Thumb | None, at: datetime, events: Sequence[Event]
+    ) -> None:
         """Write or clear."""
+        ...
+
+    async def rebuild_totals(self) -> int:
+        """Count all ratings anew while none is written; how many titles have any."""
         ...
 
 
@@ -176,4 +212,148 @@ class PasswordHasher(Protocol):
 
     def needs_rehash(self, stored: str) -> bool:
         """Whether it was made with other parameters than today's."""
+        ...
+
+
+class PinStore(Protocol):
+    """PINs of profiles and the guesses at them."""
+
+    async def locked_profiles(self, ids: Sequence[ProfileId]) -> frozenset[ProfileId]:
+        """Those that have a PIN."""
+        ...
+
+    async def begin_try(self, profile_id: ProfileId, now: datetime, rules: PinRules) -> PinTry | PinLocked | None:
+        """Count a guess before it is looked at, however many come at once; None: the profile has no PIN."""
+        ...
+
+    async def forget_tries(self, profile_id: ProfileId, pin_hash: str) -> None:
+        """The guess was right; only when the PIN is still the one that was guessed."""
+        ...
+
+    async def set_pin(self, profile_id: ProfileId, pin_hash: str | None, now: datetime) -> None:
+        """Set, replace or (None) take away; tries are forgotten."""
+        ...
+
+
+class PreferenceStore(Protocol):
+    """Preferences of profiles, and accounts' preferences about mails."""
+
+    async def preferences_by_profile(self, ids: Sequence[ProfileId]) -> Mapping[ProfileId, Preferences]:
+        """Those that were ever set."""
+        ...
+
+    async def set_preferences(self, profile_id: ProfileId, preferences: Preferences, now: datetime) -> None:
+        """Overwrite."""
+        ...
+
+    async def mail_preferences(self, ids: Sequence[AccountId]) -> Mapping[AccountId, MailPreferences]:
+        """Those that were ever set."""
+        ...
+
+    async def set_mail_preferences(self, account_id: AccountId, preferences: MailPreferences) -> None:
+        """Overwrite."""
+        ...
+
+
+class ConsentStore(Protocol):
+    """Decisions on consent; they are added and never changed."""
+
+    async def records_by_account(self, ids: Sequence[AccountId]) -> Mapping[AccountId, tuple[ConsentRecord, ...]]:
+        """Oldest first; accounts that never decided may be left out."""
+        ...
+
+    async def add_record(
+        self, account_id: AccountId, record: ConsentRecord, *, max_records: int, events: Sequence[Event]
+    ) -> bool:
+        """False when the account has `max_records` already."""
+        ...
+
+
+class NotificationStore(Protocol):
+    """Messages to accounts: their inbox, and the outbox of their mails."""
+
+    async def add(self, notification: Notification) -> bool:
+        """False when the account has one with this key; then nothing changes."""
+        ...
+
+    async def claim_due(self, now: datetime, lease: timedelta, limit: int) -> tuple[Notification, ...]:
+        """The oldest that wait for sending, counted as tried once more; nobody else gets them for `lease`."""
+        ...
+
+    async def settle(self, id_: str, delivery: Delivery, next_attempt_at: datetime | None = None) -> None:
+        """What became of a claimed one; WAITING is tried again at `next_attempt_at`."""
+        ...
+
+    async def inbox(
+        self, account_id: AccountId, first: int, after: tuple[datetime, str] | None
+    ) -> tuple[Notification, ...]:
+        """Newest first, older than `after` (instant, id), those of kinds that are shown in the inbox."""
+        ...
+
+    async def unread_count(self, account_id: AccountId) -> int:
+        """In the inbox."""
+        ...
+
+    async def mark_read(self, account_id: AccountId, ids: Sequence[str] | None, now: datetime) -> int:
+        """These, or (None) all; how many were unread. Others' ids change nothing."""
+        ...
+
+    async def prune(self, account_id: AccountId, keep: int) -> None:
+        """Delete the oldest that wait for nothing, beyond the newest `keep`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ResetRequest:
+    """Somebody asked to reset the password of `email`, which may be nobody's."""
+
+    sequence: int
+    email: str
+    requested_at: datetime
+
+
+class OneTimeTokenStore(Protocol):
+    """Hashes of tokens that went out by mail, and the requests that wait for one."""
+
+    async def ask_reset(self, email: str, now: datetime, *, max_waiting: int) -> bool:
+        """Keep a request, the same work for every address; False when `max_waiting` wait already."""
+        ...
+
+    async def waiting_resets(self, limit: int) -> tuple[ResetRequest, ...]:
+        """Oldest first."""
+        ...
+
+    async def finish_reset_request(self, sequence: int) -> None:
+        """It was looked at."""
+        ...
+
+    async def put(self, token: OneTimeToken, now: datetime) -> None:
+        """Keep it in place of the account's others for this purpose; expired ones of everybody go."""
+        ...
+
+    async def take(self, token_hash: str, purpose: TokenPurpose, now: datetime) -> OneTimeToken | None:
+        """Use a token up: whoever is first gets it, and nobody after; None also for unknown and expired ones."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A plain text; `id` is the same at every attempt, so that who gets it twice can tell."""
+
+    id: str
+    recipient: str
+    subject: str
+    body: str
+    language: str
+
+
+class MailRefused(Exception):
+    """The mail server said that it will never take this mail."""
+
+
+class MailSender(Protocol):
+    """Sends one mail."""
+
+    async def send(self, mail: Mail) -> None:
+        """Raises MailRefused when trying again can't help, ServiceError(UNAVAILABLE) when it can."""
         ...

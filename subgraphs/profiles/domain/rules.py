@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from common.tokens import Viewer
 from subgraphs.kernel.policy import MAX_MATURITY
 from subgraphs.profiles.domain.accounts import Profile
+from subgraphs.profiles.domain.countries import COUNTRIES
+from subgraphs.profiles.domain.languages import normalise_language
 
 __all__ = [
     "HouseholdRules",
@@ -26,20 +28,8 @@ MAX_EMAIL_LENGTH = 254
 """RFC 5321: the longest address that fits into a path."""
 
 _EMAIL = re.compile(r"[^@\s<>()\[\],;:\\\"]+@[^@\s.<>()\[\],;:\\\"]+(\.[^@\s.<>()\[\],;:\\\"]+)+")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 _AVATAR = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
-_ASSIGNED_COUNTRIES = """
-    AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA
-    CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA
-    GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP
-    KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS
-    MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS
-    RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW
-    TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW
-"""
-COUNTRIES = frozenset(_ASSIGNED_COUNTRIES.split())
-"""ISO 3166-1 alpha-2, officially assigned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +93,7 @@ def check_profile(draft: ProfileDraft, rules: HouseholdRules, name_path: str = "
     if not 0 <= draft.maturity_limit <= limit:
         whose = "a kids profile" if draft.is_kids else "a profile"
         problems["input.maturityLimit"] = f"is {draft.maturity_limit}; {whose} takes 0 to {limit}"
-    if not _LANGUAGE.fullmatch(draft.language):
+    if normalise_language(draft.language) is None:
         problems["input.language"] = f"is {draft.language[:20]!r}; give a BCP 47 tag such as en or pt-BR"
     return problems
 

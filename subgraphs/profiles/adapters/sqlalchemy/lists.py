@@ -1,25 +1,29 @@
-"""My List and ratings on SQL."""
+"""My List, ratings with their totals, and thumbs on SQL."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, func, insert, literal, select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import Table, delete, func, insert, literal, null, select, union_all
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from common.events import Event
 from subgraphs.kernel.ids import ProfileId, TitleId
 from subgraphs.kernel.sql import reading, writing
-from subgraphs.profiles.adapters.sqlalchemy import tables
+from subgraphs.profiles.adapters.sqlalchemy import tables, tables_people
 from subgraphs.profiles.adapters.sqlalchemy.title_facts import read_facts
-from subgraphs.profiles.domain.lists import ListEntry, Rating, TitleMarks
+from subgraphs.profiles.domain.lists import NO_MARKS, ListEntry, Rating, RatingTotals, Thumb, TitleMarks
 
-__all__ = ["SqlListStore"]
+__all__ = ["SqlListStore", "lock_totals"]
 
 ENTRIES = tables.list_entries
 RATINGS = tables.ratings
 TITLES = tables.title_facts
+THUMBS = tables_people.thumbs
+TOTALS = tables_people.rating_totals
 
 
 class SqlListStore:
@@ -46,23 +50,35 @@ class SqlListStore:
 
     async def marks(self, profile_id: ProfileId, ids: Sequence[TitleId]) -> Mapping[TitleId, TitleMarks]:
         """See ListStore.marks."""
-        listed = select(ENTRIES.c.title_id, ENTRIES.c.added_at.label("at"), _NO_STARS).where(
-            ENTRIES.c.profile_id == profile_id, ENTRIES.c.title_id.in_(ids)
-        )
-        rated = select(RATINGS.c.title_id, RATINGS.c.rated_at.label("at"), RATINGS.c.stars).where(
-            RATINGS.c.profile_id == profile_id, RATINGS.c.title_id.in_(ids)
-        )
+        # One statement for all three, so that a page of titles costs one round trip.
+        statements = [
+            select(table.c.title_id, at, stars, thumb).where(
+                table.c.profile_id == profile_id, table.c.title_id.in_(ids)
+            )
+            for table, at, stars, thumb in (
+                (ENTRIES, ENTRIES.c.added_at, literal(0), null()),
+                (RATINGS, RATINGS.c.rated_at, RATINGS.c.stars, null()),
+                (THUMBS, THUMBS.c.thumbed_at, literal(0), THUMBS.c.thumb),
+            )
+        ]
         marks: dict[TitleId, TitleMarks] = {}
         async with reading(self._engine) as connection:
-            # One statement for both, so that a page of titles costs one round trip.
-            for title_id, at, stars in await connection.execute(listed.union_all(rated)):
-                before = marks.get(title_id, TitleMarks(is_in_list=False, rating=None))
-                marks[TitleId(title_id)] = (
-                    TitleMarks(is_in_list=True, rating=before.rating)
-                    if stars == 0
-                    else TitleMarks(is_in_list=before.is_in_list, rating=Rating(stars, at))
-                )
+            for title_id, at, stars, thumb in await connection.execute(union_all(*statements)):
+                before = marks.get(title_id, NO_MARKS)
+                if thumb is not None:
+                    marks[title_id] = replace(before, thumb=Thumb(thumb))
+                elif stars:
+                    marks[title_id] = replace(before, rating=Rating(stars, at))
+                else:
+                    marks[title_id] = replace(before, is_in_list=True)
         return marks
+
+    async def totals_by_title(self, ids: Sequence[TitleId]) -> Mapping[TitleId, RatingTotals]:
+        """See ListStore.totals_by_title."""
+        wanted = select(TOTALS).where(TOTALS.c.title_id.in_(ids), TOTALS.c.rating_count > 0)
+        async with reading(self._engine) as connection:
+            rows = await connection.execute(wanted)
+            return {TitleId(title_id): RatingTotals(count, stars) for title_id, count, stars in rows}
 
     async def add_entry(
         self, profile_id: ProfileId, title_id: TitleId, at: datetime, *, max_entries: int, events: Sequence[Event]
@@ -95,21 +111,49 @@ class SqlListStore:
     ) -> None:
         """See ListStore.set_rating."""
         async with writing(self._engine) as connection:
+            # Triggers of the table keep the totals: whatever changes or deletes a rating, the sums follow.
             if rating is None:
                 this = (RATINGS.c.profile_id == profile_id) & (RATINGS.c.title_id == title_id)
                 await connection.execute(delete(RATINGS).where(this))
             else:
-                statement = tables.upsert(connection, RATINGS).values(
-                    profile_id=profile_id, title_id=title_id, stars=rating.stars, rated_at=rating.rated_at
-                )
-                await connection.execute(
-                    statement.on_conflict_do_update(
-                        index_elements=["profile_id", "title_id"],
-                        set_={"stars": statement.excluded.stars, "rated_at": statement.excluded.rated_at},
-                    )
-                )
+                row = {"stars": rating.stars, "rated_at": rating.rated_at}
+                await self._put(connection, RATINGS, profile_id, title_id, row)
             await tables.OUTBOX.add(connection, events)
 
+    async def set_thumb(
+        self, profile_id: ProfileId, title_id: TitleId, thumb: Thumb | None, at: datetime, events: Sequence[Event]
+    ) -> None:
+        """See ListStore.set_thumb."""
+        async with writing(self._engine) as connection:
+            if thumb is None:
+                this = (THUMBS.c.profile_id == profile_id) & (THUMBS.c.title_id == title_id)
+                await connection.execute(delete(THUMBS).where(this))
+            else:
+                row = {"thumb": thumb.value, "thumbed_at": at}
+                await self._put(connection, THUMBS, profile_id, title_id, row)
+            await tables.OUTBOX.add(connection, events)
 
-_NO_STARS = literal(0).label("stars")
-"""Marks the rows of My List among those of ratings, which have 1 to 5."""
+    async def rebuild_totals(self) -> int:
+        """See ListStore.rebuild_totals."""
+        counted = select(RATINGS.c.title_id, func.count(), func.sum(RATINGS.c.stars)).group_by(RATINGS.c.title_id)
+        async with writing(self._engine) as connection:
+            if connection.dialect.name == "postgresql":
+                # Ratings wait meanwhile: one that came between counting and writing would be lost from its total.
+                await connection.exec_driver_sql("LOCK TABLE ratings, rating_totals IN SHARE ROW EXCLUSIVE MODE")
+            await connection.execute(delete(TOTALS))
+            return (await connection.execute(insert(TOTALS).from_select(list(TOTALS.c), counted))).rowcount
+
+    async def _put(
+        self, connection: AsyncConnection, table: Table, profile_id: ProfileId, title_id: TitleId, row: dict[str, Any]
+    ) -> None:
+        statement = tables.upsert(connection, table).values(profile_id=profile_id, title_id=title_id, **row)
+        await connection.execute(
+            statement.on_conflict_do_update(index_elements=["profile_id", "title_id"], set_=row)
+        )
+
+
+async def lock_totals(connection: AsyncConnection, profile_id: ProfileId) -> None:
+    """Before a profile is deleted: its ratings leave the totals one by one, and so nobody waits crosswise for them."""
+    rated = select(RATINGS.c.title_id).where(RATINGS.c.profile_id == profile_id)
+    totals = select(TOTALS.c.title_id).where(TOTALS.c.title_id.in_(rated)).order_by(TOTALS.c.title_id)
+    await connection.execute(totals.with_for_update())
