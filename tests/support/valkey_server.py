@@ -6,15 +6,23 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from stack.lifeline import die_with_parent
+from tests.support.servers import redis_database
 
 START_TIMEOUT_S = 10.0
+VALKEY_OR_REDIS = ("valkey", "redis")
+"""Parameters of a fixture whose tests must hold on both."""
+
+
+def valkey_or_redis(which: str) -> AbstractContextManager[str]:
+    """The embedded Valkey's URL, or that of a database on a real Redis (skips where there is none)."""
+    return valkey_server() if which == "valkey" else redis_database()
 
 
 @contextmanager

@@ -37,7 +37,7 @@ def valkey_url() -> Iterator[str]:
 @pytest.fixture
 async def redis(valkey_url: str) -> AsyncIterator[Redis]:
     client = Redis.from_url(valkey_url)
-    await client.flushall()
+    await client.flushdb()
     yield client
     await client.aclose()
 

@@ -1,20 +1,29 @@
-"""Stream slots on a real Valkey: exact under concurrency, one per device, free again without heartbeats."""
+"""Stream slots on a real Valkey and a real Redis: exact under concurrency, one per device, free again without heartbeats."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from subgraphs.kernel.ids import AccountId, SessionId
 from subgraphs.playback.adapters.valkey.leases import ValkeyStreamLeases, lease_keys
+from tests.support.valkey_server import VALKEY_OR_REDIS, valkey_or_redis
 
 ACCOUNT = AccountId("acc_1")
 LIFE = timedelta(seconds=75)
+
+
+@pytest.fixture(scope="module", params=VALKEY_OR_REDIS)
+def valkey_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    with valkey_or_redis(request.param) as url:
+        yield url
 
 
 async def expire(redis: Redis, device_id: str) -> None:
