@@ -7,16 +7,18 @@ yields null without an error. Its neighbours are never touched.
 """
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import strawberry.federation
-from graphql import GraphQLError
-from strawberry.extensions import MaxTokensLimiter, ParserCache, ValidationCache
-from strawberry.extensions.base_extension import SchemaExtension
+from graphql import DocumentNode, GraphQLError, parse, specified_rules
+from graphql import execute as execute_document
+from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.federation.schema import FederationAny
 from strawberry.federation.schema_directives import Key
-from strawberry.types import Info
+from strawberry.schema.schema import validate_document
+from strawberry.types import ExecutionResult, Info
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.execution import ExecutionContext
 
@@ -29,6 +31,8 @@ MAX_REPRESENTATIONS = 5_000
 """Entities asked for in one `_entities` field."""
 DOCUMENT_CACHE_SIZE = 1_000
 """Parsed and validated documents kept: the gateway sends the same few texts again and again."""
+MAX_KEPT_QUERY_LENGTH = 32_768
+"""Characters; longer texts are made for one request and would fill the memory."""
 MAX_QUERY_TOKENS = 20_000
 
 ReferenceResolver = Callable[[Info, Mapping[str, Any]], Any]
@@ -37,8 +41,10 @@ ReferenceResolver = Callable[[Info, Mapping[str, Any]], Any]
 class FederatedSchema(strawberry.federation.Schema):
     """strawberry's federation schema with safe entity references; make it with `build_schema`."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, max_query_tokens: int, **options: Any) -> None:
         self._resolvers: dict[str, ReferenceResolver] = {}
+        self._max_query_tokens = max_query_tokens
+        self._kept_document = lru_cache(maxsize=DOCUMENT_CACHE_SIZE)(self._read_document)
 
         # A function of its own for each schema: strawberry writes the return type into its annotations, and two schemas
         # in one process would otherwise write into the same ones.
@@ -48,6 +54,46 @@ class FederatedSchema(strawberry.federation.Schema):
         self.entities_resolver = entities_resolver  # type: ignore[method-assign]
         super().__init__(**options)
         self._resolvers.update(_reference_resolvers(self))
+
+    async def execute(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any | None = None,
+        root_value: Any | None = None,
+        operation_name: str | None = None,
+        *_unused: Any,
+        **_unused_by_name: Any,
+    ) -> ExecutionResult:
+        """Run one operation.
+
+        strawberry's own way prepares its extensions for every request, which costs more than small operations; there
+        are none here, and a known text is neither parsed nor validated again.
+        """
+        text = query or ""
+        try:
+            read = self._kept_document if len(text) <= MAX_KEPT_QUERY_LENGTH else self._read_document
+            document = read(text)
+        except GraphQLError as error:
+            return ExecutionResult(data=None, errors=[error])
+        if isinstance(document, tuple):
+            return ExecutionResult(data=None, errors=list(document))
+        outcome = execute_document(
+            self._schema,
+            document,
+            root_value=root_value,
+            context_value=context_value,
+            variable_values=variable_values,
+            operation_name=operation_name,
+            is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # it is the guard, typed as bool
+        )
+        result = await outcome if isinstance(outcome, Awaitable) else outcome
+        return ExecutionResult(data=result.data, errors=result.errors)
+
+    def _read_document(self, text: str) -> DocumentNode | tuple[GraphQLError, ...]:
+        """The document, or what is wrong with it; raises GraphQLError when it can't be parsed."""
+        document = parse(text, max_tokens=self._max_query_tokens)
+        return tuple(validate_document(self._schema, document, tuple(specified_rules))) or document
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Nothing: the app factory logs what is unexpected, once, with the request id."""
@@ -78,17 +124,16 @@ class FederatedSchema(strawberry.federation.Schema):
 def build_schema(
     *, query: type, mutation: type | None = None, types: Iterable[type] = (), max_query_tokens: int = MAX_QUERY_TOKENS
 ) -> FederatedSchema:
-    """A subgraph's schema: federation 2.11, cached parsing and validation, safe entities.
+    """A subgraph's schema: federation 2.11, documents that are kept, safe entities.
 
     Raises TypeError when an entity type has no `resolve_reference`.
     """
-    extensions: list[Callable[[], SchemaExtension]] = [
-        lambda: MaxTokensLimiter(max_token_count=max_query_tokens),
-        lambda: ParserCache(maxsize=DOCUMENT_CACHE_SIZE),
-        lambda: ValidationCache(maxsize=DOCUMENT_CACHE_SIZE),
-    ]
     return FederatedSchema(
-        query=query, mutation=mutation, types=types, extensions=extensions, federation_version=FEDERATION_VERSION
+        query=query,
+        mutation=mutation,
+        types=types,
+        federation_version=FEDERATION_VERSION,
+        max_query_tokens=max_query_tokens,
     )
 
 
