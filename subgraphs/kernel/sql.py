@@ -6,11 +6,13 @@ IMMEDIATE), so that reading before writing in one transaction is safe, as SELECT
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import structlog
 from sqlalchemy import Connection, DateTime, Dialect, event, text
@@ -33,6 +35,19 @@ POOL_SIZE = 8
 POOL_WAIT_S = 2.0
 
 _WRITING = {"marquee_writing": True}
+
+_TURNS: WeakKeyDictionary[AsyncEngine, asyncio.Lock] = WeakKeyDictionary()
+
+
+def _turn(engine: AsyncEngine) -> AbstractAsyncContextManager[object]:
+    """A process's turn to write to its SQLite file, in the order of asking; PostgreSQL needs none.
+
+    SQLite's own lock is asked for again and again with pauses: a writer that pauses never gets it from one that writes
+    without pause.
+    """
+    if engine.dialect.name != "sqlite":
+        return nullcontext()
+    return _TURNS.setdefault(engine, asyncio.Lock())
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -106,7 +121,7 @@ async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     Raises ServiceError(UNAVAILABLE) when the store is away, or when another writer held its lock too long.
     """
     with _translating():
-        async with engine.connect() as connection:
+        async with _turn(engine), engine.connect() as connection:
             await connection.execution_options(**_WRITING)
             async with connection.begin():
                 yield connection
