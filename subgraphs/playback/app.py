@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 import grpc
 from redis.asyncio import Redis
@@ -16,31 +15,23 @@ from starlette.applications import Starlette
 from common.clock import Clock
 from common.events import EventConsumer, EventPublisher
 from common.valkey import open_stream_valkey, open_valkey
-from subgraphs.kernel import migrations
 from subgraphs.kernel.app import OpenedSubgraph, create_subgraph_app
 from subgraphs.kernel.context import RequestContext, RequestHead
-from subgraphs.kernel.outbox import OutboxRelay
-from subgraphs.kernel.sql import check_store, open_engine
 from subgraphs.playback.adapters.grpc.calls import CHANNEL_OPTIONS
 from subgraphs.playback.adapters.grpc.licensing import GrpcLicensing
 from subgraphs.playback.adapters.grpc.steering import GrpcSteering
-from subgraphs.playback.adapters.sqlalchemy import tables
-from subgraphs.playback.adapters.sqlalchemy.bookmarks import SqlBookmarkStore
-from subgraphs.playback.adapters.sqlalchemy.catalogue import SqlTitleCatalogue
 from subgraphs.playback.adapters.valkey.leases import ValkeyStreamLeases
 from subgraphs.playback.adapters.valkey.sessions import ValkeySessionStore
 from subgraphs.playback.api.context import PlaybackContext, PlaybackServices
 from subgraphs.playback.api.schema import schema
-from subgraphs.playback.ports import BookmarkStore, TitleCatalogue
 from subgraphs.playback.services.follow_events import FollowEvents
 from subgraphs.playback.services.read_progress import ViewerProgress
 from subgraphs.playback.services.record_progress import RecordProgress
 from subgraphs.playback.services.start_playback import StartPlayback
 from subgraphs.playback.settings import PlaybackSettings
+from subgraphs.playback.stores import Stores, open_stores
 
-__all__ = ["MIGRATIONS", "create_app"]
-
-MIGRATIONS = Path(__file__).parent / "adapters" / "sqlalchemy" / "migrations"
+__all__ = ["create_app"]
 
 
 def create_app(settings: PlaybackSettings, clock: Clock | None = None) -> Starlette:
@@ -53,34 +44,27 @@ def create_app(settings: PlaybackSettings, clock: Clock | None = None) -> Starle
 @asynccontextmanager
 async def _open(settings: PlaybackSettings) -> AsyncIterator[OpenedSubgraph]:
     async with AsyncExitStack() as stack:
-        engine = open_engine(settings.resolved_database_url)
-        stack.push_async_callback(engine.dispose)
-        await migrations.upgrade(engine, MIGRATIONS)
         redis = await stack.enter_async_context(open_valkey(settings.shared.valkey_url))
         stream_redis = await stack.enter_async_context(open_stream_valkey(settings.shared.valkey_url))
 
-        relay = OutboxRelay(engine, tables.outbox, EventPublisher(redis))
-        bookmarks = SqlBookmarkStore(engine, on_commit=relay.wake)
-        catalogue = SqlTitleCatalogue(engine)
-        services = await _build_services(stack, settings, redis, bookmarks, catalogue)
+        stores = await stack.enter_async_context(open_stores(settings, EventPublisher(redis)))
+        services = await _build_services(stack, settings, redis, stores)
         consumer = EventConsumer(
             stream_redis,
             group="playback",
             # The same after a restart, so that what a crash left half-done is done first.
             consumer=f"{socket.gethostname()}-{settings.port}",
-            handlers=FollowEvents(catalogue, bookmarks).handlers(),
+            handlers=FollowEvents(stores.catalogue, stores.bookmarks).handlers(),
         )
-        await stack.enter_async_context(relay.running())
-        await stack.enter_async_context(bookmarks.running())
         await stack.enter_async_context(consumer.running())
 
         def make_context(head: RequestHead) -> RequestContext:
-            progress = ViewerProgress(head.viewer, head.now, bookmarks, catalogue)
+            progress = ViewerProgress(head.viewer, head.now, stores.bookmarks, stores.catalogue)
             return PlaybackContext(head=head, services=services, progress=progress)
 
         yield OpenedSubgraph(
             make_context=make_context,
-            required={"store": partial(check_store, engine)},
+            required={"store": stores.check},
             # Nothing can be started while Valkey is away, but where everybody stopped can be read: a balancer that took
             # all playback processes out for it would make an outage of the whole.
             optional={"valkey": partial(_check_valkey, redis)},
@@ -92,24 +76,25 @@ async def _build_services(
     stack: AsyncExitStack,
     settings: PlaybackSettings,
     redis: Redis,
-    bookmarks: BookmarkStore,
-    catalogue: TitleCatalogue,
+    stores: Stores,
 ) -> PlaybackServices:
     sessions = ValkeySessionStore(redis, timedelta(seconds=settings.session_life_s))
     leases = ValkeyStreamLeases(redis, timedelta(seconds=settings.lease_life_s))
+    await stack.enter_async_context(sessions.running())
+    await stack.enter_async_context(leases.running())
     licensing = GrpcLicensing(await _open_channel(stack, settings.licensing_target))
     steering = GrpcSteering(await _open_channel(stack, settings.steering_target))
     return PlaybackServices(
         start=StartPlayback(
-            catalogue=catalogue,
-            bookmarks=bookmarks,
+            catalogue=stores.catalogue,
+            bookmarks=stores.bookmarks,
             sessions=sessions,
             leases=leases,
             licensing=licensing,
             steering=steering,
             call_timeout_s=settings.call_timeout_s,
         ),
-        record=RecordProgress(bookmarks=bookmarks, sessions=sessions, leases=leases, licensing=licensing),
+        record=RecordProgress(bookmarks=stores.bookmarks, sessions=sessions, leases=leases, licensing=licensing),
         sessions=sessions,
         heartbeat_interval_s=settings.heartbeat_interval_s,
     )

@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from subgraphs.kernel.ids import AccountId, ProfileId, TitleId
-from subgraphs.kernel.sql import open_engine
-from subgraphs.playback.adapters.sqlalchemy.bookmarks import SqlBookmarkStore
-from subgraphs.playback.adapters.sqlalchemy.catalogue import SqlTitleCatalogue
 from subgraphs.playback.domain.bookmarks import BookmarkKey, PositionReport, ReportOrder
 from subgraphs.playback.domain.titles import PlayableTitle
 from subgraphs.playback.settings import PlaybackSettings
+from subgraphs.playback.stores import open_stores
 
 __all__ = ["DEMO_HISTORY", "DemoProfile", "DemoReport", "DemoWatch", "seed_demo_history"]
 
@@ -102,16 +100,13 @@ DEMO_HISTORY: Mapping[str, tuple[DemoWatch, ...]] = {
 async def seed_demo_history(settings: PlaybackSettings, profiles: Sequence[DemoProfile], now: datetime) -> DemoReport:
     """Write the histories of the profiles that have none; profiles whose name has no history here are left out.
 
-    Nothing is written for anybody while titles are missing, so that calling it again later writes all of it. The
-    subgraph must have been started before, as it makes the store.
+    Nothing is written for anybody while titles are missing, so that calling it again later writes all of it.
     """
-    engine = open_engine(settings.resolved_database_url)
-    try:
-        store = SqlBookmarkStore(engine)
+    async with open_stores(settings) as stores:
         wanted = [profile for profile in profiles if profile.name in DEMO_HISTORY]
-        wanted = [profile for profile in wanted if not await store.history(ProfileId(profile.profile_id), limit=1)]
+        wanted = [p for p in wanted if not await stores.bookmarks.history(ProfileId(p.profile_id), limit=1)]
         title_ids = {TitleId(watch.title_id) for profile in wanted for watch in DEMO_HISTORY[profile.name]}
-        titles = await SqlTitleCatalogue(engine).titles_by_id(title_ids)
+        titles = await stores.catalogue.titles_by_id(title_ids)
         missing = tuple(sorted(title_ids - titles.keys()))
         if missing:
             return DemoReport(0, missing)
@@ -120,13 +115,10 @@ async def seed_demo_history(settings: PlaybackSettings, profiles: Sequence[DemoP
             for profile in wanted
             for watch in DEMO_HISTORY[profile.name]
         ]
-        async with store.running():
-            # In the order in which they were watched, as recency is told to others.
-            for report in sorted(reports, key=lambda report: report.received_at):
-                await store.record(report)
+        # In the order in which they were watched, as recency is told to others.
+        for report in sorted(reports, key=lambda report: report.received_at):
+            await stores.bookmarks.record(report)
         return DemoReport(len(reports), ())
-    finally:
-        await engine.dispose()
 
 
 def _report(profile: DemoProfile, watch: DemoWatch, title: PlayableTitle, now: datetime) -> PositionReport:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from subgraphs.kernel.settings import SubgraphSettings
@@ -20,8 +20,8 @@ class PlaybackSettings(SubgraphSettings):
 
     port: Annotated[int, Field(ge=0, le=65535)] = 4003
     """TCP port of the subgraph; 0 lets the system choose."""
-    database_url: str = ""
-    """SQLAlchemy URL (sqlite+aiosqlite or postgresql+asyncpg); empty: <state>/playback/playback.sqlite."""
+    store_url: SecretStr | None = None
+    """postgresql+asyncpg://…, mongodb://host/database or sqlite+aiosqlite:///…; none: <state>/playback/playback.sqlite."""
     licensing_target: str = "127.0.0.1:50052"
     """host:port of the licensing service."""
     steering_target: str = "127.0.0.1:50053"
@@ -36,6 +36,8 @@ class PlaybackSettings(SubgraphSettings):
     """As long as a playback token."""
 
     @property
-    def resolved_database_url(self) -> str:
+    def resolved_store_url(self) -> str:
         """The URL to open; the folder of the embedded store is made when missing."""
-        return self.database_url or sqlite_url(self.shared.state_dir / "playback" / "playback.sqlite")
+        if self.store_url is not None:
+            return self.store_url.get_secret_value()
+        return sqlite_url(self.shared.state_dir / "playback" / "playback.sqlite")

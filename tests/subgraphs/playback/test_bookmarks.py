@@ -22,8 +22,8 @@ from subgraphs.kernel import migrations
 from subgraphs.kernel.ids import AccountId, ProfileId, TitleId
 from subgraphs.kernel.sql import open_engine, sqlite_url
 from subgraphs.playback.adapters.sqlalchemy.bookmarks import SqlBookmarkStore
-from subgraphs.playback.adapters.sqlalchemy.group_commit import GroupCommit
-from subgraphs.playback.app import MIGRATIONS
+from subgraphs.playback.adapters.group_commit import GroupCommit
+from subgraphs.playback.stores import MIGRATIONS
 from subgraphs.playback.domain.bookmarks import (
     Bookmark,
     BookmarkKey,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -26,14 +26,20 @@ def valkey_url(request: pytest.FixtureRequest) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+async def leases(redis: Redis) -> AsyncIterator[ValkeyStreamLeases]:
+    leases = ValkeyStreamLeases(redis, LIFE)
+    async with leases.running():
+        yield leases
+
+
 async def expire(redis: Redis, device_id: str) -> None:
     """As if this device had not reported for longer than a lease lasts."""
     await redis.zadd(lease_keys(ACCOUNT)[0], {device_id: 1})
 
 
-async def test_never_more_than_the_limit_whatever_starts_at_once(redis: Redis) -> None:
+async def test_never_more_than_the_limit_whatever_starts_at_once(redis: Redis, leases: ValkeyStreamLeases) -> None:
     """Sixty devices press play together; exactly four play."""
-    leases = ValkeyStreamLeases(redis, LIFE)
 
     answers = await asyncio.gather(
         *[leases.acquire(ACCOUNT, f"device-{number}", SessionId(f"s{number}"), 4) for number in range(60)]
@@ -43,9 +49,8 @@ async def test_never_more_than_the_limit_whatever_starts_at_once(redis: Redis) -
     assert all(0 < answer.retry_after_s <= 75 for answer in answers if not answer.granted)
 
 
-async def test_a_device_starting_many_times_at_once_has_one_slot(redis: Redis) -> None:
+async def test_a_device_starting_many_times_at_once_has_one_slot(redis: Redis, leases: ValkeyStreamLeases) -> None:
     """All are granted, the last one holds it, and another device still fits beside it."""
-    leases = ValkeyStreamLeases(redis, LIFE)
     await asyncio.gather(*[leases.acquire(ACCOUNT, "tv", SessionId(f"s{number}"), 2) for number in range(20)])
 
     holders = [number for number in range(20) if await leases.renew(ACCOUNT, "tv", SessionId(f"s{number}"), 2)]
@@ -54,9 +59,8 @@ async def test_a_device_starting_many_times_at_once_has_one_slot(redis: Redis) -
     assert (await leases.acquire(ACCOUNT, "phone", SessionId("p"), 2)).granted
 
 
-async def test_without_heartbeats_a_slot_falls_free(redis: Redis) -> None:
+async def test_without_heartbeats_a_slot_falls_free(redis: Redis, leases: ValkeyStreamLeases) -> None:
     """The player that comes back finds its slot taken and must stop; with a free slot it would go on."""
-    leases = ValkeyStreamLeases(redis, LIFE)
     await leases.acquire(ACCOUNT, "tv", SessionId("s1"), 1)
     await expire(redis, "tv")
     sleeper_alone = await leases.renew(ACCOUNT, "tv", SessionId("s1"), 1)
@@ -69,9 +73,8 @@ async def test_without_heartbeats_a_slot_falls_free(redis: Redis) -> None:
     assert not await leases.renew(ACCOUNT, "tv", SessionId("s1"), 1)
 
 
-async def test_a_replaced_session_can_not_free_the_slot(redis: Redis) -> None:
+async def test_a_replaced_session_can_not_free_the_slot(redis: Redis, leases: ValkeyStreamLeases) -> None:
     """Stopping late does not end what the device plays now."""
-    leases = ValkeyStreamLeases(redis, LIFE)
     await leases.acquire(ACCOUNT, "tv", SessionId("old"), 1)
     await leases.acquire(ACCOUNT, "tv", SessionId("new"), 1)
 
@@ -80,7 +83,7 @@ async def test_a_replaced_session_can_not_free_the_slot(redis: Redis) -> None:
     assert not (await leases.acquire(ACCOUNT, "phone", SessionId("p"), 1)).granted
 
 
-async def test_leases_leave_nothing_behind(redis: Redis) -> None:
+async def test_leases_leave_nothing_behind(redis: Redis, leases: ValkeyStreamLeases) -> None:
     """The keys end with the last lease even when nobody stops."""
     await ValkeyStreamLeases(redis, LIFE).acquire(ACCOUNT, "tv", SessionId("s"), 1)
 
@@ -102,11 +105,12 @@ def test_like_a_table_of_devices(valkey_url: str, steps: list[tuple[str, int, in
         redis = Redis.from_url(valkey_url)
         await redis.delete(*lease_keys(ACCOUNT))
         leases, table = ValkeyStreamLeases(redis, LIFE), dict[str, str]()
-        for action, device_number, session_number in steps:
-            device, session = f"d{device_number}", f"d{device_number}s{session_number}"
-            answer, expected = await step(redis, leases, table, action, device, session, limit)
-            assert answer == expected
-            assert len(table) <= limit
+        async with leases.running():
+            for action, device_number, session_number in steps:
+                device, session = f"d{device_number}", f"d{device_number}s{session_number}"
+                answer, expected = await step(redis, leases, table, action, device, session, limit)
+                assert answer == expected
+                assert len(table) <= limit
         await redis.aclose()
 
     asyncio.run(run())

@@ -17,7 +17,7 @@ from common.events import Event
 from subgraphs.kernel.ids import AccountId, ProfileId, TitleId
 from subgraphs.kernel.sql import reading, writing
 from subgraphs.playback.adapters.sqlalchemy import tables
-from subgraphs.playback.adapters.sqlalchemy.group_commit import GroupCommit
+from subgraphs.playback.adapters.group_commit import GroupCommit
 from subgraphs.playback.adapters.sqlalchemy.tables import from_micros, to_micros, upsert
 from subgraphs.playback.domain.bookmarks import (
     Bookmark,

@@ -7,7 +7,9 @@ one. A lease without heartbeats ends by itself.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
@@ -16,9 +18,12 @@ from redis.exceptions import RedisError
 
 from common.errors import ErrorKind, ServiceError
 from subgraphs.kernel.ids import AccountId, SessionId
+from subgraphs.playback.adapters.group_commit import GroupCommit
 from subgraphs.playback.ports import LeaseAnswer
 
 __all__ = ["ValkeyStreamLeases", "lease_keys"]
+
+UNCOUNTED = "streams can't be counted at the moment; try again"
 
 _PROLOGUE = """
 local leases, sessions = KEYS[1], KEYS[2]
@@ -85,14 +90,30 @@ def lease_keys(account_id: AccountId) -> tuple[str, str]:
     return f"marquee:leases:{{{account_id}}}", f"marquee:lease-sessions:{{{account_id}}}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Renewal:
+    account_id: AccountId
+    device_id: str
+    session_id: SessionId
+    limit: int
+
+
 class ValkeyStreamLeases:
-    """`life` is how long a lease lasts without a heartbeat. Every failure is a ServiceError UNAVAILABLE."""
+    """Use inside `running()`. `life` is how long a lease lasts without a heartbeat. Every failure is a ServiceError UNAVAILABLE."""
 
     def __init__(self, redis: Redis, life: timedelta) -> None:
         self._life_ms = int(life / timedelta(milliseconds=1))
         self._acquire = redis.register_script(_ACQUIRE)
         self._renew = redis.register_script(_RENEW)
         self._release = redis.register_script(_RELEASE)
+        self._redis = redis
+        self._renewals: GroupCommit[_Renewal, bool] = GroupCommit(self._renew_all)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """The renewer's life: renewals asked for while a round trip is under way share the next one."""
+        async with self._renewals.running():
+            yield
 
     async def acquire(self, account_id: AccountId, device_id: str, session_id: SessionId, limit: int) -> LeaseAnswer:
         """A slot for a session; a device that holds one already gives it to its new session."""
@@ -101,14 +122,24 @@ class ValkeyStreamLeases:
 
     async def renew(self, account_id: AccountId, device_id: str, session_id: SessionId, limit: int) -> bool:
         """Keep the slot, or take a free one when it had expired; False when the player must stop."""
-        return bool(await self._run(self._renew, account_id, device_id, session_id, self._life_ms, limit))
+        return await self._renewals.submit(_Renewal(account_id, device_id, session_id, limit))
 
     async def release(self, account_id: AccountId, device_id: str, session_id: SessionId) -> None:
         """Give the slot back, unless a newer session of the device has it."""
         await self._run(self._release, account_id, device_id, session_id)
 
+    async def _renew_all(self, renewals: Sequence[_Renewal]) -> list[bool]:
+        pipeline = self._redis.pipeline(transaction=False)
+        try:
+            for renewal in renewals:
+                arguments = [renewal.device_id, renewal.session_id, self._life_ms, renewal.limit]
+                await self._renew(keys=list(lease_keys(renewal.account_id)), args=arguments, client=pipeline)
+            return [bool(kept) for kept in await pipeline.execute()]
+        except (RedisError, OSError) as error:
+            raise ServiceError(ErrorKind.UNAVAILABLE, UNCOUNTED) from error
+
     async def _run(self, script: Any, account_id: AccountId, *arguments: str | int) -> Any:
         try:
             return await cast("Awaitable[Any]", script(keys=list(lease_keys(account_id)), args=list(arguments)))
         except (RedisError, OSError) as error:
-            raise ServiceError(ErrorKind.UNAVAILABLE, "streams can't be counted at the moment; try again") from error
+            raise ServiceError(ErrorKind.UNAVAILABLE, UNCOUNTED) from error

@@ -2,7 +2,8 @@
 
 A commit that reaches the disk costs milliseconds whatever it holds, so the writer takes all that waits (up to a
 bound), commits it together and only then answers. Nothing is put off on purpose: a lone write is committed at once.
-When a batch fails, all its writers get the error and nothing of it is stored.
+When a batch fails, all its writers get the error and nothing of it is stored. Round trips to Valkey are shared in the
+same way.
 """
 
 from __future__ import annotations

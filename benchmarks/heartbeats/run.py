@@ -1,0 +1,148 @@
+"""Heartbeats per second of one core: `python -m benchmarks.heartbeats.run [STORE …]`; see docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import shutil
+import signal
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvloop
+from pydantic import SecretStr
+
+from benchmarks.gateway.processes import cpu_seconds
+from benchmarks.gateway.tables import print_ratios, print_table
+from benchmarks.heartbeats.players import Player, Tally, make_players, report_for
+from benchmarks.heartbeats.servers import LOAD_CORE, OURS, free_port, playback_environment, start_server, valkey
+from common.settings import SharedSettings
+from subgraphs.kernel.ids import ProfileId
+from subgraphs.playback.settings import PlaybackSettings
+from subgraphs.playback.stores import open_stores
+
+NAIVE = "from benchmarks.heartbeats.naive import serve; serve()"
+HEADER = ("store", "acknowledged/s", "CPU µs each", "core %", "p50 ms", "p99 ms", "refused", "lost")
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One round."""
+
+    per_second: float
+    cpu_us: float
+    core_ratio: float
+    p50_ms: float
+    p99_ms: float
+    refused: int
+    lost: int
+
+
+def main() -> int:
+    """Measure the chosen stores; 1 when an answer was wrong or an acknowledged heartbeat is not in its store."""
+    arguments = _parser().parse_args()
+    if shutil.which("taskset") is None or (os.cpu_count() or 1) < 2:
+        print("two processor cores and taskset are needed (Debian: apt install util-linux)", file=sys.stderr)
+        return 2
+    os.sched_setaffinity(0, {int(LOAD_CORE)})
+    stores: dict[str, str | None] = {"sqlite": None, "naive": None}
+    for name, url in (("postgresql", arguments.postgresql), ("mongodb", arguments.mongodb)):
+        if url is not None:
+            stores[name] = url
+    rows, cpu, lost = [], {}, 0
+    for name in arguments.stores or list(stores):
+        if name not in stores:
+            print(f"give the address of {name} with --{name}; known here: {', '.join(stores)}", file=sys.stderr)
+            return 2
+        rounds = [_measure(name, stores[name], arguments) for _ in range(arguments.repeat)]
+        middle = sorted(rounds, key=lambda figures: figures.cpu_us)[len(rounds) // 2]
+        cpu[name], lost = middle.cpu_us, lost + sum(figures.lost for figures in rounds)
+        rows.append(_row(name, middle))
+    print_table("Acknowledged heartbeats through the subgraph's HTTP, one core", HEADER, rows)
+    print_ratios("CPU per heartbeat", "sqlite", cpu)
+    return 1 if lost else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.heartbeats.run",
+        description="Measures acknowledged heartbeats, and checks that the store has every one of them.",
+    )
+    parser.add_argument("stores", nargs="*", metavar="STORE", help="sqlite, naive, postgresql, mongodb (default: all)")
+    parser.add_argument("--seconds", type=float, default=8.0, help="of load per round, after a second of warm-up")
+    parser.add_argument("--repeat", type=int, default=3, help="rounds; the one with the median processor time is told")
+    parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--players", type=int, default=2_000)
+    parser.add_argument("--postgresql", metavar="URL", help="postgresql+asyncpg://… of an empty database")
+    parser.add_argument("--mongodb", metavar="URL", help="mongodb://…/database")
+    return parser
+
+
+def _measure(name: str, store_url: str | None, arguments: argparse.Namespace) -> Figures:
+    with tempfile.TemporaryDirectory() as folder, valkey() as valkey_url:
+        state_dir, port = Path(folder), free_port()
+        contexts = 4
+        players = asyncio.run(make_players(state_dir, valkey_url, arguments.players, contexts))
+        environment = playback_environment(state_dir, valkey_url, port, store_url)
+        server = start_server(["-c", NAIVE if name == "naive" else OURS], environment, port)
+        try:
+            uvloop.run(report_for(port, players, arguments.connections, 1.0))
+            began, began_cpu = time.monotonic(), cpu_seconds(server.pid)
+            tally = uvloop.run(report_for(port, players, arguments.connections, arguments.seconds))
+            took, cpu = time.monotonic() - began, cpu_seconds(server.pid) - began_cpu
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.wait()
+        if tally.wrong:
+            raise SystemExit(f"{len(tally.wrong)} wrong answers, the first: {tally.wrong[0]}")
+        lost = asyncio.run(count_lost(store_url, state_dir, players))
+        return _figures(tally, took, cpu, lost)
+
+
+async def count_lost(store_url: str | None, state_dir: Path, players: Sequence[Player]) -> int:
+    """Acknowledged reports that the store does not have, read through the port after the server has gone."""
+    lost = 0
+    url = SecretStr(store_url) if store_url else None
+    async with open_stores(PlaybackSettings(shared=SharedSettings(state_dir=state_dir), store_url=url)) as stores:
+        for player in players:
+            if player.acknowledged:
+                kept = await stores.bookmarks.history(ProfileId(player.profile_id), limit=1)
+                reached = kept[0].position_s if kept else -1.0
+                lost += reached < player.position_s(player.acknowledged)
+    return lost
+
+
+def _figures(tally: Tally, took_s: float, cpu_s: float, lost: int) -> Figures:
+    cuts = statistics.quantiles(tally.latencies_s, n=100)
+    return Figures(
+        per_second=tally.acknowledged / took_s,
+        cpu_us=cpu_s / tally.acknowledged * 1e6,
+        core_ratio=cpu_s / took_s,
+        p50_ms=cuts[49] * 1e3,
+        p99_ms=cuts[98] * 1e3,
+        refused=tally.unavailable,
+        lost=lost,
+    )
+
+
+def _row(name: str, figures: Figures) -> tuple[str, ...]:
+    return (
+        name,
+        f"{figures.per_second:,.0f}",
+        f"{figures.cpu_us:.0f}",
+        f"{figures.core_ratio * 100:.0f}",
+        f"{figures.p50_ms:.1f}",
+        f"{figures.p99_ms:.1f}",
+        str(figures.refused),
+        str(figures.lost),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""Opens the store that the settings name, whatever its kind: the one place that knows both adapters.
+
+SQLite and PostgreSQL are the relational adapter's, MongoDB has its own; services see ports only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from common.events import EventPublisher
+from subgraphs.kernel import migrations
+from subgraphs.kernel.app import HealthCheck
+from subgraphs.kernel.outbox import OutboxRelay
+from subgraphs.kernel.sql import check_store, open_engine
+from subgraphs.playback.adapters.sqlalchemy import tables
+from subgraphs.playback.adapters.sqlalchemy.bookmarks import SqlBookmarkStore
+from subgraphs.playback.adapters.sqlalchemy.catalogue import SqlTitleCatalogue
+from subgraphs.playback.ports import BookmarkStore, TitleCatalogue
+from subgraphs.playback.settings import PlaybackSettings
+
+__all__ = ["MIGRATIONS", "Stores", "open_stores"]
+
+MIGRATIONS = Path(__file__).parent / "adapters" / "sqlalchemy" / "migrations"
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What one store keeps, and a check whether it answers."""
+
+    bookmarks: BookmarkStore
+    catalogue: TitleCatalogue
+    check: HealthCheck
+
+
+@asynccontextmanager
+async def open_stores(settings: PlaybackSettings, publisher: EventPublisher | None = None) -> AsyncIterator[Stores]:
+    """The store, brought to today's form and closed at the block's end.
+
+    With a publisher its events are published while the block runs; without one they wait for whoever has one.
+    """
+    async with AsyncExitStack() as stack:
+        engine = open_engine(settings.resolved_store_url)
+        stack.push_async_callback(engine.dispose)
+        await migrations.upgrade(engine, MIGRATIONS)
+        on_commit = _nobody_to_wake
+        if publisher is not None:
+            relay = OutboxRelay(engine, tables.outbox, publisher)
+            on_commit = relay.wake
+            await stack.enter_async_context(relay.running())
+        bookmarks = SqlBookmarkStore(engine, on_commit=on_commit)
+        await stack.enter_async_context(bookmarks.running())
+        yield Stores(bookmarks, SqlTitleCatalogue(engine), partial(check_store, engine))
+
+
+def _nobody_to_wake() -> None:
+    """The relay of another process finds the events by looking."""
