@@ -15,6 +15,7 @@ from common.events import EventConsumer, EventPublisher
 from common.valkey import open_stream_valkey, open_valkey
 from subgraphs.kernel.app import HealthCheck, OpenedSubgraph, create_subgraph_app
 from subgraphs.kernel.context import RequestContext, RequestHead
+from subgraphs.kernel.sql import sqlite_url
 from subgraphs.titles.adapters.object_artwork import ObjectArtworkStore
 from subgraphs.titles.adapters.redis_events import RedisEventStream
 from subgraphs.titles.adapters.render_pool import ArtworkUnavailable, RenderPool
@@ -26,13 +27,13 @@ from subgraphs.titles.api.schema import schema
 from subgraphs.titles.demo import seed_demo
 from subgraphs.titles.services.calendar import AvailabilityCalendar
 from subgraphs.titles.services.catalogue import Catalogue
+from subgraphs.titles.services.editing import CatalogueEditor
 from subgraphs.titles.services.following import (
     MAX_TITLES_PER_EVENT,
-    MAX_TITLES_PER_INDEX_UPDATE,
     ChangeFollower,
     EventAnnouncer,
-    SearchUpdater,
 )
+from subgraphs.titles.services.indexing import SearchUpdater
 from subgraphs.titles.services.masters import MasterService
 from subgraphs.titles.services.media import MediaReports
 from subgraphs.titles.services.prerender import Prerenderer
@@ -76,7 +77,7 @@ async def _hearing_of_assets(settings: TitlesSettings, writer: CatalogueWriter) 
 @asynccontextmanager
 async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedSubgraph]:
     async with AsyncExitStack() as stack:
-        store = await SqlTitleStore.open(settings.store_dir / "titles.sqlite")
+        store = await SqlTitleStore.open(sqlite_url(settings.store_dir / "titles.sqlite"))
         stack.push_async_callback(store.aclose)
         index = TantivyIndex(settings.store_dir / "search")
         stack.push_async_callback(index.aclose)
@@ -86,11 +87,9 @@ async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedS
 
         calendar = AvailabilityCalendar()
         catalogue = Catalogue(store, clock, cache_size=settings.cache_titles)
-        updater = SearchUpdater(store, index, calendar)
-        announcer = EventAnnouncer(store, RedisEventStream(EventPublisher(redis)), clock)
-        search_follower = ChangeFollower(
-            "search", store, catalogue.titles, updater.handle, batch_size=MAX_TITLES_PER_INDEX_UPDATE
-        )
+        updater = SearchUpdater(store, index, calendar, catalogue.titles)
+        search_follower = updater.follower
+        announcer = EventAnnouncer(store, catalogue.titles, RedisEventStream(EventPublisher(redis)), clock)
         event_follower = ChangeFollower(
             "events", store, catalogue.titles, announcer.handle, batch_size=MAX_TITLES_PER_EVENT
         )
@@ -102,7 +101,7 @@ async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedS
         writer = CatalogueWriter(store, catalogue, wake)
         masters = MasterService(ObjectArtworkStore.in_folder(settings.shared.objects_dir), pool)
         stack.push_async_callback(masters.aclose)
-        await updater.start(search_follower)
+        await updater.start()
         await stack.enter_async_context(search_follower.running())
         await stack.enter_async_context(event_follower.running())
         await stack.enter_async_context(_hearing_of_assets(settings, writer))
@@ -115,7 +114,7 @@ async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedS
         services = TitlesServices(
             catalogue=catalogue,
             search=SearchService(index, catalogue, calendar),
-            studio=StudioService(writer, clock),
+            studio=StudioService(CatalogueEditor(writer, store, clock), clock),
             media_url=settings.shared.public_media_url,
         )
         internal = InternalServices(
@@ -144,6 +143,6 @@ def _opened(
     return OpenedSubgraph(
         make_context=make_context,
         required={"store": check_store},
-        optional={"events": check_events, "search": internal.search_follower.check},
+        optional={"events": check_events, "search": internal.search_updater.check},
         resources=internal,
     )

@@ -8,20 +8,35 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from subgraphs.kernel.ids import TitleId
-from subgraphs.titles.domain.browsing import BrowseRequest, CatalogueScope, TitleFilter
-from subgraphs.titles.domain.title import EpisodeSlot, Genre, GenreId, Season, SeasonId, Title
+from subgraphs.kernel.pagination import PageRequest
+from subgraphs.titles.domain.browsing import BrowseRequest, CatalogueScope, Facets, TitleFilter
+from subgraphs.titles.domain.title import (
+    EpisodeSlot,
+    Genre,
+    GenreId,
+    Person,
+    PersonId,
+    Season,
+    SeasonId,
+    Title,
+    VideoSlot,
+)
 
 __all__ = [
+    "NO_PERSON_EDITS",
     "ArtworkRenderer",
     "ArtworkStore",
     "AuditEntry",
+    "CatalogueState",
     "Change",
     "ChangeFollowerName",
     "EventStream",
     "FoundTitle",
+    "IndexBuild",
     "MasterRequest",
     "SearchHits",
     "SearchIndex",
@@ -29,6 +44,7 @@ __all__ = [
 ]
 
 ChangeFollowerName = str
+NO_PERSON_EDITS: Mapping[PersonId, Person] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +57,18 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """Who changed the catalogue by hand, and how."""
+    """Who changed the catalogue by hand, and how: what was there before and after, as JSON, only what differs.
 
+    `subject_id` is a title's or a person's id; what is done to a season stands with its series.
+    """
+
+    id: str
     at: datetime
     account_id: str
     action: str
-    title_id: TitleId
-    detail: Mapping[str, Any] = field(default_factory=dict)
+    subject_id: str
+    before: Mapping[str, Any] = field(default_factory=dict)
+    after: Mapping[str, Any] = field(default_factory=dict)
 
 
 class TitleStore(Protocol):
@@ -69,9 +90,46 @@ class TitleStore(Protocol):
         ...
 
     async def save(
-        self, titles: Sequence[Title], seasons: Sequence[Season] = (), *, audit: AuditEntry | None = None
+        self,
+        titles: Sequence[Title],
+        seasons: Sequence[Season] = (),
+        *,
+        person_edits: Mapping[PersonId, Person] = NO_PERSON_EDITS,
+        audit: AuditEntry | None = None,
     ) -> None:
-        """Create or replace, all or nothing."""
+        """Create or replace, all or nothing. Ids of an audit entry are given once."""
+        ...
+
+    async def person_edits(self) -> dict[PersonId, Person]:
+        """Who was renamed or merged by hand: the person that an id of the sources stands for now."""
+        ...
+
+    async def people(self, scope: CatalogueScope, ids: Sequence[PersonId]) -> dict[PersonId, Person]:
+        """People with at least one visible film or series, episode or video."""
+        ...
+
+    async def titles_of_person(self, person_id: PersonId, limit: int) -> list[TitleId]:
+        """Titles of every kind that credit a person, by id, whether or not anybody may see them."""
+        ...
+
+    async def videos_of(self, title_ids: Sequence[TitleId]) -> dict[TitleId, tuple[VideoSlot, ...]]:
+        """Videos of films and series, newest first and then by id; withdrawn and delisted ones left out."""
+        ...
+
+    async def facets(self, scope: CatalogueScope, chosen: TitleFilter) -> Facets:
+        """Counts of what `browse` would list in all; initials and decades ascending, an unknown decade last."""
+        ...
+
+    async def ids_of_source(self, source: str, after: str, limit: int) -> list[TitleId]:
+        """Ids of a source's titles that are not delisted, in order, behind `after`."""
+        ...
+
+    async def position(self, name: str) -> int | None:
+        """A number that was kept under a name, as how far some background work has come."""
+        ...
+
+    async def set_position(self, name: str, value: int) -> None:
+        """Keep a number."""
         ...
 
     async def browse(self, scope: CatalogueScope, requests: Sequence[BrowseRequest]) -> list[list[TitleId]]:
@@ -95,7 +153,7 @@ class TitleStore(Protocol):
         ...
 
     async def episodes_of(self, series_ids: Sequence[TitleId]) -> dict[TitleId, tuple[EpisodeSlot, ...]]:
-        """Episodes in order of season and number, withdrawn ones left out."""
+        """Episodes in order of season and number; withdrawn and delisted ones left out."""
         ...
 
     async def ids_after(self, after: str, limit: int) -> list[TitleId]:
@@ -106,8 +164,8 @@ class TitleStore(Protocol):
         """Titles with a window that opens or closes at some instant."""
         ...
 
-    async def present_count(self) -> int:
-        """How many titles are stored and not withdrawn."""
+    async def state(self) -> CatalogueState:
+        """Of the titles that are neither withdrawn nor delisted."""
         ...
 
     async def changes_for(self, follower: ChangeFollowerName, limit: int) -> list[Change]:
@@ -118,12 +176,27 @@ class TitleStore(Protocol):
         """The follower has dealt with everything up to this sequence number; what all have confirmed is dropped."""
         ...
 
+    async def follow(self, follower: ChangeFollowerName) -> None:
+        """A follower that begins at the log's end as it is now; one that is there already is moved to it."""
+        ...
+
+    async def followers(self) -> frozenset[ChangeFollowerName]:
+        """Those that the log is kept for."""
+        ...
+
+    async def unfollow(self, follower: ChangeFollowerName) -> None:
+        """The log is no longer kept for this follower; nothing happens when there is none."""
+        ...
+
     async def announce_all(self) -> int:
         """Append every title to the change log, for followers that start anew; returns how many."""
         ...
 
-    async def audit_entries(self, title_id: TitleId) -> list[AuditEntry]:
-        """What was done to a title by hand, oldest first."""
+    async def audit_entries(self, subject_id: str | None, page: PageRequest) -> list[AuditEntry]:
+        """What was done by hand to one title or person, or to any (None), newest first: `page.first + 1` of them.
+
+        The cursor's key is (at in microseconds since 1970, id).
+        """
         ...
 
 
@@ -143,11 +216,57 @@ class SearchHits:
     total_count: int
 
 
-class SearchIndex(Protocol):
-    """Full text over the catalogue. Follows the store; may be thrown away and rebuilt at any time."""
+@dataclass(frozen=True, slots=True)
+class CatalogueState:
+    """How many titles there are, and the sum of their revisions.
 
-    async def update(self, titles: Sequence[Title], removed: Sequence[TitleId]) -> None:
-        """Replace and remove; visible to searches when it returns."""
+    An index never has a title newer than the store's: when both numbers are equal, it has every title as the store has
+    it, unless one title is missing whose revision another one, that should be gone, makes up for.
+    """
+
+    title_count: int
+    revision_sum: int
+
+
+class IndexBuild(Protocol):
+    """An index in the making, beside the one that serves."""
+
+    async def update(self, titles: Sequence[Title]) -> None:
+        """As `SearchIndex.update`; searches do not see it."""
+        ...
+
+    async def publish(self) -> None:
+        """From now on searches, and updates of the SearchIndex, go to this one; what served before is deleted."""
+        ...
+
+    async def discard(self) -> None:
+        """Delete it; after `publish` nothing happens."""
+        ...
+
+
+class SearchIndex(Protocol):
+    """Full text over the catalogue. Follows the store; may be thrown away and rebuilt at any time.
+
+    Every method raises ServiceError(UNAVAILABLE) when the engine is away.
+    """
+
+    async def prepare(self) -> None:
+        """Make the index when there is none; before anything else, and as often as one likes."""
+        ...
+
+    async def check(self) -> None:
+        """A health check: returns when the engine answers."""
+        ...
+
+    async def update(self, titles: Sequence[Title]) -> None:
+        """Make the index as these titles are: replaced, or removed when they are gone.
+
+        Visible to searches when it returns.
+        """
+        ...
+
+    async def begin_build(self) -> IndexBuild:
+        """An empty index beside this one; raises ServiceError(FAILED_PRECONDITION) when one is being made already."""
         ...
 
     async def search(
@@ -162,17 +281,13 @@ class SearchIndex(Protocol):
         """Titles whose names go on as `text` begins, most popular first."""
         ...
 
-    async def clear(self) -> None:
-        """Remove everything."""
-        ...
-
-    async def count(self) -> int:
-        """How many titles are indexed."""
+    async def state(self) -> CatalogueState:
+        """What is indexed."""
         ...
 
     @property
     def revision(self) -> int:
-        """Grows with every update: what was found before may differ now."""
+        """Grows with every update through this object: what was found before may differ now."""
         ...
 
     async def aclose(self) -> None:

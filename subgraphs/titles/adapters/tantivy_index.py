@@ -1,16 +1,20 @@
 """The search index's port on tantivy, in a folder of its own.
 
-The folder's name carries the version of the fields, so that a program with other fields starts a new index beside it
-instead of misreading the old one; what is in it comes from the title store and can always be made again. One thread
-writes, searches run in threads of the pool with the lock of the interpreter released.
+`<folder>/v<fields' version>/` holds one folder per generation of the index and the file `current` with the name of the
+one that serves. A rebuild fills a new generation beside it and changes that file, whole or not at all; what a killed
+rebuild left behind, and what older programs with other fields wrote, is removed at the next start. What is in an index
+comes from the title store and can always be made again. One thread writes, searches run in threads of the pool with
+the lock of the interpreter released.
 """
 
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 from tantivy import (
     Document,
@@ -25,25 +29,70 @@ from tantivy import (
     Tokenizer,
 )
 
+from common.errors import ErrorKind, ServiceError
 from subgraphs.kernel.ids import TitleId
-from subgraphs.titles.adapters.search_query import analyze, completion_query, text_query, visible_query
+from subgraphs.titles.adapters.tantivy_query import text_query, visible_query
 from subgraphs.titles.domain.browsing import CatalogueScope, TitleFilter
-from subgraphs.titles.domain.title import CreditRole, Title
-from subgraphs.titles.ports import FoundTitle, SearchHits
+from subgraphs.titles.domain.relevance import (
+    COMPLETION_WEIGHT,
+    TIE_BREAK_WEIGHT,
+    SearchEntry,
+    completion_question,
+    search_entry,
+    search_question,
+)
+from subgraphs.titles.domain.title import Title
+from subgraphs.titles.ports import CatalogueState, FoundTitle, IndexBuild, SearchHits
 
 __all__ = ["FIELDS_VERSION", "SearchIndexUnavailable", "TantivyIndex"]
 
-FIELDS_VERSION = 1
+ResultT = TypeVar("ResultT")
+
+FIELDS_VERSION = 2
 WRITER_HEAP_BYTES = 32_000_000
-MAX_WORD_LENGTH = 40
-TIE_BREAK_WEIGHT = 0.25
-"""tantivy multiplies a score by log2(2 + weight): popularity can add at most a sixth, enough to order near ties."""
-COMPLETION_WEIGHT = 6.0
-"""What is completed is mostly what is popular: three times the score at most."""
+CURRENT = "current"
 
 
 class SearchIndexUnavailable(Exception):
     """The index's folder can't be opened."""
+
+
+class _Generation:
+    """One index on disk or in memory with its writer; methods that write are called by one thread only."""
+
+    def __init__(self, schema: Schema, stems: TextAnalyzer, folder: Path | None) -> None:
+        self.folder = folder
+        try:
+            if folder is not None:
+                folder.mkdir(parents=True, exist_ok=True)
+            self.index = Index(schema, path=None if folder is None else str(folder))
+            self.index.register_tokenizer("words", _analyzer())
+            self.index.register_tokenizer("stems", stems)
+            self._writer = self.index.writer(WRITER_HEAP_BYTES, 1)
+        except (ValueError, OSError) as error:
+            raise SearchIndexUnavailable(
+                f"the search index in {folder} can't be opened: {error}. If another titles process runs, stop it; "
+                "else remove the folder, it is rebuilt from the catalogue"
+            ) from error
+        self.index.config_reader("manual")
+        self.index.reload()
+
+    def update(self, titles: Sequence[Title]) -> None:
+        for title in titles:
+            self._writer.delete_documents_by_term("id", title.id)
+            if not title.is_gone:
+                self._writer.add_document(_document(search_entry(title)))
+        self._writer.commit()
+        self.index.reload()
+
+    def close(self) -> None:
+        """Wait for the writer's threads and let go of the folder's lock."""
+        self._writer.wait_merging_threads()
+
+    def remove(self) -> None:
+        self.close()
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class TantivyIndex:
@@ -51,133 +100,102 @@ class TantivyIndex:
 
     def __init__(self, folder: Path | None) -> None:
         self._schema = _schema()
-        self._words = _analyzer()
         self._stems = _analyzer(stemmed=True)
-        try:
-            if folder is not None:
-                folder = folder / f"v{FIELDS_VERSION}"
-                folder.mkdir(parents=True, exist_ok=True)
-            self._index = Index(self._schema, path=None if folder is None else str(folder))
-            self._index.register_tokenizer("words", self._words)
-            self._index.register_tokenizer("stems", self._stems)
-            self._writer = self._index.writer(WRITER_HEAP_BYTES, 1)
-        except (ValueError, OSError) as error:
-            raise SearchIndexUnavailable(
-                f"the search index in {folder} can't be opened: {error}. If another titles process runs, stop it; "
-                "else remove the folder, it is rebuilt from the catalogue"
-            ) from error
-        self._index.config_reader("manual")
-        self._index.reload()
+        self._folder = None if folder is None else folder / f"v{FIELDS_VERSION}"
+        self._serving = self._open_serving()
+        self._build: TantivyBuild | None = None
         # One thread for all that writes: a cancelled caller leaves its write running, and the next one must wait for
         # it.
         self._writing = ThreadPoolExecutor(1, thread_name_prefix="titles-index")
         self._revision = 0
+        if folder is not None:
+            self._remove_leftovers(folder)
 
     @property
     def revision(self) -> int:
         """Grows with every update."""
         return self._revision
 
-    async def update(self, titles: Sequence[Title], removed: Sequence[TitleId]) -> None:
-        """Replace and remove; visible to searches when it returns."""
-        await self._write(self._update, titles, removed)
+    async def prepare(self) -> None:
+        """The folder was opened already."""
 
-    async def clear(self) -> None:
-        """Remove everything."""
-        await self._write(self._clear)
+    async def check(self) -> None:
+        """It is in this process, and answers."""
+
+    async def update(self, titles: Sequence[Title]) -> None:
+        """Make the index as these titles are; visible to searches when it returns."""
+        await self.write(lambda: self._serving.update(titles))
+        self._revision += 1
+
+    async def begin_build(self) -> IndexBuild:
+        """An empty generation beside the one that serves."""
+        if self._build is not None:
+            raise ServiceError(
+                ErrorKind.FAILED_PRECONDITION, "the search index is being rebuilt already; wait for its end"
+            )
+        self._build = TantivyBuild(self, _Generation(self._schema, self._stems, self._next_folder()))
+        return self._build
 
     async def search(
         self, text: str, scope: CatalogueScope, chosen: TitleFilter, hidden: frozenset[TitleId], limit: int
     ) -> SearchHits:
         """The best `limit` hits; when not every word is found in one title, titles with all words but one."""
-        words, stems = analyze(self._words, text), analyze(self._stems, text)
-        if not words or limit < 1:
+        question = search_question(text)
+        if question is None or limit < 1:
             return SearchHits((), 0)
         visible = visible_query(self._schema, scope, chosen, hidden)
-        return await asyncio.to_thread(self._search, words, stems, visible, limit)
+        for missing_count in (0, 1) if len(question.required) > 1 else (0,):
+            query = text_query(self._schema, self._stems, question, missing_count=missing_count)
+            hits = await asyncio.to_thread(self._run, query, visible, limit, "tie_break")
+            if hits.total_count:
+                return hits
+        return SearchHits((), 0)
 
     async def complete(
         self, text: str, scope: CatalogueScope, hidden: frozenset[TitleId], limit: int
     ) -> list[FoundTitle]:
         """Titles whose names go on as `text` begins."""
-        words = analyze(self._words, text)
-        if not words or limit < 1:
+        question = completion_question(text)
+        if question is None or limit < 1:
             return []
-        query = completion_query(self._schema, words, " ".join(words))
+        query = text_query(self._schema, self._stems, question)
         visible = visible_query(self._schema, scope, TitleFilter(), hidden)
-        hits = await asyncio.to_thread(
-            self._run, Query.boolean_query([(Occur.Must, query), *visible]), limit, "completion_weight"
-        )
+        hits = await asyncio.to_thread(self._run, query, visible, limit, "completion_weight")
         return list(hits.hits)
 
-    async def count(self) -> int:
-        """How many titles are indexed."""
-        return self._index.searcher().num_docs
+    async def state(self) -> CatalogueState:
+        """What is indexed."""
+        return await self.write(self._state)
 
     async def aclose(self) -> None:
         """Wait for the writer's threads and let go of the folder's lock."""
-        await self._write(self._writer.wait_merging_threads)
+        if self._build is not None:
+            await self._build.discard()
+        await self.write(self._serving.close)
         self._writing.shutdown()
 
-    async def _write(self, work: Callable[..., None], *arguments: object) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._writing, work, *arguments)
+    async def write(self, work: Callable[[], ResultT]) -> ResultT:
+        """Run in the thread that writes, after what waits there already."""
+        return await asyncio.get_running_loop().run_in_executor(self._writing, work)
 
-    def _clear(self) -> None:
-        self._writer.delete_all_documents()
-        self._commit()
-
-    def _commit(self) -> None:
-        self._writer.commit()
-        self._index.reload()
+    def publish(self, generation: _Generation) -> None:
+        """Let searches find it, and remove the one before; in the thread that writes."""
+        if self._folder is not None and generation.folder is not None:
+            _point_to(self._folder, generation.folder.name)
+        before, self._serving = self._serving, generation
         self._revision += 1
+        # Searches that run keep its files open until they end.
+        before.remove()
 
-    def _update(self, titles: Sequence[Title], removed: Sequence[TitleId]) -> None:
-        for title_id in [*(title.id for title in titles), *removed]:
-            self._writer.delete_documents_by_term("id", title_id)
-        for title in titles:
-            self._writer.add_document(self._document(title))
-        self._commit()
+    def end_build(self) -> None:
+        """Another one may begin."""
+        self._build = None
 
-    def _document(self, title: Title) -> Document:
-        has_times = any(window.opens_at is not None or window.closes_at is not None for window in title.windows)
-        flags = (["timed"] if has_times else []) + (["blocked"] if title.blocked_countries else [])
-        document = Document()
-        texts: dict[str, Sequence[str]] = {
-            "id": [title.id],
-            "kind": [title.kind.value],
-            "name": [title.display_name],
-            "name_key": [" ".join(analyze(self._words, title.display_name))],
-            "cast": title.credited(CreditRole.CAST),
-            "directors": title.credited(CreditRole.DIRECTOR),
-            "genres": [genre.display_name for genre in title.genres],
-            "genre_ids": [genre.id for genre in title.genres],
-            # Characters weigh like words of the synopsis: "irma vep" should find her series, not beat a film so named.
-            "synopsis": [title.synopsis, *(credit.character for credit in title.credits if credit.character)],
-            "window_countries": sorted({window.country for window in title.windows}),
-            "blocked_countries": sorted(title.blocked_countries),
-            "flags": flags,
-        }
-        for field, values in texts.items():
-            for value in values:
-                document.add_text(field, value)
-        document.add_unsigned("release_year", title.release_year or 0)
-        document.add_unsigned("minimum_age", title.minimum_age)
-        document.add_unsigned("is_kids", int(title.is_kids))
-        document.add_float("tie_break", title.popularity * TIE_BREAK_WEIGHT)
-        document.add_float("completion_weight", title.popularity * COMPLETION_WEIGHT)
-        return document
-
-    def _search(self, words: list[str], stems: list[str], visible: list[tuple[Occur, Query]], limit: int) -> SearchHits:
-        for missing in (0, 1) if len(words) > 1 else (0,):
-            query = text_query(self._schema, words, stems, " ".join(words), missing=missing)
-            hits = self._run(Query.boolean_query([(Occur.Must, query), *visible]), limit, "tie_break")
-            if hits.total_count:
-                return hits
-        return SearchHits((), 0)
-
-    def _run(self, query: Query, limit: int, weight_field: str) -> SearchHits:
-        searcher = self._index.searcher()
-        found = searcher.search(query, limit=limit, weight_by_field=weight_field)
+    def _run(self, query: Query, visible: list[tuple[Occur, Query]], limit: int, weight_field: str) -> SearchHits:
+        searcher = self._serving.index.searcher()
+        found = searcher.search(
+            Query.boolean_query([(Occur.Must, query), *visible]), limit=limit, weight_by_field=weight_field
+        )
         hits = [FoundTitle(TitleId(searcher.doc(address)["id"][0]), float(score)) for score, address in found.hits]
         # Equal scores come in an order that merges of segments may change: by id they come in the same order for ever.
         hits.sort(key=lambda hit: (-hit.score, hit.title_id))
@@ -185,27 +203,125 @@ class TantivyIndex:
         total_count: int = found.count  # type: ignore[attr-defined]
         return SearchHits(tuple(hits), total_count)
 
+    def _state(self) -> CatalogueState:
+        searcher = self._serving.index.searcher()
+        sums = searcher.aggregate(Query.all_query(), {"revisions": {"sum": {"field": "revision"}}})
+        return CatalogueState(searcher.num_docs, round(sums["revisions"]["value"] or 0))
+
+    def _open_serving(self) -> _Generation:
+        if self._folder is None:
+            return _Generation(self._schema, self._stems, None)
+        pointer = self._folder / CURRENT
+        if pointer.is_file():
+            return _Generation(self._schema, self._stems, self._folder / pointer.read_text("utf-8").strip())
+        first = _Generation(self._schema, self._stems, self._folder / _generation_name(1))
+        _point_to(self._folder, _generation_name(1))
+        return first
+
+    def _next_folder(self) -> Path | None:
+        if self._folder is None or self._serving.folder is None:
+            return None
+        return self._folder / _generation_name(int(self._serving.folder.name) + 1)
+
+    def _remove_leftovers(self, root: Path) -> None:
+        """Half-made generations and other versions' indexes; the writer's lock says that nobody else is here."""
+        serving = self._serving.folder
+        for folder in (*root.iterdir(), *(self._folder or root).iterdir()):
+            if folder.is_dir() and folder not in {self._folder, serving}:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+class TantivyBuild:
+    """A generation in the making."""
+
+    def __init__(self, owner: TantivyIndex, generation: _Generation) -> None:
+        self._owner = owner
+        self._generation = generation
+        self._is_open = True
+
+    async def update(self, titles: Sequence[Title]) -> None:
+        """Make it as these titles are; searches do not see it."""
+        await self._owner.write(lambda: self._generation.update(titles))
+
+    async def publish(self) -> None:
+        """Searches find it from now on, and the one before is gone."""
+        self._is_open = False
+        self._owner.end_build()
+        await self._owner.write(lambda: self._owner.publish(self._generation))
+
+    async def discard(self) -> None:
+        """Forget it; after `publish` nothing happens."""
+        if self._is_open:
+            self._is_open = False
+            self._owner.end_build()
+            await self._owner.write(self._generation.remove)
+
+
+def _generation_name(number: int) -> str:
+    return f"{number:06d}"
+
+
+def _point_to(folder: Path, name: str) -> None:
+    new = folder / f"{CURRENT}.new"
+    new.write_text(name, "utf-8")
+    new.replace(folder / CURRENT)
+
+
+def _document(entry: SearchEntry) -> Document:
+    document = Document()
+    texts: dict[str, Sequence[str]] = {
+        "id": (entry.id,),
+        "kind": (entry.kind,),
+        "name": (entry.name,),
+        "name_key": (entry.name,),
+        "cast": entry.cast,
+        "directors": entry.directors,
+        "genres": entry.genres,
+        "synopsis": entry.synopsis,
+        "genre_ids": entry.genre_ids,
+        "window_countries": entry.window_countries,
+        "blocked_countries": entry.blocked_countries,
+        "original_language": (entry.original_language,),
+        "origin_country": (entry.origin_country,),
+    }
+    for field, values in texts.items():
+        for value in values:
+            document.add_text(field, value)
+    document.add_unsigned("revision", entry.revision)
+    document.add_unsigned("release_year", entry.release_year)
+    document.add_unsigned("minimum_age", entry.minimum_age)
+    document.add_unsigned("is_kids", int(entry.is_kids))
+    document.add_unsigned("is_blocked", int(bool(entry.blocked_countries)))
+    document.add_float("tie_break", entry.popularity * TIE_BREAK_WEIGHT)
+    document.add_float("completion_weight", entry.popularity * COMPLETION_WEIGHT)
+    return document
+
 
 def _schema() -> Schema:
     builder = SchemaBuilder()
     builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
-    for exact in ("kind", "name_key", "genre_ids", "window_countries", "blocked_countries", "flags"):
+    for exact in (
+        "kind",
+        "name_key",
+        "genre_ids",
+        "window_countries",
+        "blocked_countries",
+        "original_language",
+        "origin_country",
+    ):
         builder.add_text_field(exact, tokenizer_name="raw", index_option="basic")
     for text in ("name", "cast", "directors", "genres"):
-        builder.add_text_field(text, tokenizer_name="words", index_option="position")
+        builder.add_text_field(text, tokenizer_name="words", index_option="freq")
     builder.add_text_field("synopsis", tokenizer_name="stems", index_option="freq")
-    for number in ("release_year", "minimum_age", "is_kids"):
+    for number in ("revision", "release_year", "minimum_age", "is_kids", "is_blocked"):
         builder.add_unsigned_field(number, indexed=True, fast=True)
+    # The engine multiplies a score by log2(2 + weight).
     for weight in ("tie_break", "completion_weight"):
         builder.add_float_field(weight, fast=True)
     return builder.build()
 
 
 def _analyzer(*, stemmed: bool = False) -> TextAnalyzer:
-    builder = (
-        TextAnalyzerBuilder(Tokenizer.simple())
-        .filter(Filter.remove_long(MAX_WORD_LENGTH))
-        .filter(Filter.lowercase())
-        .filter(Filter.ascii_fold())
-    )
+    # Words are made by `domain.relevance`, for every engine alike.
+    builder = TextAnalyzerBuilder(Tokenizer.whitespace())
     return (builder.filter(Filter.stemmer("english")) if stemmed else builder).build()

@@ -3,7 +3,7 @@
 GET  /artwork-masters/{title_id}/{role}/{variant}   a master for delivery, drawn when it is not there
 POST /internal/imports?format=…                     a catalogue file as the body; progress and report as JSON lines
 POST /internal/republish                            tell every title to the other services again
-POST /internal/reindex                              rebuild the search index
+POST /internal/reindex                              rebuild the search index; searches go on meanwhile
 
 The POST routes take a service token. Masters need none: delivery shows the same pictures to everybody.
 """
@@ -23,6 +23,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from common.errors import KIND_TABLE, ServiceError
 from common.tokens import TokenInvalid, TokenVerifier
 from subgraphs.kernel.ids import TitleId
 from subgraphs.titles.domain.artwork_reference import ArtworkRole
@@ -30,7 +31,8 @@ from subgraphs.titles.imports.client import write_progress_line, write_report_li
 from subgraphs.titles.imports.run import FORMATS, ImportProgress, ImportRefused, ImportReport, import_catalogue
 from subgraphs.titles.ports import TitleStore
 from subgraphs.titles.services.catalogue import Catalogue
-from subgraphs.titles.services.following import ChangeFollower, SearchUpdater
+from subgraphs.titles.services.following import ChangeFollower
+from subgraphs.titles.services.indexing import SearchUpdater
 from subgraphs.titles.services.masters import MAIN_VARIANT, MasterService
 from subgraphs.titles.services.writing import CatalogueWriter
 
@@ -106,7 +108,7 @@ async def _master(request: Request) -> Response:
     variant = str(request.path_params["variant"])
     title_id = TitleId(str(request.path_params["title_id"]))
     title = (await services.catalogue.titles([title_id])).get(title_id)
-    if title is None or title.is_withdrawn or role_name not in ArtworkRole.__members__ or variant != MAIN_VARIANT:
+    if title is None or title.is_gone or role_name not in ArtworkRole.__members__ or variant != MAIN_VARIANT:
         return _error(404, f"no artwork {role_name.lower()[:20]}/{variant[:40]} of {title_id[:120]}")
     try:
         master = await services.masters.master(title, ArtworkRole(role_name), variant)
@@ -215,7 +217,10 @@ async def _republish(_request: Request, services: InternalServices) -> Response:
 
 
 async def _reindex(_request: Request, services: InternalServices) -> Response:
-    return JSONResponse({"indexed": await services.search_updater.rebuild()})
+    try:
+        return JSONResponse({"indexed": await services.search_updater.rebuild()})
+    except ServiceError as error:
+        return _error(KIND_TABLE[error.kind].http_status, error.message)
 
 
 def _error(status: int, message: str, headers: dict[str, str] | None = None) -> Response:

@@ -21,6 +21,7 @@ from subgraphs.titles.api.types import (
     Series,
     Title,
     TitleConnection,
+    Video,
     genre_of,
     title_connection,
     title_of,
@@ -141,4 +142,4 @@ class Query:
         return [SearchSuggestion(text=each.text, title=title_of(each.title)) for each in found]
 
 
-schema = build_schema(query=Query, mutation=Mutation, types=[Movie, Series, Season, Episode, Genre, Artwork])
+schema = build_schema(query=Query, mutation=Mutation, types=[Movie, Series, Season, Episode, Video, Genre, Artwork])

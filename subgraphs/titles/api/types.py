@@ -22,7 +22,7 @@ from subgraphs.titles.domain.artwork_reference import ArtworkReference, ArtworkR
 from subgraphs.titles.domain.browsing import BrowseRequest, TitleFilter, TitleSort
 from subgraphs.titles.domain.certificates import certificate_for
 from subgraphs.titles.domain.text import shorten
-from subgraphs.titles.domain.title import CreditRole, GenreId, MediaStatus, SeasonId, TitleKind
+from subgraphs.titles.domain.title import CreditRole, GenreId, MediaStatus, SeasonId, TitleKind, VideoKind
 
 __all__ = [
     "Artwork",
@@ -33,6 +33,7 @@ __all__ = [
     "Series",
     "Title",
     "TitleConnection",
+    "Video",
     "artwork_of",
     "genre_of",
     "title_connection",
@@ -251,6 +252,29 @@ class Episode(Title):
         return episode_of(episodes[position]) if position < len(episodes) else None
 
 
+@strawberry.federation.type(keys=["id"], description="A trailer or bonus of a film or a series.")
+class Video(Title):
+    """Visible where what it is of is visible."""
+
+    video_kind: VideoKind
+
+    @strawberry.field(description="The film or series that it is of.")
+    async def of(self, info: Info) -> Title:
+        """Visible whenever the video is."""
+        parent_id = self.record.video_of
+        record = None if parent_id is None else await info.context.title(parent_id)
+        if record is None:
+            raise ServiceError(ErrorKind.NOT_FOUND, f"the title of video {self.id} is not there")
+        return title_of(record)
+
+    @strawberry.field(description="The season that it is about; null when it is about all of a series, or a film.")
+    async def season(self, info: Info) -> Season | None:
+        """One of the series' seasons."""
+        season_id = self.record.season_id
+        record = None if season_id is None else await info.context.season(season_id)
+        return None if record is None else season_of(record)
+
+
 @strawberry.federation.type(
     keys=["id"], description="An image of a title. The id names role, variant, size and format."
 )
@@ -361,7 +385,7 @@ async def title_connection(
     return TitleConnection(edges=edges, page_info=page_info(page))
 
 
-def title_of(record: domain.Title) -> Movie | Series | Episode:
+def title_of(record: domain.Title) -> Movie | Series | Episode | Video:
     """The GraphQL object of a title that was found visible."""
     match record.kind:
         case TitleKind.MOVIE:
@@ -370,6 +394,14 @@ def title_of(record: domain.Title) -> Movie | Series | Episode:
             return Series(**_shared(record))
         case TitleKind.EPISODE:
             return episode_of(record)
+        case TitleKind.VIDEO:
+            return video_of(record)
+
+
+def video_of(record: domain.Title) -> Video:
+    """The GraphQL object of a video."""
+    assert record.video_kind is not None, "a title of kind VIDEO has a video kind"
+    return Video(**_shared(record), video_kind=record.video_kind)
 
 
 def episode_of(record: domain.Title) -> Episode:

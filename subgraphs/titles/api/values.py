@@ -6,11 +6,12 @@ import strawberry.federation
 from subgraphs.titles.domain import browsing, title
 from subgraphs.titles.domain.artwork_reference import ArtworkRole, ImageFormat
 from subgraphs.titles.domain.browsing import TitleSort
-from subgraphs.titles.domain.title import CreditRole, GenreId, MediaStatus, TitleKind
+from subgraphs.titles.domain.title import CreditRole, GenreId, MediaStatus, TitleKind, VideoKind
 
 __all__ = ["Availability", "Certificate", "Credit", "Person", "TitleFilter"]
 
 strawberry.enum(TitleKind, description="What a title is.")
+strawberry.enum(VideoKind, description="What a video shows; TRAILER and TEASER advertise, the others are bonus.")
 strawberry.enum(TitleSort, description="The orders of a list; ties are broken by id.")
 strawberry.enum(MediaStatus, description="Whether there is something to play.")
 strawberry.enum(CreditRole, description="What somebody did in a title.")

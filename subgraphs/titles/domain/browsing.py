@@ -10,9 +10,17 @@ from common.errors import ErrorKind, ServiceError
 from common.tokens import Viewer
 from subgraphs.kernel.pagination import PageRequest
 from subgraphs.kernel.policy import MAX_MATURITY
-from subgraphs.titles.domain.title import GenreId, TitleKind
+from subgraphs.titles.domain.title import CreditRole, GenreId, PersonId, TitleKind
 
-__all__ = ["BrowseRequest", "CatalogueScope", "TitleFilter", "TitleSort"]
+__all__ = [
+    "BrowseRequest",
+    "CatalogueScope",
+    "Facets",
+    "SortDirection",
+    "TitleFilter",
+    "TitleSort",
+    "order_name",
+]
 
 
 class TitleSort(StrEnum):
@@ -24,20 +32,60 @@ class TitleSort(StrEnum):
     NAME = "NAME"
 
 
+class SortDirection(StrEnum):
+    """Which end of an order comes first."""
+
+    ASCENDING = "ASCENDING"
+    DESCENDING = "DESCENDING"
+
+
+def order_name(sort: TitleSort, direction: SortDirection | None) -> str:
+    """What the cursors of an order are marked with; names go up and all else goes down where nothing is said."""
+    usual = SortDirection.ASCENDING if sort is TitleSort.NAME else SortDirection.DESCENDING
+    return sort.value if direction in {None, usual} else f"{sort.value} {direction}"
+
+
 @dataclass(frozen=True, slots=True)
 class TitleFilter:
-    """What the client narrows a list by; None does not narrow. Without a kind, episodes are left out."""
+    """What the client narrows a list by; None does not narrow. Without a kind, episodes and videos are left out.
+
+    `name_prefix` is compared with `sort_name`, `initial` is one of `domain.text.initial`; `person_role` narrows
+    `person_id`, and says nothing without it. `original_language` and `origin_country` are codes in ISO 639 and 3166.
+    """
 
     kind: TitleKind | None = None
     genre_id: GenreId | None = None
     release_year_from: int | None = None
     release_year_to: int | None = None
     kids_only: bool = False
+    maximum_age: int | None = None
+    original_language: str | None = None
+    origin_country: str | None = None
+    person_id: PersonId | None = None
+    person_role: CreditRole | None = None
+    initial: str | None = None
+    name_prefix: str | None = None
+    added_since: datetime | None = None
 
     @property
     def kinds(self) -> tuple[TitleKind, ...]:
         """The kinds that pass."""
         return (TitleKind.MOVIE, TitleKind.SERIES) if self.kind is None else (self.kind,)
+
+    @property
+    def browse_only(self) -> tuple[str, ...]:
+        """Names of what is set and only lists know: a search index need not."""
+        names = ("person_id", "person_role", "initial", "name_prefix", "added_since")
+        return tuple(name for name in names if getattr(self, name) is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """How many titles of a list there are, in all, by initial and by decade (1920 is 1920 to 1929; None unknown)."""
+
+    total_count: int
+    count_by_initial: tuple[tuple[str, int], ...]
+    count_by_decade: tuple[tuple[int | None, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +99,23 @@ class BrowseRequest:
     chosen: TitleFilter
     sort: TitleSort
     page: PageRequest
+    direction: SortDirection | None = None
+
+    @property
+    def is_ascending(self) -> bool:
+        """Whether the smallest value comes first; ids are ascending among equals either way."""
+        return self.sort is TitleSort.NAME if self.direction is None else self.direction is SortDirection.ASCENDING
 
     def __post_init__(self) -> None:
         if self.page.after is None:
             return
         order, value, last_id = self.page.after
         wanted = str if self.sort is TitleSort.NAME else int | float
-        if order != self.sort.value or not isinstance(value, wanted) or not isinstance(last_id, str):
+        expected = order_name(self.sort, self.direction)
+        if order != expected or not isinstance(value, wanted) or not isinstance(last_id, str):
             raise ServiceError(
                 ErrorKind.INVALID_ARGUMENT,
-                f"after is a cursor of a list in another order than {self.sort.value}; start again",
+                f"after is a cursor of a list in another order than {expected}; start again",
             )
 
 

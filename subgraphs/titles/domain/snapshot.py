@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from subgraphs.kernel.policy import Window
+from subgraphs.titles.domain.audit_trail import described_window
+from subgraphs.titles.domain.rights import effective_facts
 from subgraphs.titles.domain.title import CreditRole, EpisodeSlot, Title
 
 __all__ = ["MAX_CAST_IN_SNAPSHOT", "next_episode", "snapshot"]
@@ -13,9 +14,12 @@ __all__ = ["MAX_CAST_IN_SNAPSHOT", "next_episode", "snapshot"]
 MAX_CAST_IN_SNAPSHOT = 10
 
 
-def snapshot(title: Title, next_episode_id: str | None) -> dict[str, Any]:
-    """The event's form of a title; instants are ISO 8601 with a zone, absent values are null."""
-    asset = title.media.asset
+def snapshot(title: Title, parent: Title | None, next_episode_id: str | None) -> dict[str, Any]:
+    """The event's form of a title; instants are ISO 8601 with a zone, absent values are null.
+
+    Age, kids, windows and blocks are those that hold for the title together with its parent.
+    """
+    asset, facts = title.media.asset, effective_facts(title, parent)
     return {
         "id": title.id,
         "kind": title.kind.value,
@@ -26,14 +30,18 @@ def snapshot(title: Title, next_episode_id: str | None) -> dict[str, Any]:
         "genres": [{"id": genre.id, "name": genre.display_name} for genre in title.genres],
         "cast": list(title.credited(CreditRole.CAST)[:MAX_CAST_IN_SNAPSHOT]),
         "directors": list(title.credited(CreditRole.DIRECTOR)),
-        "minimumAge": title.minimum_age,
-        "isKids": title.is_kids,
-        "windows": [_window(window) for window in title.windows],
-        "blockedCountries": sorted(title.blocked_countries),
+        "minimumAge": facts.minimum_age,
+        "isKids": facts.is_kids,
+        "windows": [described_window(window) for window in facts.windows],
+        "blockedCountries": sorted(facts.blocked_countries),
         "seriesId": title.series_id,
         "seasonNumber": title.season_number,
         "episodeNumber": title.episode_number,
         "nextEpisodeId": next_episode_id,
+        "videoOf": title.video_of,
+        "videoKind": title.video_kind and title.video_kind.value,
+        "originCountry": title.origin_country,
+        "originalLanguage": title.original_language,
         "popularity": title.popularity,
         "addedAt": title.added_at.isoformat(),
         "asset": None
@@ -59,11 +67,3 @@ def next_episode(title: Title, slots: tuple[EpisodeSlot, ...]) -> EpisodeSlot | 
         if slot.title_id == title.id:
             return following
     return None
-
-
-def _window(window: Window) -> dict[str, Any]:
-    return {
-        "country": window.country,
-        "from": None if window.opens_at is None else window.opens_at.isoformat(),
-        "until": None if window.closes_at is None else window.closes_at.isoformat(),
-    }

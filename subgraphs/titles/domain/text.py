@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["fold", "shorten", "slug", "sort_name"]
+__all__ = ["fold", "initial", "shorten", "slug", "sort_name"]
 
 # Letters that Unicode does not decompose, as English keyboards write them.
 _LETTERS = str.maketrans(
@@ -37,6 +37,12 @@ def fold(text: str) -> str:
 def sort_name(display_name: str) -> str:
     """Where a name stands in an alphabet: folded, a leading English article set aside."""
     return _ARTICLES.sub("", fold(display_name))
+
+
+def initial(display_name: str) -> str:
+    """The letter under which a name stands in an alphabet, A to Z; "#" for all that begins otherwise."""
+    first = sort_name(display_name)[:1].upper()
+    return first if "A" <= first <= "Z" else "#"
 
 
 def slug(text: str) -> str:

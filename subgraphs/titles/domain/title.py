@@ -30,6 +30,8 @@ __all__ = [
     "SeasonId",
     "Title",
     "TitleKind",
+    "VideoKind",
+    "VideoSlot",
     "fingerprint",
     "genre_named",
     "match_key",
@@ -40,20 +42,38 @@ SeasonId = NewType("SeasonId", str)
 GenreId = NewType("GenreId", str)
 PersonId = NewType("PersonId", str)
 
-_TITLE_ID = re.compile(r"(?:mov|ser|epi)_[A-Za-z0-9-]{1,100}")
+_TITLE_ID = re.compile(r"(?:mov|ser|epi|vid)_[A-Za-z0-9-]{1,100}")
+_OURS = frozenset({"media", "is_withdrawn", "is_delisted", "added_at", "revision", "edited_fields", "artwork_weights"})
+"""Fields that no source knows."""
 
 
 class TitleKind(StrEnum):
-    """What a title is."""
+    """What a title is. A video is a trailer or bonus of a film or a series; lists show it when asked for it."""
 
     MOVIE = "MOVIE"
     SERIES = "SERIES"
     EPISODE = "EPISODE"
+    VIDEO = "VIDEO"
 
     @property
     def id_prefix(self) -> str:
         """The beginning of this kind's ids."""
-        return {TitleKind.MOVIE: "mov", TitleKind.SERIES: "ser", TitleKind.EPISODE: "epi"}[self]
+        return {TitleKind.MOVIE: "mov", TitleKind.SERIES: "ser", TitleKind.EPISODE: "epi", TitleKind.VIDEO: "vid"}[self]
+
+
+class VideoKind(StrEnum):
+    """What a video shows of its title."""
+
+    TRAILER = "TRAILER"
+    TEASER = "TEASER"
+    BEHIND_THE_SCENES = "BEHIND_THE_SCENES"
+    DELETED_SCENE = "DELETED_SCENE"
+    INTERVIEW = "INTERVIEW"
+
+    @property
+    def is_trailer(self) -> bool:
+        """Made to advertise; the others are bonus."""
+        return self in {VideoKind.TRAILER, VideoKind.TEASER}
 
 
 class MediaStatus(StrEnum):
@@ -159,12 +179,25 @@ class EpisodeSlot:
     number: int
 
 
+@dataclass(frozen=True, slots=True)
+class VideoSlot:
+    """A video's place with its title; `season_id` where it is about one season of a series."""
+
+    title_id: TitleId
+    kind: VideoKind
+    season_id: SeasonId | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Title:
-    """A film, a series or an episode. `popularity` is in 0..1; `minimum_age` is an age, 0 to 18.
+    """A film, a series, an episode or a video. `popularity` is in 0..1; `minimum_age` is an age, 0 to 18.
 
     `certificates` are (country, code) pairs given by the source; other countries' codes follow from `minimum_age`.
     `is_age_certified` is false where no source knew a certificate: adults see such a title, kids never do.
+    `video_of` is the film or series that a video belongs to, whose windows, blocks and age limit it has, too.
+    `is_withdrawn` is the studio's word, `is_delisted` says that the source's last full feed lacked the title; either
+    takes it out of every door. `revision` counts the writes. `edited_fields` were set by hand: a source does not
+    change them back. `artwork_weights` are (variant, weight) pairs, the shares in which variants are to be shown.
     """
 
     id: TitleId
@@ -185,12 +218,19 @@ class Title:
     blocked_countries: frozenset[str] = frozenset()
     popularity: float = 0.0
     origin_country: str | None = None
+    original_language: str | None = None
     series_id: TitleId | None = None
     season_id: SeasonId | None = None
     season_number: int | None = None
     episode_number: int | None = None
+    video_of: TitleId | None = None
+    video_kind: VideoKind | None = None
     is_withdrawn: bool = False
+    is_delisted: bool = False
     media: Media = Media()
+    revision: int = 1
+    edited_fields: frozenset[str] = frozenset()
+    artwork_weights: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what no store may hold; readers of sources check first and say it in their own words."""
@@ -204,6 +244,9 @@ class Title:
             raise ValueError(f"title {self.id} has popularity {self.popularity}; it is a ratio in 0..1")
         if self.added_at.tzinfo is None:
             raise ValueError(f"title {self.id} was added at {self.added_at}, which has no time zone")
+        is_video = self.kind is TitleKind.VIDEO
+        if is_video is (self.video_of is None) or is_video is (self.video_kind is None):
+            raise ValueError(f"title {self.id} is a {self.kind}; a VIDEO, and no other, has video_of and video_kind")
 
     @property
     def facts(self) -> TitleFacts:
@@ -213,8 +256,18 @@ class Title:
             is_kids=self.is_kids,
             windows=self.windows,
             blocked_countries=self.blocked_countries,
-            is_withdrawn=self.is_withdrawn,
+            is_withdrawn=self.is_gone,
         )
+
+    @property
+    def is_gone(self) -> bool:
+        """There for nobody, whoever took it away."""
+        return self.is_withdrawn or self.is_delisted
+
+    @property
+    def parent_id(self) -> TitleId | None:
+        """The title without which this one is not shown: an episode's series, what a video is of."""
+        return self.series_id if self.video_of is None else self.video_of
 
     def credited(self, role: CreditRole) -> tuple[str, ...]:
         """Names in one role, in order of billing."""
@@ -239,11 +292,10 @@ def match_key(kind: TitleKind, display_name: str, release_year: int | None) -> s
 def fingerprint(title: Title) -> str:
     """A digest of what a source says of a title, so that an import can tell what changed.
 
-    Media, withdrawal and the day it was added are left out: they are ours, not the source's, and an import keeps them.
+    What is ours (media, withdrawal, the day it was added …) is left out: an import keeps it. That a title is listed is
+    the source's word: one that was delisted differs from the same title listed again.
     """
-    ours = {"media", "is_withdrawn", "added_at"}
-    parts = [
-        repr(getattr(title, field.name)) for field in fields(title) if field.name not in ours | {"blocked_countries"}
-    ]
+    names = [field.name for field in fields(title) if field.name not in _OURS | {"blocked_countries"}]
+    parts = [repr(getattr(title, name)) for name in names]
     parts.append(repr(sorted(title.blocked_countries)))
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from subgraphs.kernel.ids import TitleId, stable_id
-from subgraphs.titles.domain.certificates import AGE_BY_CODE
+from subgraphs.titles.domain.certificate_tables import AGE_BY_CODE
 from subgraphs.titles.domain.title import (
     Credit,
     CreditRole,

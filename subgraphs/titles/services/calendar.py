@@ -39,7 +39,7 @@ class AvailabilityCalendar:
         is_changed = False
         for title in titles:
             has_times = any(window.opens_at is not None or window.closes_at is not None for window in title.windows)
-            if has_times and not title.is_withdrawn:
+            if has_times and not title.is_gone:
                 self._windows[title.id] = title.windows
                 is_changed = True
             elif self._windows.pop(title.id, None) is not None:

@@ -56,16 +56,16 @@ class Catalogue:
         return found
 
     async def visible_titles(self, viewer: Viewer, now: datetime, ids: Sequence[TitleId]) -> dict[TitleId, Title]:
-        """The titles that this viewer may see; an episode only where its series may be seen too."""
+        """The titles that this viewer may see; an episode only with its series, a video only with what it is of."""
         titles = await self.titles(ids)
-        series = await self.titles([title.series_id for title in titles.values() if title.series_id is not None])
+        parents = await self.titles([title.parent_id for title in titles.values() if title.parent_id is not None])
         return {
             title_id: title
             for title_id, title in titles.items()
             if may_see(viewer, title, now)
             and (
-                title.series_id is None
-                or (parent := series.get(title.series_id)) is None
+                title.parent_id is None
+                or (parent := parents.get(title.parent_id)) is None
                 or may_see(viewer, parent, now)
             )
         }
@@ -80,7 +80,7 @@ class Catalogue:
             request: Page.cut(
                 [titles[title_id] for title_id in ids if title_id in titles],
                 request.page,
-                partial(sort_key, sort=request.sort),
+                partial(sort_key, sort=request.sort, direction=request.direction),
             )
             for request, ids in zip(requests, lists, strict=True)
         }

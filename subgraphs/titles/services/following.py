@@ -1,4 +1,4 @@
-"""Following the change log: the search index and the event stream hear of every write, at least once, in order.
+"""Following the change log: whoever needs to know hears of every write, at least once, in order.
 
 A write appends to the log in its own transaction. A follower reads the changed titles as they are now, deals with
 them and confirms; killed in between, it does the same again, which both can bear. What is slow or away (the event
@@ -16,18 +16,16 @@ import structlog
 from common.background import background
 from common.clock import Clock
 from subgraphs.kernel.ids import TitleId
+from subgraphs.titles.domain.rights import effective_facts
 from subgraphs.titles.domain.snapshot import next_episode, snapshot
 from subgraphs.titles.domain.title import Title, TitleKind
-from subgraphs.titles.ports import ChangeFollowerName, EventStream, SearchIndex, TitleStore
-from subgraphs.titles.services.calendar import AvailabilityCalendar
+from subgraphs.titles.ports import ChangeFollowerName, EventStream, TitleStore
 
-__all__ = ["MAX_TITLES_PER_EVENT", "ChangeFollower", "EventAnnouncer", "FollowerBehind", "SearchUpdater"]
+__all__ = ["MAX_TITLES_PER_EVENT", "ChangeFollower", "EventAnnouncer", "FollowerBehind", "Reader"]
 
 log = structlog.get_logger(__name__)
 
 MAX_TITLES_PER_EVENT = 200
-MAX_TITLES_PER_INDEX_UPDATE = 1_000
-"""A commit of the index costs the same for one title as for a thousand."""
 RETRY_S = 1.0
 POLL_S = 30.0
 """Looked again without being woken: other processes write only in repairs, by hand."""
@@ -41,13 +39,26 @@ class FollowerBehind(Exception):
     """A follower's last try failed; it goes on trying."""
 
 
+async def _nothing_to_prepare() -> None:
+    return
+
+
 class ChangeFollower:
     """One follower as a background task."""
 
     def __init__(
-        self, name: ChangeFollowerName, store: TitleStore, read: Reader, handle: Handler, *, batch_size: int
+        self,
+        name: ChangeFollowerName,
+        store: TitleStore,
+        read: Reader,
+        handle: Handler,
+        *,
+        batch_size: int,
+        prepare: Callable[[], Awaitable[None]] = _nothing_to_prepare,
     ) -> None:
+        """`prepare` runs before each first try, until it has succeeded; it may do nothing when called again."""
         self.name = name
+        self._prepare = prepare
         self._store = store
         self._read = read
         self._handle = handle
@@ -83,6 +94,12 @@ class ChangeFollower:
         return dealt_with
 
     @asynccontextmanager
+    async def paused(self) -> AsyncIterator[None]:
+        """Nothing is dealt with while the block runs; what is under way is finished first."""
+        async with self._catching_up:
+            yield
+
+    @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """The follower as a task that ends with the block."""
         async with background(self._run(), f"titles:follow:{self.name}"):
@@ -92,6 +109,7 @@ class ChangeFollower:
         while True:
             self._woken.clear()
             try:
+                await self._prepare()
                 await self.catch_up()
                 self.failure = None
                 if not self._woken.is_set():
@@ -108,69 +126,38 @@ class ChangeFollower:
                 continue
 
 
-class SearchUpdater:
-    """Keeps index and calendar as the store is."""
-
-    def __init__(self, store: TitleStore, index: SearchIndex, calendar: AvailabilityCalendar) -> None:
-        self._store = store
-        self._index = index
-        self._calendar = calendar
-
-    async def handle(self, titles: Mapping[TitleId, Title]) -> None:
-        """Index what is there, remove what was withdrawn."""
-        self._calendar.update(titles.values())
-        present = [title for title in titles.values() if not title.is_withdrawn]
-        removed = [title.id for title in titles.values() if title.is_withdrawn]
-        await self._index.update(present, removed)
-
-    async def start(self, follower: ChangeFollower) -> None:
-        """Before the first search: load the calendar, catch up, and rebuild an index that is not the store's."""
-        self._calendar.update(await self._store.timed_titles())
-        await follower.catch_up()
-        stored, indexed = await self._store.present_count(), await self._index.count()
-        if stored != indexed:
-            log.info("search.rebuilding", stored=stored, indexed=indexed)
-            await self.rebuild()
-
-    async def rebuild(self, progress: Callable[[int], None] | None = None) -> int:
-        """Index the whole catalogue again; returns how many titles. Searches find less while it runs.
-
-        What is written meanwhile is in the change log and indexed behind it.
-        """
-        await self._index.clear()
-        indexed, after = 0, ""
-        while ids := await self._store.ids_after(after, MAX_TITLES_PER_INDEX_UPDATE):
-            await self.handle(await self._store.titles(ids))
-            indexed, after = indexed + len(ids), ids[-1]
-            if progress is not None:
-                progress(indexed)
-        return indexed
-
-
 class EventAnnouncer:
     """Tells the other services: `title.changed` with snapshots, `title.withdrawn` with ids."""
 
-    def __init__(self, store: TitleStore, stream: EventStream, clock: Clock) -> None:
+    def __init__(self, store: TitleStore, read: Reader, stream: EventStream, clock: Clock) -> None:
         self._store = store
+        self._read = read
         self._stream = stream
         self._clock = clock
 
     async def handle(self, titles: Mapping[TitleId, Title]) -> None:
         """One event of each kind at most; the titles are a batch of MAX_TITLES_PER_EVENT or fewer."""
-        present = [title for title in titles.values() if not title.is_withdrawn]
-        withdrawn = [title.id for title in titles.values() if title.is_withdrawn]
+        parents = await self._read([title.parent_id for title in titles.values() if title.parent_id is not None])
+        present: list[tuple[Title, Title | None]] = []
+        withdrawn: list[TitleId] = []
+        for title in titles.values():
+            parent = None if title.parent_id is None else parents.get(title.parent_id)
+            if effective_facts(title, parent).is_withdrawn:
+                withdrawn.append(title.id)
+            else:
+                present.append((title, parent))
         if present:
             await self._stream.publish("title.changed", {"titles": await self._snapshots(present)}, self._clock.now())
         if withdrawn:
             await self._stream.publish("title.withdrawn", {"titleIds": withdrawn}, self._clock.now())
 
-    async def _snapshots(self, titles: Sequence[Title]) -> list[dict[str, object]]:
-        series_ids = {title.series_id for title in titles if title.kind is TitleKind.EPISODE and title.series_id}
+    async def _snapshots(self, titles: Sequence[tuple[Title, Title | None]]) -> list[dict[str, object]]:
+        series_ids = {title.series_id for title, _ in titles if title.kind is TitleKind.EPISODE and title.series_id}
         slots_by_series = await self._store.episodes_of(sorted(series_ids))
         snapshots = []
-        for title in titles:
+        for title, parent in titles:
             following = (
                 None if title.series_id is None else next_episode(title, slots_by_series.get(title.series_id, ()))
             )
-            snapshots.append(snapshot(title, None if following is None else following.title_id))
+            snapshots.append(snapshot(title, parent, None if following is None else following.title_id))
         return snapshots

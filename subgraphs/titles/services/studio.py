@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from common.clock import Clock
 from common.tokens import Viewer
 from subgraphs.kernel.ids import TitleId, new_id
 from subgraphs.titles.domain.certificates import known_codes
 from subgraphs.titles.domain.title import Origin, Title, TitleKind, genre_named
-from subgraphs.titles.ports import AuditEntry
-from subgraphs.titles.services.writing import CatalogueWriter
+from subgraphs.titles.services.editing import CatalogueEditor, Unknown
 
 __all__ = ["STUDIO_SCOPE", "NewTitle", "NotAllowed", "StudioService", "problems_of"]
 
@@ -43,8 +42,8 @@ class NewTitle:
 class StudioService:
     """Creates and withdraws."""
 
-    def __init__(self, writer: CatalogueWriter, clock: Clock) -> None:
-        self._writer = writer
+    def __init__(self, editor: CatalogueEditor, clock: Clock) -> None:
+        self._editor = editor
         self._clock = clock
 
     async def create(self, viewer: Viewer, new: NewTitle) -> Title:
@@ -67,13 +66,20 @@ class StudioService:
             is_age_certified=new.certificate is not None,
             is_kids=new.is_kids,
         )
-        await self._writer.create(title, AuditEntry(now, account_id, "create", title_id, {"name": title.display_name}))
-        return title
+        return await self._editor.create(title, account_id)
 
     async def withdraw(self, viewer: Viewer, title_id: TitleId) -> bool:
         """False when there is no such title, or it was withdrawn before; raises NotAllowed."""
         account_id = require_studio(viewer)
-        return await self._writer.withdraw(title_id, account_id, self._clock.now())
+        was_there = False
+
+        def withdraw(title: Title) -> Title:
+            nonlocal was_there
+            was_there = not title.is_withdrawn
+            return replace(title, is_withdrawn=True)
+
+        outcome = await self._editor.edit(title_id, None, account_id, "withdraw", withdraw)
+        return was_there and not isinstance(outcome, Unknown)
 
 
 def require_studio(viewer: Viewer) -> str:

@@ -1,16 +1,16 @@
-"""Writing the catalogue: what sources say, what the studio does by hand, what the media side reports."""
+"""Writing the catalogue: what sources say, what the media side reports. By hand is `editing.py`."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from subgraphs.kernel.ids import TitleId
-from subgraphs.titles.domain.title import Media, Season, Title, fingerprint, match_key
-from subgraphs.titles.ports import AuditEntry, TitleStore
+from subgraphs.titles.domain.title import Media, Person, PersonId, Season, Title, TitleKind, fingerprint, match_key
+from subgraphs.titles.ports import NO_PERSON_EDITS, AuditEntry, TitleStore
 from subgraphs.titles.services.catalogue import Catalogue
 
 __all__ = ["CatalogueWriter", "Taken"]
@@ -44,14 +44,17 @@ class CatalogueWriter:
         self._on_change = on_change
         # Read, decide, write: two of these at once would decide on what the other is about to change.
         self._deciding = asyncio.Lock()
+        self._person_edits: Mapping[PersonId, Person] | None = None
 
     async def take(self, titles: Sequence[Title], seasons: Sequence[Season] = ()) -> Taken:
         """What a source says: new titles are created, changed ones replaced, equal ones left alone.
 
-        Media, withdrawal and the day of arrival stay as they are. A title that another source brought under the same
-        kind, name and year is not created a second time. Ids must be distinct.
+        Media, withdrawal, what was edited by hand and the day of arrival stay as they are. A title that another source
+        brought under the same kind, name and year is not created a second time. Ids must be distinct.
         """
         async with self._deciding:
+            edits = await self.person_edits()
+            titles = [_with_people(title, edits) for title in titles]
             digests = await self._store.digests([title.id for title in titles])
             new = [title for title in titles if title.id not in digests]
             elsewhere = await self._other_sources(new)
@@ -64,7 +67,7 @@ class CatalogueWriter:
             updated = [title for title in kept if digests[title.id] != fingerprint(title)]
             if created or updated:
                 wanted = {title.id for title in (*created, *updated)}
-                await self._save([*created, *updated], [season for season in seasons if season.series_id in wanted])
+                await self.save([*created, *updated], [season for season in seasons if season.series_id in wanted])
         return Taken(
             created=len(created),
             updated=len(updated),
@@ -72,23 +75,44 @@ class CatalogueWriter:
             matched=len(new) - len(created),
         )
 
-    async def create(self, title: Title, audit: AuditEntry) -> None:
-        """One title by hand."""
-        async with self._deciding:
-            await self._save([title], audit=audit)
+    async def delist(self, title_ids: Sequence[TitleId]) -> int:
+        """Take out of every door what a source lists no longer; returns how many there were to take.
 
-    async def withdraw(self, title_id: TitleId, account_id: str, at: datetime) -> bool:
-        """Take a title, and with a series all its episodes, out of every door; False when there is no such title."""
+        `take` brings a delisted title back when its source lists it again.
+        """
         async with self._deciding:
-            found = await self._store.titles([title_id])
-            title = found.get(title_id)
-            if title is None or title.is_withdrawn:
-                return False
-            slots = (await self._store.episodes_of([title_id])).get(title_id, ())
-            episodes = (await self._store.titles([slot.title_id for slot in slots])).values()
-            audit = AuditEntry(at, account_id, "withdraw", title_id, {"episodes": len(slots)})
-            await self._save([replace(each, is_withdrawn=True) for each in (title, *episodes)], audit=audit)
-        return True
+            found = (await self._store.titles(title_ids)).values()
+            listed = [_next(title, is_delisted=True) for title in found if not title.is_delisted]
+            if listed:
+                await self._save([*listed, *await self._dependants(listed)])
+        return len(listed)
+
+    @asynccontextmanager
+    async def deciding(self) -> AsyncIterator[None]:
+        """What is read inside the block stays as it is until the block ends; `save` belongs inside."""
+        async with self._deciding:
+            yield
+
+    async def save(
+        self,
+        titles: Sequence[Title],
+        seasons: Sequence[Season] = (),
+        *,
+        person_edits: Mapping[PersonId, Person] = NO_PERSON_EDITS,
+        audit: AuditEntry | None = None,
+    ) -> None:
+        """Write inside `deciding`. What hangs on titles with other facts than before is announced again with them."""
+        before = await self._store.titles([title.id for title in titles])
+        parents = [title for title in titles if title.id in before and title.facts != before[title.id].facts]
+        written = {title.id for title in titles}
+        touched = [title for title in await self._dependants(parents) if title.id not in written]
+        await self._save([*titles, *touched], seasons, person_edits=person_edits, audit=audit)
+
+    async def person_edits(self) -> Mapping[PersonId, Person]:
+        """Who was renamed or merged by hand; this process is the only one that does it."""
+        if self._person_edits is None:
+            self._person_edits = await self._store.person_edits()
+        return self._person_edits
 
     async def set_media(self, title_id: TitleId, change: Callable[[Media], Media], duration_s: float | None) -> bool:
         """Change what can be played; the asset's duration counts where the source knew none."""
@@ -99,9 +123,8 @@ class CatalogueWriter:
             changes: dict[str, Any] = {"media": change(title.media)}
             if title.duration_seconds is None and duration_s is not None:
                 changes["duration_seconds"] = round(duration_s)
-            changed = replace(title, **changes)
-            if changed != title:
-                await self._save([changed])
+            if replace(title, **changes) != title:
+                await self._save([_next(title, **changes)])
         return True
 
     async def _other_sources(self, new: Sequence[Title]) -> set[str]:
@@ -114,10 +137,25 @@ class CatalogueWriter:
             found |= set(await self._store.titles_matching(keys, except_source=source))
         return found
 
+    async def _dependants(self, parents: Sequence[Title]) -> list[Title]:
+        """Episodes of series and videos of either: their snapshots tell what their parents allow."""
+        ids = [title.id for title in parents if title.kind in {TitleKind.MOVIE, TitleKind.SERIES}]
+        episodes, videos = await self._store.episodes_of(ids), await self._store.videos_of(ids)
+        found = [slot.title_id for parent_id in ids for slot in episodes.get(parent_id, ())]
+        found += [slot.title_id for parent_id in ids for slot in videos.get(parent_id, ())]
+        return list((await self._store.titles(found)).values())
+
     async def _save(
-        self, titles: Sequence[Title], seasons: Sequence[Season] = (), audit: AuditEntry | None = None
+        self,
+        titles: Sequence[Title],
+        seasons: Sequence[Season] = (),
+        *,
+        person_edits: Mapping[PersonId, Person] = NO_PERSON_EDITS,
+        audit: AuditEntry | None = None,
     ) -> None:
-        await self._store.save(titles, seasons, audit=audit)
+        await self._store.save(titles, seasons, person_edits=person_edits, audit=audit)
+        if person_edits:
+            self._person_edits = {**await self.person_edits(), **person_edits}
         self._catalogue.replace(titles)
         self._on_change()
 
@@ -126,15 +164,30 @@ def _match(title: Title) -> str:
     return match_key(title.kind, title.display_name, title.release_year)
 
 
+def _next(title: Title, **changes: Any) -> Title:
+    return replace(title, revision=title.revision + 1, **changes)
+
+
+def _with_people(title: Title, edits: Mapping[PersonId, Person]) -> Title:
+    """The people of the credits as they were renamed or merged by hand."""
+    if not any(credit.person.id in edits for credit in title.credits):
+        return title
+    lines = (replace(credit, person=edits.get(credit.person.id, credit.person)) for credit in title.credits)
+    return replace(title, credits=tuple(dict.fromkeys(lines)))
+
+
 def _kept(title: Title, before: Title) -> Title:
     """What a source says now, with what is ours from before."""
-    duration = title.duration_seconds
-    if duration is None and before.media.asset is not None:
-        duration = before.duration_seconds
+    edited = {name: getattr(before, name) for name in before.edited_fields}
+    if title.duration_seconds is None and before.media.asset is not None:
+        edited["duration_seconds"] = before.duration_seconds
     return replace(
         title,
-        duration_seconds=duration,
+        **edited,
         media=before.media,
         is_withdrawn=before.is_withdrawn,
         added_at=before.added_at,
+        revision=before.revision + 1,
+        edited_fields=before.edited_fields,
+        artwork_weights=before.artwork_weights,
     )

@@ -19,6 +19,7 @@ from redis.asyncio import Redis
 from common.clock import FakeClock
 from common.settings import SharedSettings
 from common.tokens import VIEWER_HEADER, SigningKey, Viewer, ensure_key_file, sign_service_token, sign_viewer_context
+from subgraphs.kernel.sql import sqlite_url
 from subgraphs.titles.adapters.sql import SqlTitleStore
 from subgraphs.titles.adapters.tantivy_index import TantivyIndex
 from subgraphs.titles.app import create_app
@@ -26,7 +27,9 @@ from subgraphs.titles.demo import seed_demo
 from subgraphs.titles.domain.title import Title
 from subgraphs.titles.services.calendar import AvailabilityCalendar
 from subgraphs.titles.services.catalogue import Catalogue
-from subgraphs.titles.services.following import ChangeFollower, SearchUpdater
+from subgraphs.titles.services.editing import CatalogueEditor
+from subgraphs.titles.services.following import ChangeFollower
+from subgraphs.titles.services.indexing import SearchUpdater
 from subgraphs.titles.services.search import SearchService
 from subgraphs.titles.services.writing import CatalogueWriter
 from subgraphs.titles.settings import TitlesSettings
@@ -46,6 +49,7 @@ class Parts:
     index: TantivyIndex
     catalogue: Catalogue
     writer: CatalogueWriter
+    editor: CatalogueEditor
     search: SearchService
     follower: ChangeFollower
     clock: FakeClock
@@ -58,7 +62,7 @@ class Parts:
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqlTitleStore]:
-    store = await SqlTitleStore.open(tmp_path / "titles.sqlite")
+    store = await SqlTitleStore.open(sqlite_url(tmp_path / "titles.sqlite"))
     yield store
     await store.aclose()
 
@@ -67,11 +71,12 @@ async def store(tmp_path: Path) -> AsyncIterator[SqlTitleStore]:
 async def parts(store: SqlTitleStore) -> AsyncIterator[Parts]:
     clock, calendar, index = FakeClock(NOW), AvailabilityCalendar(), TantivyIndex(None)
     catalogue = Catalogue(store, clock, cache_size=10_000)
-    updater = SearchUpdater(store, index, calendar)
-    follower = ChangeFollower("search", store, catalogue.titles, updater.handle, batch_size=1_000)
+    updater = SearchUpdater(store, index, calendar, catalogue.titles)
+    follower = updater.follower
     writer = CatalogueWriter(store, catalogue, follower.wake)
     search = SearchService(index, catalogue, calendar)
-    yield Parts(store, index, catalogue, writer, search, follower, clock)
+    editor = CatalogueEditor(writer, store, clock)
+    yield Parts(store, index, catalogue, writer, editor, search, follower, clock)
     await index.aclose()
 
 

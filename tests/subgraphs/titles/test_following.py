@@ -58,7 +58,7 @@ def stream() -> RememberingStream:
 
 @pytest.fixture
 def announcing(parts: Parts, stream: RememberingStream) -> ChangeFollower:
-    announcer = EventAnnouncer(parts.store, stream, parts.clock)
+    announcer = EventAnnouncer(parts.store, parts.catalogue.titles, stream, parts.clock)
     return ChangeFollower("events", parts.store, parts.catalogue.titles, announcer.handle, batch_size=100)
 
 
@@ -89,7 +89,8 @@ async def test_a_withdrawn_title_is_announced_as_such(
     """With a series go its episodes; the newest state alone is told."""
     await announcing.catch_up()
     stream.events.clear()
-    assert await demo.writer.withdraw(TitleId("ser_fantomas-1913"), "acc_9", NOW)
+    series_id = TitleId("ser_fantomas-1913")
+    await demo.editor.edit(series_id, None, "acc_9", "withdraw", lambda title: replace(title, is_withdrawn=True))
     await announcing.catch_up()
     ((kind, data),) = stream.events
     assert (kind, len(data["titleIds"])) == ("title.withdrawn", 6)

@@ -174,7 +174,7 @@ async def test_search_finds_what_policy_and_filter_allow(
     """Of titles that all match, exactly the visible ones that pass the filter are found and counted."""
     index, calendar = TantivyIndex(None), AvailabilityCalendar()
     try:
-        await index.update([title for title in catalogue if not title.is_withdrawn], [])
+        await index.update(catalogue)
         calendar.update(catalogue)
         scope = CatalogueScope.of(viewer, NOW)
         closed = calendar.closed_titles(viewer.country, NOW)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,9 +14,9 @@ from common.tokens import Viewer
 from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.pagination import PageRequest
 from subgraphs.kernel.policy import decide
+from subgraphs.kernel.sql import sqlite_url
 from subgraphs.titles.adapters.sql import SqlTitleStore
 from subgraphs.titles.adapters.sql.browse_query import MAX_LISTS_PER_QUERY
-from subgraphs.titles.adapters.sql.store import StoreVersionMismatch
 from subgraphs.titles.domain.browsing import BrowseRequest, CatalogueScope, TitleFilter, TitleSort
 from subgraphs.titles.domain.order import sort_key
 from subgraphs.titles.domain.title import (
@@ -47,7 +45,7 @@ def the_order(titles: list[Title], sort: TitleSort) -> list[TitleId]:
 
 
 async def fresh(tmp_path_factory: pytest.TempPathFactory) -> SqlTitleStore:
-    return await SqlTitleStore.open(tmp_path_factory.mktemp("store") / "titles.sqlite")
+    return await SqlTitleStore.open(sqlite_url(tmp_path_factory.mktemp("store") / "titles.sqlite"))
 
 
 @given(catalogue=catalogues())
@@ -161,12 +159,19 @@ async def test_writes_nothing_of_a_batch_that_fails(demo: Parts) -> None:
 
 
 async def test_keeps_audit_entries(demo: Parts) -> None:
-    """Oldest first, with who, what and when."""
+    """Newest first, with who, what and when; a page goes on behind the last entry's instant and id."""
     title = next(iter((await demo.store.titles([TitleId("mov_cops-1922")])).values()))
-    entries = [AuditEntry(NOW + timedelta(days=day), "acc_9", f"act-{day}", title.id, {"n": day}) for day in (0, 1)]
+    entries = [
+        AuditEntry(f"aud_{n}", NOW + timedelta(days=n // 2), "acc_9", "update", subject_id, {"n": n}, {"n": n + 1})
+        for n, subject_id in enumerate([title.id, "per_x", title.id, title.id])
+    ]
     for entry in entries:
         await demo.store.save([title], audit=entry)
-    assert entries == await demo.store.audit_entries(title.id)
+    assert entries[::-1] == await demo.store.audit_entries(None, PageRequest(10))
+    assert [entries[3], entries[2]] == await demo.store.audit_entries(title.id, PageRequest(1))
+    behind = PageRequest(1, (int(entries[2].at.timestamp()) * 1_000_000, entries[2].id))
+    assert [entries[0]] == await demo.store.audit_entries(title.id, behind)
+    assert [entries[1]] == await demo.store.audit_entries("per_x", PageRequest(1))
 
 
 def test_refuses_a_cursor_of_another_order() -> None:
@@ -191,14 +196,3 @@ async def test_lists_read_together_are_those_read_alone(demo: Parts) -> None:
     alone = [(await demo.store.browse(scope, [request]))[0] for request in requests]
     assert alone == together
     assert all(together)
-
-
-async def test_refuses_a_file_of_another_version(tmp_path: Path) -> None:
-    """With the file, both versions and what to do."""
-    path = tmp_path / "titles.sqlite"
-    await (await SqlTitleStore.open(path)).aclose()
-    with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE schema_version SET version = 99")
-    connection.close()
-    with pytest.raises(StoreVersionMismatch, match="version 99"):
-        await SqlTitleStore.open(path)

@@ -7,22 +7,33 @@ Keyset pages: the cursor holds the sort key of the last item, and the statement 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, and_, literal, or_, select, true, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, and_, func, literal, or_, select, true, union_all
 
 from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.pagination import PageRequest
 from subgraphs.kernel.policy import EVERYWHERE
 from subgraphs.titles.adapters.sql import tables as t
-from subgraphs.titles.domain.browsing import BrowseRequest, CatalogueScope, TitleFilter, TitleSort
+from subgraphs.titles.domain.browsing import BrowseRequest, CatalogueScope, Facets, TitleFilter, TitleSort
 
-__all__ = ["MAX_LISTS_PER_QUERY", "browse_statement", "ids_in_order", "is_visible"]
+__all__ = [
+    "MAX_LISTS_PER_QUERY",
+    "browse_statement",
+    "facets_statement",
+    "ids_in_order",
+    "is_visible",
+    "read_facets",
+]
 
 MAX_LISTS_PER_QUERY = 40
-"""A list binds about 20 variables; together they stay below SQLite's oldest limit of 999."""
+"""A list binds at most 24 variables; together they stay below SQLite's oldest limit of 999."""
+
+_LAST = "\U0010ffff"
+"""Greater than every letter."""
 
 _SORT_COLUMN = {
     TitleSort.POPULARITY: "popularity",
@@ -49,8 +60,35 @@ def ids_in_order(requests: Sequence[BrowseRequest], rows: Iterable[Row[Any]]) ->
     for row in sorted(rows, key=lambda row: row.id):
         found[row.place].append((row.value, row.id))
     for request, pairs in zip(requests, found, strict=True):
-        pairs.sort(key=itemgetter(0), reverse=request.sort is not TitleSort.NAME)
+        pairs.sort(key=itemgetter(0), reverse=not request.is_ascending)
     return [[TitleId(title_id) for _, title_id in pairs] for pairs in found]
+
+
+def facets_statement(scope: CatalogueScope, chosen: TitleFilter) -> Select[Any]:
+    """Rows of (initial, release_year, count) for what a list with this filter holds; `read_facets` adds them up."""
+    titles = t.titles.c
+    conditions = [titles.kind.in_(chosen.kinds), *_filters(chosen), *is_visible(scope)]
+    if chosen.genre_id is not None:
+        of_genre = select(t.title_genres.c.title_id).where(t.title_genres.c.genre_id == chosen.genre_id)
+        conditions.append(titles.id.in_(of_genre))
+    return (
+        select(titles.initial, titles.release_year, func.count().label("title_count"))
+        .where(*conditions)
+        .group_by(titles.initial, titles.release_year)
+    )
+
+
+def read_facets(rows: Iterable[Row[Any]]) -> Facets:
+    """The sums."""
+    by_initial: Counter[str] = Counter()
+    by_decade: Counter[int] = Counter()
+    for row in rows:
+        by_initial[row.initial] += row.title_count
+        by_decade[row.release_year // 10 * 10] += row.title_count
+    # A year that nobody knows is stored as 0.
+    unknown = by_decade.pop(0, 0)
+    decades: list[tuple[int | None, int]] = [*sorted(by_decade.items()), *([(None, unknown)] if unknown else [])]
+    return Facets(by_initial.total(), tuple(sorted(by_initial.items())), tuple(decades))
 
 
 def _one_list(scope: CatalogueScope, request: BrowseRequest) -> Select[Any]:
@@ -65,7 +103,7 @@ def _one_list(scope: CatalogueScope, request: BrowseRequest) -> Select[Any]:
     if chosen.genre_id is not None:
         statement = statement.join_from(t.title_genres, t.titles, t.titles.c.id == t.title_genres.c.title_id)
         statement = statement.where(t.title_genres.c.genre_id == chosen.genre_id)
-    is_ascending = sort is TitleSort.NAME
+    is_ascending = request.is_ascending
     return (
         statement.where(
             t.titles.c.kind.in_(chosen.kinds),
@@ -96,7 +134,8 @@ def is_visible(scope: CatalogueScope) -> list[ColumnElement[bool]]:
     block = select(blocks.title_id).where(blocks.title_id == titles.id)
     if scope.country is not None:
         block = block.where(blocks.country.in_(countries))
-    rules = [titles.is_withdrawn.is_(False), titles.minimum_age <= scope.maximum_age, is_open, ~block.exists()]
+    is_there = [titles.is_withdrawn.is_(False), titles.is_delisted.is_(False)]
+    rules = [*is_there, titles.minimum_age <= scope.maximum_age, is_open, ~block.exists()]
     return [*rules, titles.is_kids.is_(True)] if scope.kids_only else rules
 
 
@@ -110,6 +149,24 @@ def _filters(chosen: TitleFilter) -> list[ColumnElement[bool]]:
         filters.append(titles.release_year.between(1, chosen.release_year_to))
     if chosen.kids_only:
         filters.append(titles.is_kids.is_(True))
+    if chosen.maximum_age is not None:
+        filters.append(titles.minimum_age <= chosen.maximum_age)
+    for column, value in (
+        (titles.original_language, chosen.original_language),
+        (titles.origin_country, chosen.origin_country),
+        (titles.initial, chosen.initial),
+    ):
+        if value is not None:
+            filters.append(column == value)
+    if chosen.name_prefix is not None:
+        filters.append(titles.sort_name.between(chosen.name_prefix, chosen.name_prefix + _LAST))
+    if chosen.added_since is not None:
+        filters.append(titles.added_at >= t.to_micros(chosen.added_since))
+    if chosen.person_id is not None:
+        credited = select(t.credits_.c.title_id).where(t.credits_.c.person_id == chosen.person_id)
+        if chosen.person_role is not None:
+            credited = credited.where(t.credits_.c.role == chosen.person_role.value)
+        filters.append(titles.id.in_(credited))
     return filters
 
 

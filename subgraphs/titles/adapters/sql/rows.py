@@ -11,7 +11,7 @@ from sqlalchemy import RowMapping
 from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.policy import Window
 from subgraphs.titles.adapters.sql.tables import from_micros, to_micros
-from subgraphs.titles.domain.text import sort_name
+from subgraphs.titles.domain.text import initial, sort_name
 from subgraphs.titles.domain.title import (
     Asset,
     Credit,
@@ -27,11 +27,13 @@ from subgraphs.titles.domain.title import (
     SeasonId,
     Title,
     TitleKind,
+    VideoKind,
     fingerprint,
     match_key,
 )
+from subgraphs.titles.ports import AuditEntry
 
-__all__ = ["ChildRows", "Row", "child_rows", "read_title", "title_row"]
+__all__ = ["ChildRows", "Row", "audit_row", "child_rows", "read_audit", "read_title", "title_row"]
 
 Row = dict[str, Any]
 
@@ -43,6 +45,7 @@ def title_row(title: Title) -> Row:
         "kind": title.kind.value,
         "display_name": title.display_name,
         "sort_name": sort_name(title.display_name),
+        "initial": initial(title.display_name),
         "match_key": match_key(title.kind, title.display_name, title.release_year),
         "source": title.origin.source,
         "source_key": title.origin.key,
@@ -56,14 +59,21 @@ def title_row(title: Title) -> Row:
         "popularity": title.popularity,
         "added_at": to_micros(title.added_at),
         "origin_country": title.origin_country,
+        "original_language": title.original_language,
         "series_id": title.series_id,
         "season_id": title.season_id,
         "season_number": title.season_number,
         "episode_number": title.episode_number,
+        "video_of": title.video_of,
+        "video_kind": None if title.video_kind is None else title.video_kind.value,
         "is_withdrawn": title.is_withdrawn,
+        "is_delisted": title.is_delisted,
         "media_status": title.media.status.value,
         "asset": None if title.media.asset is None else asdict(title.media.asset),
         "markers": [asdict(marker) for marker in title.media.markers],
+        "revision": title.revision,
+        "edited_fields": sorted(title.edited_fields),
+        "artwork_weights": [[variant, weight] for variant, weight in title.artwork_weights],
     }
 
 
@@ -162,14 +172,41 @@ def read_title(row: RowMapping, children: Mapping[str, Sequence[RowMapping]]) ->
         blocked_countries=frozenset(child["country"] for child in children["blocks"]),
         popularity=row["popularity"],
         origin_country=row["origin_country"],
+        original_language=row["original_language"],
         series_id=row["series_id"] and TitleId(row["series_id"]),
         season_id=row["season_id"] and SeasonId(row["season_id"]),
         season_number=row["season_number"],
         episode_number=row["episode_number"],
+        video_of=row["video_of"] and TitleId(row["video_of"]),
+        video_kind=row["video_kind"] and VideoKind(row["video_kind"]),
         is_withdrawn=row["is_withdrawn"],
+        is_delisted=row["is_delisted"],
         media=Media(
             status=MediaStatus(row["media_status"]),
             asset=None if row["asset"] is None else Asset(**row["asset"]),
             markers=tuple(Marker(**marker) for marker in row["markers"]),
         ),
+        revision=row["revision"],
+        edited_fields=frozenset(row["edited_fields"]),
+        artwork_weights=tuple((variant, weight) for variant, weight in row["artwork_weights"]),
     )
+
+
+def audit_row(entry: AuditEntry) -> Row:
+    """The row of `audit`."""
+    return {
+        "id": entry.id,
+        "at": to_micros(entry.at),
+        "account_id": entry.account_id,
+        "action": entry.action,
+        "subject_id": entry.subject_id,
+        "before": dict(entry.before),
+        "after": dict(entry.after),
+    }
+
+
+def read_audit(row: RowMapping) -> AuditEntry:
+    """The entry of a row."""
+    at = from_micros(row["at"])
+    assert at is not None  # the column is not nullable
+    return AuditEntry(row["id"], at, row["account_id"], row["action"], row["subject_id"], row["before"], row["after"])

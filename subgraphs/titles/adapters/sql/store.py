@@ -1,7 +1,8 @@
-"""The title store's port on SQLAlchemy and SQLite.
+"""The title store's port on SQLAlchemy: SQLite embedded, PostgreSQL by URL.
 
-One writer at a time (SQLite has no other way), any number of readers (WAL). A write is one transaction: the titles,
-their child rows, the change log and the audit entry are there together or not at all.
+One writer at a time, any number of readers. A write is one transaction: the titles, their child rows, the change log
+and the audit entry are there together or not at all. That writers stand in line is also what makes the change log safe
+to follow: no sequence number becomes readable after a higher one.
 """
 
 from __future__ import annotations
@@ -13,27 +14,50 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import RowMapping, Select, Table, delete, event, func, insert, or_, select
-from sqlalchemy.dialects.sqlite import insert as upsert
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import RowMapping, Select, Table, and_, delete, func, insert, or_, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from subgraphs.kernel.ids import TitleId
+from subgraphs.kernel.migrations import upgrade
+from subgraphs.kernel.pagination import PageRequest
+from subgraphs.kernel.sql import check_store, open_engine, reading, writing
 from subgraphs.titles.adapters.sql import tables as t
-from subgraphs.titles.adapters.sql.browse_query import MAX_LISTS_PER_QUERY, browse_statement, ids_in_order, is_visible
-from subgraphs.titles.adapters.sql.rows import Row, child_rows, read_title, title_row
-from subgraphs.titles.domain.browsing import BrowseRequest, CatalogueScope
-from subgraphs.titles.domain.title import EpisodeSlot, Genre, GenreId, Season, SeasonId, Title
-from subgraphs.titles.ports import AuditEntry, Change, ChangeFollowerName
+from subgraphs.titles.adapters.sql.browse_query import (
+    MAX_LISTS_PER_QUERY,
+    browse_statement,
+    facets_statement,
+    ids_in_order,
+    is_visible,
+    read_facets,
+)
+from subgraphs.titles.adapters.sql.rows import Row, audit_row, child_rows, read_audit, read_title, title_row
+from subgraphs.titles.domain.browsing import BrowseRequest, CatalogueScope, Facets, TitleFilter
+from subgraphs.titles.domain.title import (
+    EpisodeSlot,
+    Genre,
+    GenreId,
+    Person,
+    PersonId,
+    Season,
+    SeasonId,
+    Title,
+    VideoKind,
+    VideoSlot,
+)
+from subgraphs.titles.ports import NO_PERSON_EDITS, AuditEntry, CatalogueState, Change, ChangeFollowerName
 
-__all__ = ["SqlTitleStore", "StoreVersionMismatch"]
+__all__ = ["MIGRATIONS", "SqlTitleStore"]
 
 KeyT = TypeVar("KeyT")
 
 MAX_KEYS_PER_QUERY = 500
 """Bound variables of one statement stay below SQLite's oldest limit of 999."""
-BUSY_TIMEOUT_S = 10
-FOLLOWERS = ("events", "search")
-"""The change log keeps what one of them has not confirmed."""
+MIGRATIONS = Path(__file__).parent / "migrations"
+_WRITERS_LOCK = 0x5449544C
+"""PostgreSQL's lock that writers of all processes stand in line at; any number that nobody else uses."""
+
+_IS_THERE = (t.titles.c.is_withdrawn.is_(False), t.titles.c.is_delisted.is_(False))
 
 _CHILDREN: Mapping[str, Select[Any]] = {
     "title_genres": select(t.title_genres.c.title_id, t.title_genres.c.genre_id, t.genres.c.display_name)
@@ -61,12 +85,8 @@ _CHILD_TABLES: Mapping[str, Table] = {
 }
 
 
-class StoreVersionMismatch(Exception):
-    """The file was written by another version of this program."""
-
-
 class SqlTitleStore:
-    """Open with `SqlTitleStore.open(path)`; close with `aclose`."""
+    """Open with `SqlTitleStore.open(url)`; close with `aclose`. Every method raises ServiceError(UNAVAILABLE)."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
@@ -74,25 +94,19 @@ class SqlTitleStore:
         self._writing = asyncio.Lock()
 
     @classmethod
-    async def open(cls, path: Path) -> Self:
-        """The store in a file, created with its tables when there is none; raises StoreVersionMismatch."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        engine = create_async_engine(f"sqlite+aiosqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_S})
-        event.listen(engine.sync_engine, "connect", _set_pragmas)
-        store = cls(engine)
-        async with engine.begin() as connection:
-            await connection.run_sync(t.metadata.create_all)
-            version = (await connection.execute(select(t.schema_version.c.version))).scalar()
-            if version is None:
-                await connection.execute(insert(t.schema_version), {"version": t.SCHEMA_VERSION})
-                await connection.execute(insert(t.followers), [{"name": name, "confirmed": 0} for name in FOLLOWERS])
-        if version not in {None, t.SCHEMA_VERSION}:
+    async def open(cls, url: str) -> Self:
+        """The store at `sqlite+aiosqlite:///…` or `postgresql+asyncpg://…`, brought to its newest form.
+
+        Raises ValueError for another URL, ServiceError(UNAVAILABLE), and Alembic's CommandError for a store that a
+        newer program has migrated.
+        """
+        engine = open_engine(url)
+        try:
+            await upgrade(engine, MIGRATIONS)
+        except BaseException:
             await engine.dispose()
-            raise StoreVersionMismatch(
-                f"{path} has tables of version {version}, this program writes version {t.SCHEMA_VERSION}; "
-                "start the version that wrote it, or move the file away and import the catalogue again"
-            )
-        return store
+            raise
+        return cls(engine)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -100,13 +114,12 @@ class SqlTitleStore:
 
     async def ping(self) -> None:
         """Return when the database answers."""
-        async with self._engine.connect() as connection:
-            await connection.execute(select(1))
+        await check_store(self._engine)
 
     async def titles(self, ids: Sequence[TitleId]) -> dict[TitleId, Title]:
         """Whole titles, withdrawn ones included."""
         found: dict[TitleId, Title] = {}
-        async with self._engine.connect() as connection:
+        async with reading(self._engine) as connection:
             for some in _chunks(ids):
                 rows = (await connection.execute(select(t.titles).where(t.titles.c.id.in_(some)))).mappings().all()
                 for title in await _with_children(connection, rows):
@@ -116,7 +129,7 @@ class SqlTitleStore:
     async def digests(self, ids: Sequence[TitleId]) -> dict[TitleId, str]:
         """`fingerprint` of what is stored."""
         found: dict[TitleId, str] = {}
-        async with self._engine.connect() as connection:
+        async with reading(self._engine) as connection:
             for some in _chunks(ids):
                 rows = await connection.execute(select(t.titles.c.id, t.titles.c.digest).where(t.titles.c.id.in_(some)))
                 found.update((TitleId(row.id), row.digest) for row in rows)
@@ -125,7 +138,7 @@ class SqlTitleStore:
     async def titles_matching(self, match_keys: Sequence[str], *, except_source: str) -> dict[str, TitleId]:
         """Titles of other sources by `match_key`."""
         found: dict[str, TitleId] = {}
-        async with self._engine.connect() as connection:
+        async with reading(self._engine) as connection:
             for some in _chunks(match_keys):
                 rows = await connection.execute(
                     select(t.titles.c.match_key, t.titles.c.id)
@@ -136,7 +149,12 @@ class SqlTitleStore:
         return found
 
     async def save(
-        self, titles: Sequence[Title], seasons: Sequence[Season] = (), *, audit: AuditEntry | None = None
+        self,
+        titles: Sequence[Title],
+        seasons: Sequence[Season] = (),
+        *,
+        person_edits: Mapping[PersonId, Person] = NO_PERSON_EDITS,
+        audit: AuditEntry | None = None,
     ) -> None:
         """Create or replace, all or nothing."""
         async with self._write() as connection:
@@ -165,15 +183,23 @@ class SqlTitleStore:
                     for s in seasons
                 ],
             )
+            await _upsert(
+                connection,
+                t.person_edits,
+                [
+                    {"source_id": source_id, "person_id": person.id, "display_name": person.display_name}
+                    for source_id, person in person_edits.items()
+                ],
+            )
             if ids:
                 await connection.execute(insert(t.changes), [{"title_id": title_id} for title_id in ids])
             if audit is not None:
-                await connection.execute(insert(t.audit), _audit_row(audit))
+                await connection.execute(insert(t.audit), audit_row(audit))
 
     async def browse(self, scope: CatalogueScope, requests: Sequence[BrowseRequest]) -> list[list[TitleId]]:
         """For each request up to `page.first + 1` visible ids after its cursor."""
         found: list[list[TitleId]] = []
-        async with self._engine.connect() as connection:
+        async with reading(self._engine) as connection:
             for start in range(0, len(requests), MAX_LISTS_PER_QUERY):
                 some = requests[start : start + MAX_LISTS_PER_QUERY]
                 rows = await connection.execute(browse_statement(scope, some))
@@ -188,14 +214,14 @@ class SqlTitleStore:
             .where(t.title_genres.c.genre_id == t.genres.c.id, *is_visible(scope))
             .exists()
         )
-        async with self._engine.connect() as connection:
+        async with reading(self._engine) as connection:
             rows = await connection.execute(select(t.genres).where(visible).order_by(t.genres.c.display_name))
             return [Genre(GenreId(row.id), row.display_name) for row in rows]
 
     async def genres_by_id(self, ids: Sequence[GenreId]) -> dict[GenreId, Genre]:
         """Genres, whether or not anything in them is visible."""
         found: dict[GenreId, Genre] = {}
-        async with self._engine.connect() as connection:
+        async with reading(self._engine) as connection:
             for some in _chunks(ids):
                 rows = await connection.execute(select(t.genres).where(t.genres.c.id.in_(some)))
                 found.update((GenreId(row.id), Genre(GenreId(row.id), row.display_name)) for row in rows)
@@ -216,13 +242,13 @@ class SqlTitleStore:
         """Episodes in order of season and number, withdrawn ones left out."""
         found: dict[TitleId, list[EpisodeSlot]] = defaultdict(list)
         columns = t.titles.c
-        async with self._engine.connect() as connection:
+        async with reading(self._engine) as connection:
             for some in _chunks(series_ids):
                 rows = await connection.execute(
                     select(
                         columns.id, columns.series_id, columns.season_id, columns.season_number, columns.episode_number
                     )
-                    .where(columns.series_id.in_(some), columns.is_withdrawn.is_(False))
+                    .where(columns.series_id.in_(some), *_IS_THERE)
                     .order_by(columns.season_number, columns.episode_number, columns.id)
                 )
                 for row in rows:
@@ -233,7 +259,7 @@ class SqlTitleStore:
 
     async def ids_after(self, after: str, limit: int) -> list[TitleId]:
         """Every id in order, to walk the whole catalogue by."""
-        async with self._engine.connect() as connection:
+        async with reading(self._engine) as connection:
             rows = await connection.execute(
                 select(t.titles.c.id).where(t.titles.c.id > after).order_by(t.titles.c.id).limit(limit)
             )
@@ -241,7 +267,7 @@ class SqlTitleStore:
 
     async def timed_titles(self) -> list[Title]:
         """Titles with a window that opens or closes at some instant."""
-        async with self._engine.connect() as connection:
+        async with reading(self._engine) as connection:
             rows = await connection.execute(
                 select(t.windows.c.title_id)
                 .where(or_(t.windows.c.opens_at.is_not(None), t.windows.c.closes_at.is_not(None)))
@@ -250,16 +276,17 @@ class SqlTitleStore:
             ids = [TitleId(row.title_id) for row in rows]
         return list((await self.titles(ids)).values())
 
-    async def present_count(self) -> int:
-        """How many titles are stored and not withdrawn."""
-        statement = select(func.count()).select_from(t.titles).where(t.titles.c.is_withdrawn.is_(False))
-        async with self._engine.connect() as connection:
-            return (await connection.execute(statement)).scalar_one()
+    async def state(self) -> CatalogueState:
+        """Of the titles that are neither withdrawn nor delisted."""
+        statement = select(func.count(), func.coalesce(func.sum(t.titles.c.revision), 0)).where(*_IS_THERE)
+        async with reading(self._engine) as connection:
+            title_count, revision_sum = (await connection.execute(statement)).one()
+            return CatalogueState(title_count, int(revision_sum))
 
     async def changes_for(self, follower: ChangeFollowerName, limit: int) -> list[Change]:
         """The next changes that this follower has not confirmed, in order."""
         confirmed = select(t.followers.c.confirmed).where(t.followers.c.name == follower).scalar_subquery()
-        async with self._engine.connect() as connection:
+        async with reading(self._engine) as connection:
             rows = await connection.execute(
                 select(t.changes).where(t.changes.c.sequence > confirmed).order_by(t.changes.c.sequence).limit(limit)
             )
@@ -272,6 +299,25 @@ class SqlTitleStore:
             slowest = select(func.min(t.followers.c.confirmed)).scalar_subquery()
             await connection.execute(delete(t.changes).where(t.changes.c.sequence <= slowest))
 
+    async def follow(self, follower: ChangeFollowerName) -> None:
+        """A follower that begins at the log's end as it is now."""
+        newest = select(func.max(t.changes.c.sequence)).scalar_subquery()
+        # An empty log was confirmed to its end by every follower.
+        confirmed = select(func.max(t.followers.c.confirmed)).scalar_subquery()
+        async with self._write() as connection:
+            end = (await connection.execute(select(func.coalesce(newest, confirmed, 0)))).scalar_one()
+            await _upsert(connection, t.followers, [{"name": follower, "confirmed": end}])
+
+    async def followers(self) -> frozenset[ChangeFollowerName]:
+        """Those that the log is kept for."""
+        async with reading(self._engine) as connection:
+            return frozenset((await connection.execute(select(t.followers.c.name))).scalars())
+
+    async def unfollow(self, follower: ChangeFollowerName) -> None:
+        """The log is no longer kept for this follower."""
+        async with self._write() as connection:
+            await connection.execute(delete(t.followers).where(t.followers.c.name == follower))
+
     async def announce_all(self) -> int:
         """Append every title to the change log, series before their episodes."""
         async with self._write() as connection:
@@ -279,21 +325,93 @@ class SqlTitleStore:
             result = await connection.execute(insert(t.changes).from_select(["title_id"], everything))
             return result.rowcount
 
-    async def audit_entries(self, title_id: TitleId) -> list[AuditEntry]:
-        """What was done to a title by hand, oldest first."""
-        async with self._engine.connect() as connection:
+    async def audit_entries(self, subject_id: str | None, page: PageRequest) -> list[AuditEntry]:
+        """What was done by hand, newest first."""
+        columns = t.audit.c
+        statement = select(t.audit).order_by(columns.at.desc(), columns.id.desc()).limit(page.first + 1)
+        if subject_id is not None:
+            statement = statement.where(columns.subject_id == subject_id)
+        if page.after is not None:
+            at, last_id = page.after
+            statement = statement.where(or_(columns.at < at, and_(columns.at == at, columns.id < last_id)))
+        async with reading(self._engine) as connection:
+            return [read_audit(row) for row in (await connection.execute(statement)).mappings()]
+
+    async def person_edits(self) -> dict[PersonId, Person]:
+        """Who was renamed or merged by hand."""
+        async with reading(self._engine) as connection:
+            rows = await connection.execute(select(t.person_edits))
+            return {PersonId(row.source_id): Person(PersonId(row.person_id), row.display_name) for row in rows}
+
+    async def people(self, scope: CatalogueScope, ids: Sequence[PersonId]) -> dict[PersonId, Person]:
+        """People with at least one visible title."""
+        visible = (
+            select(t.credits_.c.title_id)
+            .join(t.titles, t.titles.c.id == t.credits_.c.title_id)
+            .where(t.credits_.c.person_id == t.people.c.id, *is_visible(scope))
+            .exists()
+        )
+        found: dict[PersonId, Person] = {}
+        async with reading(self._engine) as connection:
+            for some in _chunks(ids):
+                rows = await connection.execute(select(t.people).where(t.people.c.id.in_(some), visible))
+                found.update((PersonId(row.id), Person(PersonId(row.id), row.display_name)) for row in rows)
+        return found
+
+    async def titles_of_person(self, person_id: PersonId, limit: int) -> list[TitleId]:
+        """Titles that credit a person."""
+        column = t.credits_.c.title_id
+        statement = select(column).where(t.credits_.c.person_id == person_id).distinct().order_by(column).limit(limit)
+        async with reading(self._engine) as connection:
+            return [TitleId(row.title_id) for row in await connection.execute(statement)]
+
+    async def videos_of(self, title_ids: Sequence[TitleId]) -> dict[TitleId, tuple[VideoSlot, ...]]:
+        """Videos of films and series, newest first."""
+        found: dict[TitleId, list[VideoSlot]] = defaultdict(list)
+        columns = t.titles.c
+        async with reading(self._engine) as connection:
+            for some in _chunks(title_ids):
+                rows = await connection.execute(
+                    select(columns.id, columns.video_of, columns.video_kind, columns.season_id)
+                    .where(columns.video_of.in_(some), *_IS_THERE)
+                    .order_by(columns.added_at.desc(), columns.id)
+                )
+                for row in rows:
+                    season_id = None if row.season_id is None else SeasonId(row.season_id)
+                    found[row.video_of].append(VideoSlot(TitleId(row.id), VideoKind(row.video_kind), season_id))
+        return {title_id: tuple(slots) for title_id, slots in found.items()}
+
+    async def facets(self, scope: CatalogueScope, chosen: TitleFilter) -> Facets:
+        """Counts of a list."""
+        async with reading(self._engine) as connection:
+            return read_facets(await connection.execute(facets_statement(scope, chosen)))
+
+    async def ids_of_source(self, source: str, after: str, limit: int) -> list[TitleId]:
+        """Ids of a source's titles that are not delisted."""
+        columns = t.titles.c
+        async with reading(self._engine) as connection:
             rows = await connection.execute(
-                select(t.audit).where(t.audit.c.title_id == title_id).order_by(t.audit.c.id)
+                select(columns.id)
+                .where(columns.source == source, columns.id > after, columns.is_delisted.is_(False))
+                .order_by(columns.id)
+                .limit(limit)
             )
-            return [
-                AuditEntry(at, row.account_id, row.action, TitleId(row.title_id), row.detail)
-                for row in rows
-                if (at := t.from_micros(row.at)) is not None
-            ]
+            return [TitleId(row.id) for row in rows]
+
+    async def position(self, name: str) -> int | None:
+        """A number that was kept under a name."""
+        async with reading(self._engine) as connection:
+            statement = select(t.positions.c.value).where(t.positions.c.name == name)
+            return (await connection.execute(statement)).scalar_one_or_none()
+
+    async def set_position(self, name: str, value: int) -> None:
+        """Keep a number."""
+        async with self._write() as connection:
+            await _upsert(connection, t.positions, [{"name": name, "value": value}])
 
     async def _seasons(self, column: Any, keys: Sequence[str]) -> list[Season]:
         found: list[Season] = []
-        async with self._engine.connect() as connection:
+        async with reading(self._engine) as connection:
             for some in _chunks(keys):
                 rows = await connection.execute(select(t.seasons).where(column.in_(some)))
                 found += [
@@ -303,7 +421,9 @@ class SqlTitleStore:
 
     @asynccontextmanager
     async def _write(self) -> AsyncIterator[AsyncConnection]:
-        async with self._writing, self._engine.begin() as connection:
+        async with self._writing, writing(self._engine) as connection:
+            if connection.dialect.name == "postgresql":
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITERS_LOCK})
             yield connection
 
 
@@ -325,31 +445,13 @@ async def _with_children(connection: AsyncConnection, rows: Sequence[RowMapping]
 async def _upsert(connection: AsyncConnection, table: Table, rows: list[Row]) -> None:
     if not rows:
         return
-    statement = upsert(table)
+    # Both spell it alike.
+    statement = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
     keys = [column.name for column in table.primary_key]
     changed = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
     await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), rows)
 
 
-def _audit_row(entry: AuditEntry) -> Row:
-    return {
-        "at": t.to_micros(entry.at),
-        "account_id": entry.account_id,
-        "action": entry.action,
-        "title_id": entry.title_id,
-        "detail": dict(entry.detail),
-    }
-
-
 def _chunks(keys: Sequence[KeyT]) -> Iterator[Sequence[KeyT]]:
     for start in range(0, len(keys), MAX_KEYS_PER_QUERY):
         yield keys[start : start + MAX_KEYS_PER_QUERY]
-
-
-def _set_pragmas(connection: Any, _record: Any) -> None:
-    cursor = connection.cursor()
-    # WAL: readers go on while something is written. NORMAL: a power cut may lose the last transactions, never the file;
-    # whatever an import had not finished is imported again.
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-32000"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()

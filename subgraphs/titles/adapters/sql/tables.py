@@ -22,9 +22,9 @@ from sqlalchemy import (
     Table,
     Text,
 )
+from sqlalchemy.types import TypeEngine
 
 __all__ = [
-    "SCHEMA_VERSION",
     "audit",
     "blocks",
     "certificates",
@@ -35,16 +35,14 @@ __all__ = [
     "genres",
     "metadata",
     "people",
-    "schema_version",
+    "person_edits",
+    "positions",
     "seasons",
     "title_genres",
     "titles",
     "to_micros",
     "windows",
 ]
-
-SCHEMA_VERSION = 1
-"""Of the tables below; a file of another version is refused by name, never read wrongly."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -60,17 +58,28 @@ def from_micros(micros: int | None) -> datetime | None:
 
 
 metadata = MetaData()
+"""What the migrations create, newest form; a test compares the two."""
 
-schema_version = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
+EXACT = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text that is compared and ordered letter by letter on every server, as Python does it."""
+SEQUENCE = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite counts by itself in columns of exactly this type."""
+
+
+def exact(length: int) -> TypeEngine[str]:
+    """EXACT, of at most so many letters."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
 
 titles = Table(
     "titles",
     metadata,
-    Column("id", String(120), primary_key=True),
+    Column("id", exact(120), primary_key=True),
     Column("kind", String(8), nullable=False),
     Column("display_name", Text, nullable=False),
-    Column("sort_name", Text, nullable=False),
-    Column("match_key", Text, nullable=False),
+    Column("sort_name", EXACT, nullable=False),
+    Column("initial", String(1), nullable=False),
+    Column("match_key", EXACT, nullable=False),
     Column("source", String(32), nullable=False),
     Column("source_key", Text, nullable=False),
     Column("digest", String(32), nullable=False),
@@ -84,36 +93,46 @@ titles = Table(
     Column("popularity", Float, nullable=False),
     Column("added_at", BigInteger, nullable=False),
     Column("origin_country", String(2)),
-    Column("series_id", String(120)),
-    Column("season_id", String(120)),
+    Column("original_language", String(16)),
+    Column("series_id", exact(120)),
+    Column("season_id", exact(120)),
     Column("season_number", Integer),
     Column("episode_number", Integer),
+    Column("video_of", exact(120)),
+    Column("video_kind", String(20)),
     Column("is_withdrawn", Boolean, nullable=False),
+    Column("is_delisted", Boolean, nullable=False),
     Column("media_status", String(10), nullable=False),
     Column("asset", JSON),
     Column("markers", JSON, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("edited_fields", JSON, nullable=False),
+    Column("artwork_weights", JSON, nullable=False),
     Index("titles_by_popularity", "popularity", "id"),
     Index("titles_by_added", "added_at", "id"),
     Index("titles_by_year", "release_year", "id"),
     Index("titles_by_name", "sort_name", "id"),
+    Index("titles_by_initial", "initial", "sort_name", "id"),
     Index("titles_by_match", "match_key"),
     Index("titles_by_series", "series_id", "season_number", "episode_number"),
+    Index("titles_by_video_of", "video_of"),
+    Index("titles_by_source", "source", "id"),
 )
 
 genres = Table(
-    "genres", metadata, Column("id", String(64), primary_key=True), Column("display_name", Text, nullable=False)
+    "genres", metadata, Column("id", exact(64), primary_key=True), Column("display_name", EXACT, nullable=False)
 )
 
 title_genres = Table(
     "title_genres",
     metadata,
-    Column("title_id", String(120), ForeignKey("titles.id"), primary_key=True),
-    Column("genre_id", String(64), ForeignKey("genres.id"), primary_key=True),
+    Column("title_id", exact(120), ForeignKey("titles.id"), primary_key=True),
+    Column("genre_id", exact(64), ForeignKey("genres.id"), primary_key=True),
     Column("position", Integer, nullable=False),
     Column("popularity", Float, nullable=False),
     Column("added_at", BigInteger, nullable=False),
     Column("release_year", Integer, nullable=False),
-    Column("sort_name", Text, nullable=False),
+    Column("sort_name", EXACT, nullable=False),
     Index("title_genres_by_popularity", "genre_id", "popularity", "title_id"),
     Index("title_genres_by_added", "genre_id", "added_at", "title_id"),
     Index("title_genres_by_year", "genre_id", "release_year", "title_id"),
@@ -122,24 +141,34 @@ title_genres = Table(
 )
 
 people = Table(
-    "people", metadata, Column("id", String(64), primary_key=True), Column("display_name", Text, nullable=False)
+    "people", metadata, Column("id", exact(64), primary_key=True), Column("display_name", Text, nullable=False)
 )
 
 credits_ = Table(
     "credits",
     metadata,
-    Column("title_id", String(120), ForeignKey("titles.id"), primary_key=True),
+    Column("title_id", exact(120), ForeignKey("titles.id"), primary_key=True),
     Column("position", Integer, primary_key=True),
-    Column("person_id", String(64), ForeignKey("people.id"), nullable=False),
+    Column("person_id", exact(64), ForeignKey("people.id"), nullable=False),
     Column("role", String(10), nullable=False),
     Column("character", Text),
+    Index("credits_by_person", "person_id", "title_id"),
     sqlite_with_rowid=False,
+)
+
+# Who was renamed or merged by hand: the person that an id of the sources stands for now.
+person_edits = Table(
+    "person_edits",
+    metadata,
+    Column("source_id", exact(64), primary_key=True),
+    Column("person_id", exact(64), nullable=False),
+    Column("display_name", Text, nullable=False),
 )
 
 windows = Table(
     "windows",
     metadata,
-    Column("title_id", String(120), ForeignKey("titles.id"), primary_key=True),
+    Column("title_id", exact(120), ForeignKey("titles.id"), primary_key=True),
     Column("position", Integer, primary_key=True),
     Column("country", String(2), nullable=False),
     Column("opens_at", BigInteger),
@@ -150,7 +179,7 @@ windows = Table(
 blocks = Table(
     "blocks",
     metadata,
-    Column("title_id", String(120), ForeignKey("titles.id"), primary_key=True),
+    Column("title_id", exact(120), ForeignKey("titles.id"), primary_key=True),
     Column("country", String(2), primary_key=True),
     sqlite_with_rowid=False,
 )
@@ -158,7 +187,7 @@ blocks = Table(
 certificates = Table(
     "certificates",
     metadata,
-    Column("title_id", String(120), ForeignKey("titles.id"), primary_key=True),
+    Column("title_id", exact(120), ForeignKey("titles.id"), primary_key=True),
     Column("country", String(2), primary_key=True),
     Column("code", String(16), nullable=False),
     sqlite_with_rowid=False,
@@ -167,8 +196,8 @@ certificates = Table(
 seasons = Table(
     "seasons",
     metadata,
-    Column("id", String(120), primary_key=True),
-    Column("series_id", String(120), ForeignKey("titles.id"), nullable=False),
+    Column("id", exact(120), primary_key=True),
+    Column("series_id", exact(120), ForeignKey("titles.id"), nullable=False),
     Column("number", Integer, nullable=False),
     Column("display_name", Text, nullable=False),
     Index("seasons_by_series", "series_id", "number"),
@@ -177,8 +206,8 @@ seasons = Table(
 changes = Table(
     "changes",
     metadata,
-    Column("sequence", Integer, primary_key=True, autoincrement=True),
-    Column("title_id", String(120), nullable=False),
+    Column("sequence", SEQUENCE, primary_key=True, autoincrement=True),
+    Column("title_id", exact(120), nullable=False),
     # AUTOINCREMENT: a follower's position must never meet a number that was used before.
     sqlite_autoincrement=True,
 )
@@ -187,16 +216,26 @@ followers = Table(
     "followers",
     metadata,
     Column("name", String(32), primary_key=True),
-    Column("confirmed", Integer, nullable=False),
+    Column("confirmed", SEQUENCE, nullable=False),
+)
+
+positions = Table(
+    "positions",
+    metadata,
+    Column("name", String(120), primary_key=True),
+    Column("value", BigInteger, nullable=False),
 )
 
 audit = Table(
     "audit",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("id", exact(40), primary_key=True),
     Column("at", BigInteger, nullable=False),
     Column("account_id", String(64), nullable=False),
     Column("action", String(32), nullable=False),
-    Column("title_id", String(120), nullable=False, index=True),
-    Column("detail", JSON, nullable=False),
+    Column("subject_id", String(120), nullable=False),
+    Column("before", JSON, nullable=False),
+    Column("after", JSON, nullable=False),
+    Index("audit_by_subject", "subject_id", "at", "id"),
+    Index("audit_by_time", "at", "id"),
 )

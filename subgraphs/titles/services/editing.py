@@ -1,0 +1,202 @@
+"""What the studio changes by hand, one act at a time: read, compare the revision, change, write with an audit entry.
+
+Whoever changes a title says which revision they saw. When it has another one by now, nothing is written and the act
+is answered with the title as it is: two people who edit one title never overwrite each other unseen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from common.clock import Clock
+from subgraphs.kernel.ids import TitleId, new_id
+from subgraphs.titles.domain.audit_trail import EDITABLE_FIELDS, described_season, described_title, differences
+from subgraphs.titles.domain.title import Person, PersonId, Season, SeasonId, Title
+from subgraphs.titles.ports import AuditEntry, TitleStore
+from subgraphs.titles.services.writing import CatalogueWriter
+
+__all__ = ["MAX_TITLES_OF_PERSON", "BadInput", "CatalogueEditor", "Edited", "Stale", "TooMany", "Unknown"]
+
+MAX_TITLES_OF_PERSON = 2_000
+"""Rewritten in one act: more than anybody was ever credited in."""
+
+
+class BadInput(Exception):
+    """An input can't be used; `problems` says why, by field path."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{path}: {problem}" for path, problem in problems.items()))
+        self.problems = dict(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """There is no such title, season or person."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """The title has another revision than the one that was seen; this is how it is."""
+
+    current: Title
+
+
+@dataclass(frozen=True, slots=True)
+class TooMany:
+    """A person is credited in more titles than one act rewrites."""
+
+    limit: int
+
+
+Edited = Title | Unknown | Stale
+
+
+class CatalogueEditor:
+    """Writes by hand. Who may do it was decided before."""
+
+    def __init__(self, writer: CatalogueWriter, store: TitleStore, clock: Clock) -> None:
+        self._writer = writer
+        self._store = store
+        self._clock = clock
+
+    async def create(self, title: Title, account_id: str) -> Title:
+        """A new title; a series, film or season that it belongs to must be there."""
+        async with self._writer.deciding():
+            audit = self._entry(account_id, "create", title.id, {}, described_title(title))
+            await self._writer.save([title], audit=audit)
+        return title
+
+    async def edit(
+        self,
+        title_id: TitleId,
+        seen_revision: int | None,
+        account_id: str,
+        action: str,
+        change: Callable[[Title], Title],
+    ) -> Edited:
+        """The title after `change`, which may raise BadInput; unchanged when it changes nothing.
+
+        `seen_revision` None: whatever the title is now, as for acts that can't overwrite anything.
+        """
+        async with self._writer.deciding():
+            before = (await self._store.titles([title_id])).get(title_id)
+            if before is None:
+                return Unknown(title_id)
+            if seen_revision is not None and seen_revision != before.revision:
+                return Stale(before)
+            after = change(before)
+            if after == before:
+                return before
+            edited = {name for name in EDITABLE_FIELDS if getattr(before, name) != getattr(after, name)}
+            after = replace(after, revision=before.revision + 1, edited_fields=before.edited_fields | edited)
+            changes = differences(described_title(before), described_title(after))
+            await self._writer.save([after], audit=self._entry(account_id, action, title_id, *changes))
+        return after
+
+    async def put_season(self, season: Season, account_id: str) -> Season | Unknown:
+        """A new season, or an old one by its id; its number must be free, or BadInput is raised."""
+        async with self._writer.deciding():
+            series = (await self._store.titles([season.series_id])).get(season.series_id)
+            if series is None:
+                return Unknown(season.series_id)
+            seasons = (await self._store.seasons_of([series.id])).get(series.id, ())
+            if any(other.number == season.number and other.id != season.id for other in seasons):
+                raise BadInput({"input.number": f"is {season.number}; the series has that season already"})
+            before = next((other for other in seasons if other.id == season.id), None)
+            if before == season:
+                return season
+            changes = differences({} if before is None else described_season(before), described_season(season))
+            action = "createSeason" if before is None else "updateSeason"
+            after = replace(series, revision=series.revision + 1)
+            audit = self._entry(account_id, action, series.id, *changes)
+            await self._writer.save([after], [season], audit=audit)
+        return season
+
+    async def season(self, season_id: SeasonId) -> Season | None:
+        """A season, whether or not anybody may see it."""
+        return (await self._store.seasons_by_id([season_id])).get(season_id)
+
+    async def title(self, title_id: TitleId) -> Title | None:
+        """A title, whether or not anybody may see it."""
+        return (await self._store.titles([title_id])).get(title_id)
+
+    async def rename_person(
+        self, person_id: PersonId, display_name: str, account_id: str
+    ) -> Person | Unknown | TooMany:
+        """The person under another name, on all credits; sources that know the old name do not change it back."""
+        async with self._writer.deciding():
+            found = await self._credited(person_id)
+            if not isinstance(found, _Credited):
+                return found
+            renamed = replace(found.person, display_name=display_name)
+            if renamed != found.person:
+                changes = {"displayName": found.person.display_name}, {"displayName": display_name}
+                await self._rewrite([found], renamed, self._entry(account_id, "renamePerson", person_id, *changes))
+        return renamed
+
+    async def merge_people(self, merged_id: PersonId, into_id: PersonId, account_id: str) -> Person | Unknown | TooMany:
+        """One person for two: the credits of `merged_id` are those of `into_id` from now on, also in later imports."""
+        async with self._writer.deciding():
+            merged, into = await self._credited(merged_id), await self._credited(into_id)
+            if not isinstance(merged, _Credited):
+                return merged
+            if not isinstance(into, _Credited):
+                return into
+            before = {"merged": {"id": merged_id, "displayName": merged.person.display_name}}
+            after = {"titles": [title.id for title in merged.titles]}
+            await self._rewrite([merged], into.person, self._entry(account_id, "mergePeople", into_id, before, after))
+        return into.person
+
+    async def _credited(self, person_id: PersonId) -> _Credited | Unknown | TooMany:
+        ids = await self._store.titles_of_person(person_id, MAX_TITLES_OF_PERSON + 1)
+        if len(ids) > MAX_TITLES_OF_PERSON:
+            return TooMany(MAX_TITLES_OF_PERSON)
+        titles = tuple((await self._store.titles(ids)).values())
+        for title in titles:
+            for credit in title.credits:
+                if credit.person.id == person_id:
+                    return _Credited(credit.person, titles)
+        return Unknown(person_id)
+
+    async def _rewrite(self, found: Sequence[_Credited], person: Person, audit: AuditEntry) -> None:
+        replaced = {one.person.id for one in found}
+        edits = {
+            source_id: person
+            for source_id, stands_for in (await self._writer.person_edits()).items()
+            if stands_for.id in replaced
+        }
+        edits.update(dict.fromkeys(replaced, person))
+        titles = {title.id: title for one in found for title in one.titles}
+        changed = [
+            replace(
+                title,
+                revision=title.revision + 1,
+                # Two lines that differed only in who it was are one line now.
+                credits=tuple(
+                    dict.fromkeys(
+                        replace(credit, person=person) if credit.person.id in replaced else credit
+                        for credit in title.credits
+                    )
+                ),
+            )
+            for title in titles.values()
+        ]
+        await self._writer.save(changed, person_edits=edits, audit=audit)
+
+    def _entry(
+        self, account_id: str, action: str, subject_id: str, before: Mapping[str, Any], after: Mapping[str, Any]
+    ) -> AuditEntry:
+        now = self._clock.now()
+        return AuditEntry(new_id("aud", now), now, account_id, action, subject_id, before, after)
+
+
+@dataclass(frozen=True, slots=True)
+class _Credited:
+    """A person and every title that credits them."""
+
+    person: Person
+    titles: tuple[Title, ...]

@@ -1,0 +1,130 @@
+"""The search index as a follower of the change log, and its rebuild beside the one that serves.
+
+A rebuild copies the whole catalogue into an empty index while the old one goes on serving and following. What is
+written meanwhile is caught up with from the change log, which a follower of the rebuild's own keeps from the moment
+before the first title was read; so each title in the new index is as it was then, or later, and what came later is
+replayed over it. The new index serves once it has caught up, with the usual follower standing still, so that no search
+finds less than before. Writes of other processes that went into the old index at that very moment are in the log, and
+are replayed once more behind the change. A rebuild that was killed leaves its follower and its index behind; both are
+removed at the next start or by the next rebuild.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from common.errors import ServiceError
+from subgraphs.kernel.ids import TitleId
+from subgraphs.titles.domain.title import Title
+from subgraphs.titles.ports import IndexBuild, SearchIndex, TitleStore
+from subgraphs.titles.services.calendar import AvailabilityCalendar
+from subgraphs.titles.services.following import ChangeFollower, Reader
+
+__all__ = ["MAX_TITLES_PER_INDEX_UPDATE", "SearchUpdater"]
+
+log = structlog.get_logger(__name__)
+
+MAX_TITLES_PER_INDEX_UPDATE = 1_000
+"""A commit of the index costs the same for one title as for a thousand."""
+FOLLOWER = "search"
+BUILD_FOLLOWER = "search-build"
+COMPARISONS = 3
+
+
+class SearchUpdater:
+    """Keeps index and calendar as the store is; `read` gives titles as they are now."""
+
+    def __init__(self, store: TitleStore, index: SearchIndex, calendar: AvailabilityCalendar, read: Reader) -> None:
+        self._store = store
+        self._index = index
+        self._calendar = calendar
+        self._is_aligned = False
+        self.follower = ChangeFollower(
+            FOLLOWER, store, read, self._handle, batch_size=MAX_TITLES_PER_INDEX_UPDATE, prepare=self._align
+        )
+
+    async def start(self) -> None:
+        """Before the first search: load the calendar, catch up, and rebuild an index that is not the store's.
+
+        A search engine that is away is no reason not to start: the follower does the rest once it is back.
+        """
+        self._calendar.update(await self._store.timed_titles())
+        try:
+            await self._align()
+        except ServiceError as error:
+            log.warning("search.away", error=error.message)
+
+    async def check(self) -> None:
+        """A health check: raises what is wrong with the engine or with following."""
+        await self._index.check()
+        await self.follower.check()
+
+    async def rebuild(self, progress: Callable[[int], None] | None = None) -> int:
+        """Index the whole catalogue again; returns how many titles. Searches find what they found, or newer.
+
+        Raises ServiceError(FAILED_PRECONDITION) when another rebuild is running.
+        """
+        build = await self._index.begin_build()
+        try:
+            await self._store.follow(BUILD_FOLLOWER)
+            indexed = await self._copy(build, progress)
+            await self._replay_into(build)
+            async with self.follower.paused():
+                await self._replay_into(build)
+                await build.publish()
+                await self._replay_into(self._index)
+        finally:
+            await build.discard()
+            await self._store.unfollow(BUILD_FOLLOWER)
+        return indexed
+
+    async def _align(self) -> None:
+        if self._is_aligned:
+            return
+        await self._index.prepare()
+        if not await self._is_as_stored():
+            log.info("search.rebuilding", stored=await self._store.state(), indexed=await self._index.state())
+            await self.rebuild()
+        elif BUILD_FOLLOWER in await self._store.followers():
+            await self._remove_leftovers()
+        self._is_aligned = True
+
+    async def _is_as_stored(self) -> bool:
+        # What is written in between, here or by others, makes the two differ for a moment.
+        for _ in range(COMPARISONS):
+            await self.follower.catch_up()
+            if await self._store.state() == await self._index.state():
+                return True
+        return False
+
+    async def _remove_leftovers(self) -> None:
+        """Of a rebuild that was killed, unless it lives on in another process."""
+        try:
+            build = await self._index.begin_build()
+        except ServiceError:
+            return
+        await build.discard()
+        await self._store.unfollow(BUILD_FOLLOWER)
+
+    async def _handle(self, titles: Mapping[TitleId, Title]) -> None:
+        self._calendar.update(titles.values())
+        await self._index.update(list(titles.values()))
+
+    async def _copy(self, build: IndexBuild, progress: Callable[[int], None] | None) -> int:
+        indexed, after = 0, ""
+        while ids := await self._store.ids_after(after, MAX_TITLES_PER_INDEX_UPDATE):
+            await build.update(list((await self._store.titles(ids)).values()))
+            indexed, after = indexed + len(ids), ids[-1]
+            if progress is not None:
+                progress(indexed)
+        return indexed
+
+    async def _replay_into(self, index: IndexBuild | SearchIndex) -> None:
+        async def handle(titles: Mapping[TitleId, Title]) -> None:
+            await index.update(list(titles.values()))
+
+        await ChangeFollower(
+            BUILD_FOLLOWER, self._store, self._store.titles, handle, batch_size=MAX_TITLES_PER_INDEX_UPDATE
+        ).catch_up()
