@@ -4,13 +4,16 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 
-.PHONY: help up test check clean clean-environment
+.PHONY: help up up-servers test check clean clean-environment
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 up: $(VENV)/.installed-runtime clients/node_modules/.installed  ## install what is missing, then run Marquee until Ctrl-C
 	@exec $(VENV)/bin/marquee up
+
+up-servers: $(VENV)/.installed-runtime clients/node_modules/.installed  ## the same on PostgreSQL, MongoDB, OpenSearch and Redis: given by address, or installed
+	@exec $(VENV)/bin/marquee up --servers
 
 test: $(VENV)/.installed-development clients/node_modules/.installed  ## run all tests
 	@exec scripts/test

@@ -40,14 +40,23 @@ class CatalogueFormat(StrEnum):
 @app.command()
 def up(
     demo: Annotated[bool, typer.Option(help="Seed the demo catalogue, accounts and film.")] = True,
+    servers: Annotated[
+        bool,
+        typer.Option(
+            "--servers",
+            help="On PostgreSQL, MongoDB, OpenSearch and Redis instead of the embedded stores: yours where their "
+            "addresses are set (MARQUEE_PROFILES_DATABASE_URL, …), else what is installed, in the state folder.",
+        ),
+    ] = False,
 ) -> None:
     """Start everything on this machine and stay until Ctrl-C."""
+    from stack.servers import ServersMissing
     from stack.supervisor import PortTaken, StartFailed
     from stack.up import run_up
 
     try:
-        raise typer.Exit(run_up(console, demo=demo))
-    except (PortTaken, StartFailed, SettingsInvalid) as error:
+        raise typer.Exit(run_up(console, demo=demo, servers=servers))
+    except (PortTaken, StartFailed, SettingsInvalid, ServersMissing) as error:
         _fail(str(error))
 
 

@@ -7,11 +7,14 @@ import signal
 import subprocess
 from pathlib import Path
 
+import asyncpg  # type: ignore[import-untyped]
+
+from common.settings import SharedSettings
 from stack.passwords import password_in
 from stack.programs import Program, ProgramMissing, account_other_than_root, give_to, run_program
 from stack.settings import StackSettings
 
-__all__ = ["DATABASES", "find_postgres", "postgres_program", "postgres_url", "run"]
+__all__ = ["DATABASES", "find_postgres", "is_ready", "postgres_program", "postgres_url", "run"]
 
 DATABASES = ("profiles", "recommendations", "licensing")
 """One for each service, since each migrates its own tables."""
@@ -19,6 +22,7 @@ USER = "marquee"
 DEBIAN_BINARIES = Path("/usr/lib/postgresql")
 """Debian and Ubuntu keep the servers' programs out of PATH, a folder for each version."""
 PREPARE_DEADLINE_S = 60.0
+PROBE_DEADLINE_S = 2.0
 
 
 def find_postgres() -> Path:
@@ -60,6 +64,17 @@ def run() -> None:
     """Run the server until SIGTERM; its exit code becomes ours."""
     settings = StackSettings.load()
     run_program(postgres_program(settings.shared.state_dir, settings.postgres_port))
+
+
+async def is_ready(port: int) -> bool:
+    """Whether it lets us in; its port is open before that, while it recovers."""
+    url = postgres_url(SharedSettings.load().state_dir, port, DATABASES[0]).replace("+asyncpg", "")
+    try:
+        connection = await asyncpg.connect(url, timeout=PROBE_DEADLINE_S)
+    except (OSError, TimeoutError, asyncpg.PostgresError):
+        return False
+    await connection.close(timeout=PROBE_DEADLINE_S)
+    return True
 
 
 def _make_cluster(binaries: Path, data: Path, password: str, account: str | None) -> None:

@@ -19,6 +19,8 @@ class Readiness(StrEnum):
     """GET /health answers 200."""
     TCP = "tcp"
     """The port accepts a connection."""
+    PROBE = "probe"
+    """The row's probe says so."""
     NONE = "none"
     """It listens nowhere; alive is ready."""
 
@@ -37,7 +39,8 @@ class Stage(StrEnum):
 class ProcessRow:
     """One process. `entry` is "module:function"; the function takes nothing and runs until SIGTERM.
 
-    `settings` is "module:Class" of the settings that hold its port (None: it listens nowhere).
+    `settings` is "module:Class" of the settings that hold its port (None: it listens nowhere, or is none of ours).
+    `probe` is "module:function" of an async function that takes the port and says whether the process can work.
     """
 
     name: str
@@ -46,6 +49,7 @@ class ProcessRow:
     readiness: Readiness
     speaks: str
     stage: Stage = Stage.SERVICE
+    probe: str | None = None
 
 
 PROCESS_TABLE: tuple[ProcessRow, ...] = (

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import aiohttp
 import structlog
@@ -166,6 +166,10 @@ class Supervisor:
             if child.row.readiness is Readiness.HTTP:
                 async with client.get(f"http://127.0.0.1:{child.port}/health") as answer:
                     return answer.status == 200
+            if child.row.readiness is Readiness.PROBE:
+                assert child.row.probe is not None
+                is_ready: bool = await _named(child.row.probe)(child.port)
+                return is_ready
             _, writer = await asyncio.open_connection("127.0.0.1", child.port)
             writer.close()
         except (OSError, aiohttp.ClientError, TimeoutError):
@@ -198,8 +202,13 @@ def _run_child(name: str, entry: str, log_path: str, lifeline: Connection) -> No
     _send_output_to(log_path)
     hold_lifeline(lifeline)
     configure_logs(name, os.environ.get("MARQUEE_LOG_LEVEL", "INFO"))
-    module, _, function = entry.partition(":")
-    getattr(importlib.import_module(module), function)()
+    _named(entry)()
+
+
+def _named(path: str) -> Any:
+    """The function at "module:function"."""
+    module, _, function = path.partition(":")
+    return getattr(importlib.import_module(module), function)
 
 
 def _send_output_to(log_path: str) -> None:

@@ -24,6 +24,7 @@ from stack import REPOSITORY, valkey
 from stack.demo import DEMO_PASSWORD, bring_in_demo_film
 from stack.demo_history import bring_in_demo_history
 from stack.processes import PROCESS_TABLE, ProcessRow, Readiness, Stage
+from stack.servers import prepare_servers
 from stack.settings import StackSettings
 from stack.supervisor import Child, Supervisor, check_ports_free
 
@@ -32,13 +33,18 @@ __all__ = ["run_up"]
 VALKEY_ROW = ProcessRow("valkey", "stack.valkey:run", None, Readiness.TCP, "events, jobs, leases, caches", Stage.STORE)
 
 
-def run_up(console: Console, *, demo: bool) -> int:
-    """Run everything until Ctrl-C or SIGTERM; returns the exit code. Raises PortTaken, StartFailed, SettingsInvalid."""
+def run_up(console: Console, *, demo: bool, servers: bool = False) -> int:
+    """Run everything until Ctrl-C or SIGTERM; returns the exit code.
+
+    With `servers`, on real ones instead of the embedded stores. Raises PortTaken, StartFailed, SettingsInvalid,
+    ServersMissing.
+    """
     started_at = time.monotonic()
     # A person reads this: what the demo's own steps do is of no interest, a process that had to be restarted is.
     configure_logs("stack", "WARNING", colours=console.is_terminal)
     state_dir = _prepare_state(console)
-    children = _children(state_dir)
+    stores = prepare_servers(state_dir) if servers else _embedded_valkey(state_dir)
+    children = stores + [Child(row, _port_of(row), f"MARQUEE_{row.name.upper()}_PORT") for row in PROCESS_TABLE]
     # Every process's settings are imported by now: what belongs to none of them is a typing error.
     if problems := check_unclaimed(os.environ):
         raise SettingsInvalid("\n".join(problems))
@@ -93,15 +99,13 @@ def _prepare_state(console: Console) -> Path:
     return state_dir
 
 
-def _children(state_dir: Path) -> list[Child]:
-    """The table with its ports; the embedded Valkey first, unless a server is named."""
-    children: list[Child] = []
-    if "valkey_url" not in SharedSettings.load().model_fields_set:
-        port = StackSettings.load().valkey_port
-        os.environ["MARQUEE_VALKEY_URL"] = valkey.valkey_url(state_dir, port)
-        children.append(Child(VALKEY_ROW, port, "MARQUEE_STACK_VALKEY_PORT"))
-    children.extend(Child(row, _port_of(row), f"MARQUEE_{row.name.upper()}_PORT") for row in PROCESS_TABLE)
-    return children
+def _embedded_valkey(state_dir: Path) -> list[Child]:
+    """Unless a server is named. The other stores are files, and no processes."""
+    if "valkey_url" in SharedSettings.load().model_fields_set:
+        return []
+    port = StackSettings.load().valkey_port
+    os.environ["MARQUEE_VALKEY_URL"] = valkey.valkey_url(state_dir, port)
+    return [Child(VALKEY_ROW, port, "MARQUEE_STACK_VALKEY_PORT")]
 
 
 def _port_of(row: ProcessRow) -> int | None:
