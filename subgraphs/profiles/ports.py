@@ -22,6 +22,7 @@ from subgraphs.profiles.domain.sessions import RefreshToken, Session, TokenState
 __all__ = [
     "AccountStore",
     "ConsentStore",
+    "CredentialStore",
     "Deletion",
     "ListStore",
     "Mail",
@@ -97,6 +98,20 @@ class AccountStore(Protocol):
 
     async def delete_profile(self, account_id: AccountId, profile_id: ProfileId, events: Sequence[Event]) -> Deletion:
         """With its list and ratings; sessions that had selected it have none selected afterwards."""
+        ...
+
+
+class CredentialStore(Protocol):
+    """What an account logs in with."""
+
+    async def set_password(
+        self, account_id: AccountId, password_hash: str, now: datetime, *, keep: SessionId | None
+    ) -> None:
+        """Replace the password and end all sessions but `keep`, both or neither."""
+        ...
+
+    async def set_email(self, account_id: AccountId, email: str) -> bool:
+        """False when another account has it."""
         ...
 
 

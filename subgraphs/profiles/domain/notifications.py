@@ -71,10 +71,10 @@ KIND_TABLE = {
     ),
     NotificationKind.PASSWORD_CHANGED: KindRow(MailCategory.SECURITY, in_inbox=True),
     NotificationKind.PASSWORD_RESET: KindRow(
-        MailCategory.SECURITY, in_inbox=False, details=frozenset({"link", "minutes"})
+        MailCategory.SECURITY, in_inbox=False, details=frozenset({"code", "minutes"})
     ),
     NotificationKind.EMAIL_CHANGE: KindRow(
-        MailCategory.SECURITY, in_inbox=False, details=frozenset({"link", "minutes"})
+        MailCategory.SECURITY, in_inbox=False, details=frozenset({"code", "minutes"})
     ),
     NotificationKind.EMAIL_CHANGED: KindRow(MailCategory.SECURITY, in_inbox=True),
     NotificationKind.PAYMENT_FAILED: KindRow(
@@ -82,9 +82,7 @@ KIND_TABLE = {
     ),
     NotificationKind.EXPORT_READY: KindRow(MailCategory.ACCOUNT, in_inbox=True, details=frozenset({"until"})),
     NotificationKind.ACCOUNT_ERASED: KindRow(MailCategory.SECURITY, in_inbox=False),
-    NotificationKind.NEWS: KindRow(
-        MailCategory.MARKETING, in_inbox=True, details=frozenset({"headline", "story"})
-    ),
+    NotificationKind.NEWS: KindRow(MailCategory.MARKETING, in_inbox=True, details=frozenset({"headline", "story"})),
 }
 """A new kind needs its row here and its text in every language; a test holds both."""
 

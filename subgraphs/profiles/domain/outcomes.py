@@ -7,11 +7,15 @@ from dataclasses import dataclass
 __all__ = [
     "EmailTaken",
     "Invalid",
+    "InvalidOneTimeToken",
     "InvalidRefreshToken",
     "Limited",
     "ListFull",
     "NotAllowed",
     "NotSignedIn",
+    "PinLockedOut",
+    "PinNeeded",
+    "PinWrong",
     "ProfileMissing",
     "TitleMissing",
     "TooManyProfiles",
@@ -86,3 +90,31 @@ class ListFull:
     """The list has `limit` titles."""
 
     limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class PinNeeded:
+    """The profile has a PIN and none was given."""
+
+    profile_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PinWrong:
+    """`tries_left` before the profile is locked; 0: it is now."""
+
+    profile_id: str
+    tries_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class PinLockedOut:
+    """Too many wrong PINs; no guess is looked at meanwhile."""
+
+    profile_id: str
+    retry_after_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidOneTimeToken:
+    """Unknown, expired, used, or made for something else."""

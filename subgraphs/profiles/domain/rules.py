@@ -15,7 +15,9 @@ from subgraphs.profiles.domain.languages import normalise_language
 __all__ = [
     "HouseholdRules",
     "ProfileDraft",
+    "check_email",
     "check_management",
+    "check_password",
     "check_profile",
     "check_sign_up",
     "normalise_email",
@@ -29,7 +31,6 @@ MAX_EMAIL_LENGTH = 254
 
 _EMAIL = re.compile(r"[^@\s<>()\[\],;:\\\"]+@[^@\s.<>()\[\],;:\\\"]+(\.[^@\s.<>()\[\],;:\\\"]+)+")
 _AVATAR = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +65,25 @@ def normalise_name(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
+def check_email(email: str, path: str = "input.email") -> dict[str, str]:
+    """The problem with a normalised address by its field path, if there is one."""
+    if len(email) > MAX_EMAIL_LENGTH or not _EMAIL.fullmatch(email):
+        return {path: f"is no e-mail address of at most {MAX_EMAIL_LENGTH} characters"}
+    return {}
+
+
+def check_password(password: str, path: str = "input.password") -> dict[str, str]:
+    """The problem with a new password by its field path, if there is one."""
+    if len(password) < MIN_PASSWORD_LENGTH:
+        return {path: f"has {len(password)} characters; choose {MIN_PASSWORD_LENGTH} or more"}
+    if len(password) > MAX_PASSWORD_LENGTH:
+        return {path: f"has {len(password)} characters; choose at most {MAX_PASSWORD_LENGTH}"}
+    return {}
+
+
 def check_sign_up(email: str, password: str, country: str) -> dict[str, str]:
     """Problems by field path of a sign-up; `email` and `country` are normalised."""
-    problems: dict[str, str] = {}
-    if len(email) > MAX_EMAIL_LENGTH or not _EMAIL.fullmatch(email):
-        problems["input.email"] = f"is no e-mail address of at most {MAX_EMAIL_LENGTH} characters"
-    if len(password) < MIN_PASSWORD_LENGTH:
-        problems["input.password"] = f"has {len(password)} characters; choose {MIN_PASSWORD_LENGTH} or more"
-    elif len(password) > MAX_PASSWORD_LENGTH:
-        problems["input.password"] = f"has {len(password)} characters; choose at most {MAX_PASSWORD_LENGTH}"
+    problems = check_email(email) | check_password(password)
     if country not in COUNTRIES:
         problems["input.country"] = f"is {country[:10]!r}; give a two-letter ISO 3166 code such as US"
     return problems

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from common.events import Event
-from subgraphs.kernel.ids import ProfileId, TitleId
+from subgraphs.kernel.ids import AccountId, ProfileId, TitleId
 from subgraphs.profiles.domain.accounts import Account, Profile
+from subgraphs.profiles.domain.consents import ConsentRecord
+from subgraphs.profiles.domain.lists import Thumb
 
-__all__ = ["list_changed", "profile_changed", "profile_created", "profile_deleted", "signed_up", "title_rated"]
+__all__ = [
+    "consent_changed",
+    "list_changed",
+    "profile_changed",
+    "profile_created",
+    "profile_deleted",
+    "signed_up",
+    "title_rated",
+    "title_thumbed",
+]
 
 
 def signed_up(account: Account, at: datetime) -> Event:
@@ -37,6 +49,24 @@ def title_rated(profile_id: ProfileId, title_id: TitleId, stars: int | None, at:
     """`stars` None: cleared."""
     data = {"profileId": profile_id, "titleId": title_id, "stars": stars}
     return Event(topic="feedback", kind="title.rated", data=data, occurred_at=at)
+
+
+def title_thumbed(profile_id: ProfileId, title_id: TitleId, thumb: Thumb | None, at: datetime) -> Event:
+    """`thumb` None: cleared."""
+    data = {"profileId": profile_id, "titleId": title_id, "thumb": None if thumb is None else thumb.value}
+    return Event(topic="feedback", kind="title.thumbed", data=data, occurred_at=at)
+
+
+def consent_changed(account_id: AccountId, profile_ids: Sequence[ProfileId], record: ConsentRecord) -> Event:
+    """With the profiles that it holds for, so that nobody has to know whose they are."""
+    data = {
+        "accountId": account_id,
+        "profileIds": list(profile_ids),
+        "purpose": record.purpose.value,
+        "granted": record.is_granted,
+        "textVersion": record.version,
+    }
+    return Event(topic="accounts", kind="consent.changed", data=data, occurred_at=record.recorded_at)
 
 
 def list_changed(profile_id: ProfileId, title_id: TitleId, at: datetime, *, in_list: bool) -> Event:

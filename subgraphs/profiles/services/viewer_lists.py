@@ -1,4 +1,4 @@
-"""My List and ratings: what a profile notes about titles that it may see."""
+"""My List, ratings and thumbs: what a profile notes about titles that it may see."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from common.tokens import Viewer
 from subgraphs.kernel.ids import ProfileId, TitleId
 from subgraphs.kernel.policy import decide
 from subgraphs.profiles.domain.accounts import Profile
-from subgraphs.profiles.domain.lists import ListEntry, Rating
+from subgraphs.profiles.domain.lists import ListEntry, Rating, Thumb
 from subgraphs.profiles.domain.outcomes import Invalid, ListFull, TitleMissing
 from subgraphs.profiles.domain.rules import HouseholdRules
 from subgraphs.profiles.ports import ListStore, TitleFactsStore
-from subgraphs.profiles.services.events import list_changed, title_rated
+from subgraphs.profiles.services.events import list_changed, title_rated, title_thumbed
 
 __all__ = ["ViewerLists", "visible_entries"]
 
@@ -63,6 +63,17 @@ class ViewerLists:
             return TitleMissing(title_id)
         rating = None if stars is None else Rating(stars, now)
         await self.lists.set_rating(profile_id, title_id, rating, [title_rated(profile_id, title_id, stars, now)])
+        self.on_commit()
+        return None
+
+    async def thumb(
+        self, viewer: Viewer, profile_id: ProfileId, title_id: TitleId, thumb: Thumb | None, now: datetime
+    ) -> TitleMissing | None:
+        """Say what the profile thinks, or take it back with None."""
+        if not await self._may_see(viewer, title_id, now):
+            return TitleMissing(title_id)
+        events = [title_thumbed(profile_id, title_id, thumb, now)]
+        await self.lists.set_thumb(profile_id, title_id, thumb, now, events)
         self.on_commit()
         return None
 

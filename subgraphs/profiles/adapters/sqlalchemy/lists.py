@@ -147,9 +147,7 @@ class SqlListStore:
         self, connection: AsyncConnection, table: Table, profile_id: ProfileId, title_id: TitleId, row: dict[str, Any]
     ) -> None:
         statement = tables.upsert(connection, table).values(profile_id=profile_id, title_id=title_id, **row)
-        await connection.execute(
-            statement.on_conflict_do_update(index_elements=["profile_id", "title_id"], set_=row)
-        )
+        await connection.execute(statement.on_conflict_do_update(index_elements=["profile_id", "title_id"], set_=row))
 
 
 async def lock_totals(connection: AsyncConnection, profile_id: ProfileId) -> None:

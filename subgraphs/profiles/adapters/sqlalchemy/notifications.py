@@ -11,15 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from subgraphs.kernel.ids import AccountId
 from subgraphs.kernel.sql import reading, writing
+from subgraphs.profiles.adapters.sqlalchemy import tables_people
 from subgraphs.profiles.adapters.sqlalchemy.tables import upsert
-from subgraphs.profiles.adapters.sqlalchemy.tables_people import notifications as NOTIFICATIONS
-from subgraphs.profiles.adapters.sqlalchemy.tables_people import one_time_tokens as TOKENS
-from subgraphs.profiles.adapters.sqlalchemy.tables_people import reset_requests as REQUESTS
 from subgraphs.profiles.domain.notifications import KIND_TABLE, Delivery, Notification, NotificationKind
 from subgraphs.profiles.domain.one_time_tokens import OneTimeToken, TokenPurpose
 from subgraphs.profiles.ports import ResetRequest
 
 __all__ = ["SqlNotificationStore", "SqlOneTimeTokenStore"]
+
+NOTIFICATIONS = tables_people.notifications
+TOKENS = tables_people.one_time_tokens
+REQUESTS = tables_people.reset_requests
 
 _IN_INBOX = tuple(kind.value for kind, row in KIND_TABLE.items() if row.in_inbox)
 
@@ -55,9 +57,7 @@ class SqlNotificationStore:
         due = (NOTIFICATIONS.c.delivery == Delivery.WAITING.value) & (NOTIFICATIONS.c.next_attempt_at <= now)
         oldest = select(NOTIFICATIONS).where(due).order_by(NOTIFICATIONS.c.next_attempt_at, NOTIFICATIONS.c.id)
         async with writing(self._engine) as connection:
-            rows = (
-                (await connection.execute(oldest.limit(limit).with_for_update(skip_locked=True))).mappings().all()
-            )
+            rows = (await connection.execute(oldest.limit(limit).with_for_update(skip_locked=True))).mappings().all()
             claimed = NOTIFICATIONS.c.id.in_([row["id"] for row in rows])
             await connection.execute(
                 update(NOTIFICATIONS)

@@ -10,11 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from subgraphs.kernel.ids import ProfileId
 from subgraphs.kernel.sql import reading, writing
+from subgraphs.profiles.adapters.sqlalchemy import tables_people
 from subgraphs.profiles.adapters.sqlalchemy.tables import upsert
-from subgraphs.profiles.adapters.sqlalchemy.tables_people import profile_pins as PINS
 from subgraphs.profiles.domain.pins import PinLocked, PinRules, PinTry, count_try
 
 __all__ = ["SqlPinStore"]
+
+PINS = tables_people.profile_pins
 
 
 class SqlPinStore:

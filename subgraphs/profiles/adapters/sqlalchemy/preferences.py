@@ -13,15 +13,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from common.events import Event
 from subgraphs.kernel.ids import AccountId, ProfileId
 from subgraphs.kernel.sql import reading, writing
+from subgraphs.profiles.adapters.sqlalchemy import tables_people
 from subgraphs.profiles.adapters.sqlalchemy.tables import OUTBOX, upsert
-from subgraphs.profiles.adapters.sqlalchemy.tables_people import consents as CONSENTS
-from subgraphs.profiles.adapters.sqlalchemy.tables_people import mail_preferences as MAIL
-from subgraphs.profiles.adapters.sqlalchemy.tables_people import preferences as PREFERENCES
 from subgraphs.profiles.domain.consents import ConsentRecord, ConsentSource, Purpose
 from subgraphs.profiles.domain.notifications import MailCategory, MailPreferences
 from subgraphs.profiles.domain.preferences import DEFAULT_PREFERENCES, DataSaver, Preferences, SubtitleMode
 
 __all__ = ["SqlConsentStore", "SqlPreferenceStore"]
+
+CONSENTS = tables_people.consents
+MAIL = tables_people.mail_preferences
+PREFERENCES = tables_people.preferences
 
 
 class SqlPreferenceStore:
