@@ -26,11 +26,12 @@ __all__ = [
 
 
 class TitleKind(StrEnum):
-    """A series is played by its episodes only."""
+    """A series is played by its episodes only; a video is a trailer or bonus of another title."""
 
     MOVIE = "MOVIE"
     SERIES = "SERIES"
     EPISODE = "EPISODE"
+    VIDEO = "VIDEO"
 
 
 class Encryption(StrEnum):

@@ -106,7 +106,7 @@ def build_catalogue(records: Sequence[TitleRecord], version: int) -> Catalogue:
     ordered = tuple(sorted(records, key=lambda record: record.id))
     index_by_id = {record.id: index for index, record in enumerate(ordered)}
     size = len(ordered)
-    is_listable = _bools((record.kind is not TitleKind.EPISODE for record in ordered), size)
+    is_listable = _bools((record.kind in {TitleKind.MOVIE, TitleKind.SERIES} for record in ordered), size)
     popularity = np.fromiter((record.popularity for record in ordered), np.float32, size)
     classes: dict[TitleFacts, int] = {}
     policy_classes = np.fromiter((classes.setdefault(record.facts, len(classes)) for record in ordered), np.int32, size)

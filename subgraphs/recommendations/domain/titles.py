@@ -14,11 +14,12 @@ __all__ = ["TitleKind", "TitleRecord", "record_from_snapshot"]
 
 
 class TitleKind(StrEnum):
-    """Movies and series stand in rows; episodes only where somebody goes on watching."""
+    """Movies and series stand in rows; episodes only where somebody goes on watching; trailers and bonus nowhere."""
 
     MOVIE = "MOVIE"
     SERIES = "SERIES"
     EPISODE = "EPISODE"
+    VIDEO = "VIDEO"
 
 
 @dataclass(frozen=True, slots=True)
