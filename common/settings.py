@@ -2,11 +2,13 @@
 
 Shared settings are read as MARQUEE_<NAME> (see SharedSettings), a process's own as MARQUEE_<PROCESS>_<NAME>. A variable
 with a process's prefix that names no setting is refused, with the nearest known name, so that a typing error
-cannot silently mean the default.
+cannot silently mean the default. Every setting may come from a file instead: <VARIABLE>_FILE names it. That is for
+secrets, which must not stand in an environment that other programs on the machine can list.
 """
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 from collections.abc import Iterable, Mapping
@@ -14,7 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import BeforeValidator, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 __all__ = [
     "ProcessSettings",
@@ -22,12 +24,15 @@ __all__ = [
     "SharedSettings",
     "check_environment",
     "check_unclaimed",
+    "is_given",
     "load_settings",
 ]
 
 SHARED_PREFIX = "MARQUEE_"
 TEST_PREFIX = "MARQUEE_TEST_"
 """What tests are told, such as the address of a database; no process reads it."""
+FILE_SUFFIX = "_FILE"
+"""A variable's name with this names a file that holds the value; the line's end is no part of it."""
 SettingsT = TypeVar("SettingsT", bound="ProcessSettings")
 
 
@@ -39,7 +44,37 @@ def _upper(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
 
-class SharedSettings(BaseSettings):
+class _EnvironmentOrFiles(EnvSettingsSource):
+    """Variables, and for those that are unset the files that are named instead; unreadable ones count as unset here."""
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        values = dict(super()._load_env_vars())
+        for name in self.settings_cls.model_fields:
+            variable = f"{self.env_prefix}{name}".lower()
+            path = values.get(f"{variable}{FILE_SUFFIX}".lower())
+            if path and variable not in values:
+                with contextlib.suppress(OSError, UnicodeDecodeError):
+                    values[variable] = Path(path).read_text("utf-8").rstrip("\r\n")
+        return values
+
+
+class _FromEnvironment(BaseSettings):
+    """Base of all settings: from the environment and the files that it names, and from nothing else."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the signature is the base's
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given in code first, then the environment."""
+        return init_settings, _EnvironmentOrFiles(settings_cls)
+
+
+class SharedSettings(_FromEnvironment):
     """What several processes must agree on; environment prefix MARQUEE_."""
 
     model_config = SettingsConfigDict(env_prefix=SHARED_PREFIX, frozen=True, extra="ignore")
@@ -58,6 +93,8 @@ class SharedSettings(BaseSettings):
     @classmethod
     def load(cls) -> Self:
         """From the environment; raises SettingsInvalid."""
+        if problems := _file_problems(cls, os.environ):
+            raise SettingsInvalid("\n".join(problems))
         try:
             return cls()
         except ValidationError as error:
@@ -79,7 +116,7 @@ class SharedSettings(BaseSettings):
         return self.keys_dir / "viewer.jwks.json"
 
 
-class ProcessSettings(BaseSettings):
+class ProcessSettings(_FromEnvironment):
     """Base of every process's settings.
 
     A subclass sets `model_config = SettingsConfigDict(env_prefix="MARQUEE_TITLES_")` and inherits the rest; `shared`
@@ -119,8 +156,7 @@ def check_environment(settings_type: type[ProcessSettings], environment: Mapping
     prefix = settings_type.model_config.get("env_prefix") or ""
     if not prefix:
         return []
-    # `shared` is a field and no variable: its own variables carry the shared prefix.
-    known = [f"{prefix}{name}".upper() for name in settings_type.model_fields if name != "shared"]
+    known = _known_variables(settings_type)
     return [
         f"{variable} names no setting; {_suggestion(variable, known)}"
         for variable in sorted(environment)
@@ -134,7 +170,7 @@ def check_unclaimed(environment: Mapping[str, str]) -> list[str]:
     For what starts the whole system and has imported every process's settings: a single process can't tell a typing
     error from a neighbour's variable.
     """
-    known = [f"{SHARED_PREFIX}{name}".upper() for name in SharedSettings.model_fields]
+    known = _known_variables(SharedSettings)
     prefixes = tuple(prefix.upper() for prefix in ProcessSettings.known_prefixes)
     return [
         f"{variable} belongs to no process; {_suggestion(variable, [*known, *prefixes])}"
@@ -147,7 +183,7 @@ def check_unclaimed(environment: Mapping[str, str]) -> list[str]:
 
 def load_settings(settings_type: type[SettingsT], **overrides: Any) -> SettingsT:
     """Read one process's settings; raises SettingsInvalid naming every wrong variable, the value and what is wanted."""
-    problems = check_environment(settings_type, os.environ)
+    problems = check_environment(settings_type, os.environ) + _file_problems(settings_type, os.environ)
     prefix = settings_type.model_config.get("env_prefix") or ""
     try:
         settings = settings_type(**overrides)
@@ -157,6 +193,42 @@ def load_settings(settings_type: type[SettingsT], **overrides: Any) -> SettingsT
     if problems:
         raise SettingsInvalid("\n".join(problems))
     return settings
+
+
+def is_given(variable: str, environment: Mapping[str, str]) -> bool:
+    """Whether this setting is set, itself or by file."""
+    return bool(environment.get(variable) or environment.get(variable + FILE_SUFFIX))
+
+
+def _variables(settings_type: type[BaseSettings]) -> list[str]:
+    prefix = settings_type.model_config.get("env_prefix") or ""
+    # `shared` is a field and no variable: its own variables carry the shared prefix.
+    return [f"{prefix}{name}".upper() for name in settings_type.model_fields if name != "shared"]
+
+
+def _known_variables(settings_type: type[BaseSettings]) -> list[str]:
+    """Each twice: itself, and as the name of a file."""
+    names = _variables(settings_type)
+    return names + [name + FILE_SUFFIX for name in names]
+
+
+def _file_problems(settings_type: type[BaseSettings], environment: Mapping[str, str]) -> list[str]:
+    """Problems with settings that are given by file, one sentence each."""
+    given = {variable.upper(): value for variable, value in environment.items()}
+    problems = []
+    for variable in _variables(settings_type):
+        path = given.get(variable + FILE_SUFFIX)
+        if not path:
+            continue
+        if variable in given:
+            problems.append(f"{variable} and {variable}{FILE_SUFFIX} are both set; keep one of them")
+            continue
+        try:
+            Path(path).read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+            problems.append(f"{variable}{FILE_SUFFIX}={path!r} can't be read: {reason}")
+    return problems
 
 
 def _problems(prefix: str, error: ValidationError) -> list[str]:

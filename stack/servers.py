@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from common.settings import is_given
 from stack.mongodb import find_mongod, mongodb_url
 from stack.opensearch import find_opensearch, opensearch_url
 from stack.postgres import find_postgres, postgres_url
@@ -109,7 +110,7 @@ def prepare_servers(state_dir: Path) -> list[Child]:
     addresses: dict[str, str] = {}
     problems: list[str] = []
     for kind in KINDS:
-        unset = [variable for variable in kind.urls if not os.environ.get(variable)]
+        unset = [variable for variable in kind.urls if not is_given(variable, os.environ)]
         if not unset:
             continue
         try:

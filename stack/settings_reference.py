@@ -40,8 +40,8 @@ PROCESS_SETTINGS = {
 _INTRODUCTION = """\
 # Settings
 
-Environment variables, read when a process starts. A misspelt one is refused by name. This page is what
-`marquee settings` prints.
+Environment variables, read when a process starts. A misspelt one is refused by name. With `_FILE` at its end,
+each names a file that holds the value instead: for secrets. This page is what `marquee settings` prints.
 """
 
 

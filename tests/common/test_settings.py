@@ -75,3 +75,43 @@ def test_a_variable_of_no_process_is_found() -> None:
     }
     [problem] = check_unclaimed(environment)
     assert problem == "MARQUEE_VALKEY_URI belongs to no process; did you mean MARQUEE_VALKEY_URL?"
+
+
+def test_a_setting_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Own and shared ones; an editor's last line end is no part of the value."""
+    (tmp_path / "degrees").write_text("210\n")
+    (tmp_path / "valkey").write_text("redis://:secret@cache/0")
+    monkeypatch.setenv("MARQUEE_OVEN_DEGREES_FILE", str(tmp_path / "degrees"))
+    monkeypatch.setenv("MARQUEE_VALKEY_URL_FILE", str(tmp_path / "valkey"))
+    settings = OvenSettings.load()
+    assert (settings.degrees, settings.shared.valkey_url) == (210, "redis://:secret@cache/0")
+    assert check_unclaimed({"MARQUEE_VALKEY_URL_FILE": "x", "MARQUEE_OVEN_DEGREES_FILE": "x"}) == []
+
+
+def test_a_file_that_can_not_be_read_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It never means the default."""
+    monkeypatch.setenv("MARQUEE_OVEN_DEGREES_FILE", str(tmp_path / "missing"))
+    with pytest.raises(SettingsInvalid, match=r"MARQUEE_OVEN_DEGREES_FILE='.*missing' can't be read: No such file"):
+        OvenSettings.load()
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    monkeypatch.setenv("MARQUEE_OVEN_DEGREES_FILE", str(tmp_path / "binary"))
+    with pytest.raises(SettingsInvalid, match="no UTF-8 text"):
+        OvenSettings.load()
+    monkeypatch.setenv("MARQUEE_VALKEY_URL_FILE", str(tmp_path / "missing"))
+    with pytest.raises(SettingsInvalid, match="MARQUEE_VALKEY_URL_FILE="):
+        SharedSettings.load()
+
+
+def test_a_setting_given_twice_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nobody has to know which one would win."""
+    (tmp_path / "degrees").write_text("210")
+    monkeypatch.setenv("MARQUEE_OVEN_DEGREES_FILE", str(tmp_path / "degrees"))
+    monkeypatch.setenv("MARQUEE_OVEN_DEGREES", "200")
+    with pytest.raises(SettingsInvalid, match="MARQUEE_OVEN_DEGREES and MARQUEE_OVEN_DEGREES_FILE are both set"):
+        OvenSettings.load()
+
+
+def test_an_unknown_file_variable_is_refused_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MARQUEE_OVEN_DEGRES_FILE", "/run/secrets/degrees")
+    with pytest.raises(SettingsInvalid, match=r"MARQUEE_OVEN_DEGRES_FILE .* MARQUEE_OVEN_DEGREES_FILE\?"):
+        OvenSettings.load()

@@ -86,5 +86,6 @@ def test_variables_in_documents_exist(path: Path) -> None:
     """Nobody is told to set what nothing reads."""
     named = set(re.findall(r"MARQUEE_[A-Z0-9_]+", path.read_text("utf-8")))
     known = variables()
+    known |= {f"{name}_FILE" for name in known}
     # A prefix may be named alone: MARQUEE_GATEWAY_…
     assert set() == {name for name in named - known if not name.endswith("_") and not name.startswith("MARQUEE_TEST_")}
