@@ -25,6 +25,7 @@ from subgraphs.titles.adapters.tantivy_index import TantivyIndex
 from subgraphs.titles.app import create_app
 from subgraphs.titles.demo import seed_demo
 from subgraphs.titles.domain.title import Title
+from subgraphs.titles.ports import SearchIndex, TitleStore
 from subgraphs.titles.services.calendar import AvailabilityCalendar
 from subgraphs.titles.services.catalogue import Catalogue
 from subgraphs.titles.services.editing import CatalogueEditor
@@ -43,10 +44,11 @@ STUDIO = Viewer(account_id="acc_9", country="US", scopes=frozenset({"studio"}))
 
 @dataclass
 class Parts:
-    """The services on a store in a file and an index in memory."""
+    """The services on one store and one index."""
 
-    store: SqlTitleStore
-    index: TantivyIndex
+    store: TitleStore
+    index: SearchIndex
+    updater: SearchUpdater
     catalogue: Catalogue
     writer: CatalogueWriter
     editor: CatalogueEditor
@@ -68,16 +70,24 @@ async def store(tmp_path: Path) -> AsyncIterator[SqlTitleStore]:
 
 
 @pytest.fixture
-async def parts(store: SqlTitleStore) -> AsyncIterator[Parts]:
-    clock, calendar, index = FakeClock(NOW), AvailabilityCalendar(), TantivyIndex(None)
+async def index() -> AsyncIterator[SearchIndex]:
+    """In memory; the contract's tests put each engine in its place."""
+    index = TantivyIndex(None)
+    yield index
+    await index.aclose()
+
+
+@pytest.fixture
+async def parts(store: TitleStore, index: SearchIndex) -> Parts:
+    clock, calendar = FakeClock(NOW), AvailabilityCalendar()
     catalogue = Catalogue(store, clock, cache_size=10_000)
     updater = SearchUpdater(store, index, calendar, catalogue.titles)
     follower = updater.follower
     writer = CatalogueWriter(store, catalogue, follower.wake)
     search = SearchService(index, catalogue, calendar)
     editor = CatalogueEditor(writer, store, clock)
-    yield Parts(store, index, catalogue, writer, editor, search, follower, clock)
-    await index.aclose()
+    await updater.start()
+    return Parts(store, index, updater, catalogue, writer, editor, search, follower, clock)
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
-"""Search and suggestions: what is found, in which order, and for whom."""
+"""The search index's contract, and the service on it: what is found, in which order, and for whom, on every engine."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,12 +14,19 @@ from common.tokens import Viewer
 from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.pagination import Page, PageRequest
 from subgraphs.kernel.policy import Window, decide
-from subgraphs.titles.adapters.tantivy_index import TantivyIndex
 from subgraphs.titles.domain.browsing import CatalogueScope, TitleFilter
 from subgraphs.titles.domain.title import GenreId, Title, TitleKind
+from subgraphs.titles.ports import CatalogueState, SearchIndex
 from subgraphs.titles.services.calendar import AvailabilityCalendar
 from tests.subgraphs.titles.catalogue_strategies import catalogues, filters, passes, viewers
 from tests.subgraphs.titles.conftest import ADULT, CHILD, NOW, Parts
+from tests.subgraphs.titles.engines import ENGINES, empty, opened_index
+
+
+@pytest.fixture(params=ENGINES)
+async def index(request: pytest.FixtureRequest) -> AsyncIterator[SearchIndex]:
+    async with opened_index(request.param, request) as opened:
+        yield opened
 
 
 async def names(demo: Parts, text: str, viewer: Viewer = ADULT, chosen: TitleFilter | None = None) -> list[str]:
@@ -169,23 +177,24 @@ async def test_answers_are_kept_for_five_minutes_of_one_viewer_alone(demo: Parts
 @given(catalogue=catalogues(), viewer=viewers, chosen=filters)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_search_finds_what_policy_and_filter_allow(
-    catalogue: list[Title], viewer: Viewer, chosen: TitleFilter
+    index: SearchIndex, catalogue: list[Title], viewer: Viewer, chosen: TitleFilter
 ) -> None:
     """Of titles that all match, exactly the visible ones that pass the filter are found and counted."""
-    index, calendar = TantivyIndex(None), AvailabilityCalendar()
-    try:
-        await index.update(catalogue)
-        calendar.update(catalogue)
-        scope = CatalogueScope.of(viewer, NOW)
-        closed = calendar.closed_titles(viewer.country, NOW)
-        expected = {t.id for t in catalogue if passes(t, chosen) and decide(viewer, t.facts, NOW).may_see}
-        found = await index.search("stone", scope, chosen, closed, 100)
-        assert (expected, len(expected)) == ({hit.title_id for hit in found.hits}, found.total_count)
-        completed = await index.complete("m", scope, closed, 100)
-        visible = {t.id for t in catalogue if passes(t, TitleFilter()) and decide(viewer, t.facts, NOW).may_see}
-        assert {hit.title_id for hit in completed} <= visible
-    finally:
-        await index.aclose()
+    await empty(index)
+    await index.update(catalogue)
+    calendar = AvailabilityCalendar()
+    calendar.update(catalogue)
+    scope = CatalogueScope.of(viewer, NOW)
+    closed = calendar.closed_titles(viewer.country, NOW)
+    expected = {t.id for t in catalogue if passes(t, chosen) and decide(viewer, t.facts, NOW).may_see}
+    found = await index.search("stone", scope, chosen, closed, 100)
+    assert (expected, len(expected)) == ({hit.title_id for hit in found.hits}, found.total_count)
+    completed = await index.complete("m", scope, closed, 100)
+    visible = {t.id for t in catalogue if passes(t, TitleFilter()) and decide(viewer, t.facts, NOW).may_see}
+    assert {hit.title_id for hit in completed} <= visible
+    assert CatalogueState(
+        sum(not t.is_gone for t in catalogue), sum(t.revision for t in catalogue if not t.is_gone)
+    ) == (await index.state())
 
 
 async def test_the_calendar_follows_the_clock_both_ways(demo: Parts) -> None:
