@@ -113,8 +113,8 @@ def start(terms: Terms, plan_id: PlanId, now: datetime) -> Terms:
     return Terms(plan_id, Subscription(ACTIVE, now + BILLING_PERIOD, period_starts_at=now))
 
 
-def renew(terms: Terms, now: datetime) -> Terms:
-    """The next period is paid, on the pending plan where there is one.
+def renew(terms: Terms, plan_id: PlanId, now: datetime) -> Terms:
+    """The next period is paid for `plan_id`; a change that became pending since stays for the period after.
 
     It follows the last one without a gap, however late the charge came, unless the viewer was locked out meanwhile:
     after a suspension it begins now.
@@ -125,7 +125,9 @@ def renew(terms: Terms, now: datetime) -> Terms:
     # A process that was away for more than a period must not sell one that is over already.
     if before.status is ACTIVE and before.period_ends_at is not None and now < before.period_ends_at + BILLING_PERIOD:
         starts_at = before.period_ends_at
-    return Terms(terms.next_plan_id, Subscription(ACTIVE, starts_at + BILLING_PERIOD, period_starts_at=starts_at))
+    pending = before.pending_plan_id if before.pending_plan_id != plan_id else None
+    ends_at = starts_at + BILLING_PERIOD
+    return Terms(plan_id, Subscription(ACTIVE, ends_at, period_starts_at=starts_at, pending_plan_id=pending))
 
 
 def fail_renewal(terms: Terms, now: datetime, dunning: Dunning) -> Terms:

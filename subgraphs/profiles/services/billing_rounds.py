@@ -1,0 +1,94 @@
+"""What billing does by itself: payments that were left open are ended, subscriptions that are due renewed or ended.
+
+Several processes may do the rounds at once: a payment has one lease, and the same renewal is the same payment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from common.background import background
+from subgraphs.profiles.domain.accounts import Account, SubscriptionStatus, Terms
+from subgraphs.profiles.domain.subscriptions import expire, fail_renewal
+from subgraphs.profiles.ports_billing import SubscriptionMove
+from subgraphs.profiles.services.billing import Billing, NoPaymentMethod
+from subgraphs.profiles.services.events import subscription_changed
+
+__all__ = ["BillingRounds", "RoundReport"]
+
+log = structlog.get_logger(__name__)
+
+BATCH_SIZE = 100
+BEHIND_S = 1.0
+"""Pause after a full batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoundReport:
+    """How many payments were taken up and how many accounts were looked at."""
+
+    payments: int
+    accounts: int
+
+
+@dataclass(frozen=True, slots=True)
+class BillingRounds:
+    """The background work of billing."""
+
+    billing: Billing
+    every_s: float
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """The rounds as a background task that ends with the block."""
+        async with background(self._run(), "billing"):
+            yield
+
+    async def round(self) -> RoundReport:
+        """One round: at most BATCH_SIZE of each, the longest due first."""
+        clock = self.billing.clock
+        recovered = await self.billing.saga.recover(BATCH_SIZE)
+        due = await self.billing.payments.due_accounts(clock.now(), BATCH_SIZE)
+        for account in due:
+            try:
+                await self._settle(account, clock.now())
+            except Exception:  # a task's edge: one account must not stop the others
+                log.exception("billing.account_failed", account_id=account.id)
+        return RoundReport(recovered, len(due))
+
+    async def _settle(self, account: Account, now: datetime) -> None:
+        subscription = account.subscription
+        if subscription.status_at(now) is SubscriptionStatus.EXPIRED:
+            await self._move(account, now, is_unpaid=False)
+        elif subscription.auto_renews:
+            outcome = await self.billing.renew(account, now)
+            if isinstance(outcome, NoPaymentMethod):
+                await self._move(account, now, is_unpaid=True)
+
+    async def _move(self, account: Account, now: datetime, *, is_unpaid: bool) -> None:
+        def change(found: Account) -> Terms | None:
+            if found.terms != account.terms:
+                # Somebody moved it since it was found due.
+                return None
+            return fail_renewal(found.terms, now, self.billing.saga.dunning) if is_unpaid else expire(found.terms, now)
+
+        await self.billing.payments.move(
+            account.id, SubscriptionMove(change, lambda after: [subscription_changed(after, now)])
+        )
+        self.billing.on_commit()
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                report = await self.round()
+            except Exception as error:  # noqa: BLE001  # a task's edge: the store may be away for a while
+                log.warning("billing.waiting", error=str(error), retry_s=self.every_s)
+                report = None
+            is_behind = report is not None and BATCH_SIZE in {report.payments, report.accounts}
+            await asyncio.sleep(min(BEHIND_S, self.every_s) if is_behind else self.every_s)
