@@ -7,13 +7,16 @@ import sys
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
 from common.settings import SettingsInvalid
 from gateway.cli import app as gateway_app
+
+if TYPE_CHECKING:
+    from stack.processes import ProcessRow
 
 __all__ = ["app", "main"]
 
@@ -58,6 +61,31 @@ def up(
         raise typer.Exit(run_up(console, demo=demo, servers=servers))
     except (PortTaken, StartFailed, SettingsInvalid, ServersMissing) as error:
         _fail(str(error))
+
+
+@app.command()
+def run(process: Annotated[str, typer.Argument(help="One of those that `marquee up` starts, e.g. profiles.")]) -> None:
+    """Run one process alone, as on a machine of its own, until SIGTERM; see `marquee settings PROCESS`."""
+    from stack.entries import run_alone
+
+    try:
+        run_alone(_row(process))
+    except SettingsInvalid as error:
+        _fail(str(error))
+
+
+@app.command()
+def health(
+    process: Annotated[str, typer.Argument(help="One of those that `marquee up` starts, e.g. profiles.")],
+    timeout: Annotated[float, typer.Option(min=0.1, max=60, help="Seconds to wait for its answer.")] = 3.0,
+) -> None:
+    """Ask a process on this machine whether it can work: exit code 0 or 1, for health checks."""
+    from stack.health import NotHealthy, check_health
+
+    try:
+        print(asyncio.run(check_health(_row(process), timeout)))
+    except (NotHealthy, SettingsInvalid) as error:
+        _fail(f"{process}: {error}")
 
 
 @app.command()
@@ -147,7 +175,16 @@ def settings(
     print(write_settings_reference(process), end="")
 
 
-def _fail(message: str) -> None:
+def _row(process: str) -> ProcessRow:
+    from stack.processes import PROCESS_TABLE
+
+    row = next((each for each in PROCESS_TABLE if each.name == process), None)
+    if row is None:
+        _fail(f"no process is called {process!r}; known are {', '.join(each.name for each in PROCESS_TABLE)}")
+    return row
+
+
+def _fail(message: str) -> NoReturn:
     Console(stderr=True, highlight=False).print(f"[red]error:[/] {message}", soft_wrap=True)
     raise typer.Exit(1)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
+import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable
@@ -12,14 +14,19 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
+from common.settings import SettingsInvalid, SharedSettings, check_unclaimed
+from common.telemetry import configure_logs
 from common.valkey import open_valkey
 from stack.lifeline import STOP_GRACE_S
+from stack.processes import ProcessRow
 from stack.settings import StackSettings
+from stack.settings_reference import PROCESS_SETTINGS
 
 if TYPE_CHECKING:
     from subgraphs.profiles.settings import ProfilesSettings
 
 __all__ = [
+    "run_alone",
     "run_delivery",
     "run_gateway",
     "run_licensing",
@@ -34,6 +41,22 @@ __all__ = [
 
 KEEP_ALIVE_S = 75
 """Longer than the gateway keeps idle connections: the server never closes one that is about to be used."""
+
+
+def run_alone(row: ProcessRow) -> None:
+    """One process of the table by itself, as on a machine of its own; its log goes to standard error.
+
+    Raises SettingsInvalid for any MARQUEE_ variable that belongs to nobody: this may be all that its machine runs.
+    """
+    for path in PROCESS_SETTINGS.values():
+        importlib.import_module(path.partition(":")[0])
+    if problems := check_unclaimed(os.environ):
+        raise SettingsInvalid("\n".join(problems))
+    # The demo's accounts have a password that everybody knows; only all-in-one brings them without being told.
+    os.environ.setdefault("MARQUEE_STACK_DEMO", "false")
+    configure_logs(row.name, SharedSettings.load().log_level)
+    module, _, function = row.entry.partition(":")
+    getattr(importlib.import_module(module), function)()
 
 
 def run_profiles() -> None:

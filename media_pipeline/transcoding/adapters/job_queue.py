@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
+import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -12,13 +14,15 @@ from anyio import TASK_STATUS_IGNORED, CancelScope, CapacityLimiter
 from anyio.abc import TaskStatus
 from anyio.streams.memory import MemoryObjectReceiveStream
 from coredis.exceptions import RedisError
+from redis.asyncio import Redis
 from streaq import Worker
+from streaq.constants import REDIS_HEALTH, REDIS_PREFIX
 from streaq.types import StreamMessage, StreaqRetry
 
 from common.errors import ErrorKind, ServiceError
 from media_pipeline.transcoding.domain import Job, JobPriority, RetryLater
 
-__all__ = ["StreaqJobQueue", "work_on_queue"]
+__all__ = ["StreaqJobQueue", "is_working", "work_on_queue"]
 
 log = structlog.get_logger(__name__)
 
@@ -93,6 +97,12 @@ async def work_on_queue(
         raise
 
 
+async def is_working(redis: Redis, host: str) -> bool:
+    """Whether a worker on this host has said within its lease that it is alive."""
+    alive = redis.scan_iter(match=f"{REDIS_PREFIX}{QUEUE_NAME}{REDIS_HEALTH}:{host}-*", count=1_000)
+    return await anext(aiter(alive), None) is not None
+
+
 class _EmbeddedWorker(Worker[None]):
     """The library's worker as a part of a process that has its own ideas of ending."""
 
@@ -127,4 +137,6 @@ def _new_worker(valkey_url: str, *, lease_s: float, concurrency: int = 1) -> Wor
         serializer=json.dumps,
         deserializer=json.loads,
         idle_timeout=lease_s,
+        # Its sign of life is found by the host's name.
+        id=f"{socket.gethostname()}-{secrets.token_hex(4)}",
     )
