@@ -114,7 +114,7 @@ async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedS
         services = TitlesServices(
             catalogue=catalogue,
             search=SearchService(index, catalogue, calendar),
-            studio=StudioService(CatalogueEditor(writer, store, clock), clock),
+            studio=StudioService(CatalogueEditor(writer, catalogue, store, clock), clock),
             media_url=settings.shared.public_media_url,
         )
         internal = InternalServices(

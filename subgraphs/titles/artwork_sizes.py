@@ -1,4 +1,4 @@
-"""The sizes in which artwork is offered, in pixels, smallest first: what docs/artwork.md says, as data.
+"""The variants and sizes in which artwork is offered, in pixels, smallest first: docs/artwork.md, as data.
 
 Delivery enforces the same table, so that nobody can make it scale a picture to every size there is. The sizes are
 those of TV cards (16:9 at 1, 1.5 and 2 times) and of phone posters at pixel ratios 1 to 4.
@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["SIZES_BY_ROLE"]
+__all__ = ["MAIN_VARIANT", "SIZES_BY_ROLE", "VARIANTS"]
+
+VARIANTS = ("main", "second", "third")
+"""Each title's artwork is drawn in every one of these, so that they can be shown to different viewers and compared.
+
+They are part of artwork ids: a name that was given away is kept for ever.
+"""
+MAIN_VARIANT = VARIANTS[0]
 
 SIZES_BY_ROLE: Mapping[str, tuple[tuple[int, int], ...]] = {
     "POSTER": ((120, 180), (180, 270), (240, 360), (342, 513), (500, 750)),

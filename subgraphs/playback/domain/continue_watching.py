@@ -6,6 +6,8 @@ completed, so that seeing the pilot again with a friend does not throw a viewer 
 that follow were seen, it is the very next one, since then the series is being watched again. A series whose last
 episode was the one watched last is finished and not listed.
 
+A trailer or bonus is nothing to go on with, however far it was watched.
+
 An episode carries the recency of the one that was watched, whatever its own bookmark says. Pure; the caller hides
 what the viewer may not see.
 """
@@ -19,7 +21,7 @@ from datetime import datetime
 
 from subgraphs.kernel.ids import TitleId
 from subgraphs.playback.domain.bookmarks import Bookmark, is_started
-from subgraphs.playback.domain.titles import PlayableTitle
+from subgraphs.playback.domain.titles import PlayableTitle, TitleKind
 
 __all__ = ["ContinueEntry", "choose_next_episode", "merge_continue_watching", "resume_title_of_series"]
 
@@ -51,7 +53,7 @@ def merge_continue_watching(
     bookmarks_by_title = {bookmark.key.title_id: bookmark for bookmark in recent}
     for bookmark in recent:
         title = titles_by_id.get(bookmark.key.title_id)
-        if title is None:
+        if title is None or title.kind is TitleKind.VIDEO:
             continue
         if title.series_id is None:
             if not bookmark.completed and is_started(bookmark):

@@ -12,7 +12,17 @@ from subgraphs.kernel.context import RequestContext
 from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.pagination import Page
 from subgraphs.titles.domain.browsing import BrowseRequest
-from subgraphs.titles.domain.title import EpisodeSlot, Genre, GenreId, Season, SeasonId, Title
+from subgraphs.titles.domain.title import (
+    EpisodeSlot,
+    Genre,
+    GenreId,
+    Person,
+    PersonId,
+    Season,
+    SeasonId,
+    Title,
+    VideoSlot,
+)
 from subgraphs.titles.services.catalogue import Catalogue
 from subgraphs.titles.services.search import SearchService
 from subgraphs.titles.services.studio import StudioService
@@ -67,6 +77,15 @@ class TitlesContext(RequestContext):
         assert page is not None, "every request has a page, if an empty one"
         return page
 
+    async def person(self, person_id: PersonId) -> Person | None:
+        """A person, when this viewer may see something of theirs; merged ones under the id that they have now."""
+        return await self.loaders.by_key(self._people_by_id).load(person_id)
+
+    async def videos(self, title_id: TitleId) -> list[Title]:
+        """The videos of a film or series that this viewer may see, newest first."""
+        slots = await self.loaders.by_key(self._videos_of).load(title_id) or ()
+        return [title for title in await self.titles([slot.title_id for slot in slots]) if title is not None]
+
     async def genre(self, genre_id: GenreId) -> Genre | None:
         """A genre."""
         return await self.loaders.by_key(self._genres_by_id).load(genre_id)
@@ -85,6 +104,12 @@ class TitlesContext(RequestContext):
 
     async def _episodes_of(self, ids: Sequence[TitleId]) -> Mapping[TitleId, tuple[EpisodeSlot, ...]]:
         return await self.services.catalogue.episodes_of(ids)
+
+    async def _people_by_id(self, ids: Sequence[PersonId]) -> Mapping[PersonId, Person]:
+        return await self.services.catalogue.people(self.viewer, self.now, ids)
+
+    async def _videos_of(self, ids: Sequence[TitleId]) -> Mapping[TitleId, tuple[VideoSlot, ...]]:
+        return await self.services.catalogue.videos_of(ids)
 
     async def _genres_by_id(self, ids: Sequence[GenreId]) -> Mapping[GenreId, Genre]:
         return await self.services.catalogue.genres_by_id(ids)

@@ -26,6 +26,7 @@ from starlette.routing import Route
 from common.errors import KIND_TABLE, ServiceError
 from common.tokens import TokenInvalid, TokenVerifier
 from subgraphs.kernel.ids import TitleId
+from subgraphs.titles.artwork_sizes import VARIANTS
 from subgraphs.titles.domain.artwork_reference import ArtworkRole
 from subgraphs.titles.imports.client import write_progress_line, write_report_line
 from subgraphs.titles.imports.run import FORMATS, ImportProgress, ImportRefused, ImportReport, import_catalogue
@@ -33,7 +34,7 @@ from subgraphs.titles.ports import TitleStore
 from subgraphs.titles.services.catalogue import Catalogue
 from subgraphs.titles.services.following import ChangeFollower
 from subgraphs.titles.services.indexing import SearchUpdater
-from subgraphs.titles.services.masters import MAIN_VARIANT, MasterService
+from subgraphs.titles.services.masters import MasterService
 from subgraphs.titles.services.writing import CatalogueWriter
 
 __all__ = ["InternalServices", "internal_routes"]
@@ -108,7 +109,7 @@ async def _master(request: Request) -> Response:
     variant = str(request.path_params["variant"])
     title_id = TitleId(str(request.path_params["title_id"]))
     title = (await services.catalogue.titles([title_id])).get(title_id)
-    if title is None or title.is_gone or role_name not in ArtworkRole.__members__ or variant != MAIN_VARIANT:
+    if title is None or title.is_gone or role_name not in ArtworkRole.__members__ or variant not in VARIANTS:
         return _error(404, f"no artwork {role_name.lower()[:20]}/{variant[:40]} of {title_id[:120]}")
     try:
         master = await services.masters.master(title, ArtworkRole(role_name), variant)

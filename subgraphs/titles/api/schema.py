@@ -8,28 +8,32 @@ from common.errors import ErrorKind, ServiceError
 from subgraphs.kernel.entities import build_schema
 from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.pagination import Page, PageInfo, page_info, read_page_request
+from subgraphs.titles.api.artwork import Artwork
 from subgraphs.titles.api.context import Info
+from subgraphs.titles.api.facets import TitleFacets
 from subgraphs.titles.api.mutations import Mutation
 from subgraphs.titles.api.types import (
     MAX_FIRST,
     SORT_KEY_LENGTH,
-    Artwork,
     Episode,
     Genre,
     Movie,
+    Order,
+    Person,
     Season,
     Series,
     Title,
     TitleConnection,
     Video,
     genre_of,
+    person_of,
     title_connection,
     title_of,
 )
 from subgraphs.titles.api.values import TitleFilter
 from subgraphs.titles.domain import browsing
-from subgraphs.titles.domain.browsing import TitleSort
-from subgraphs.titles.domain.title import GenreId
+from subgraphs.titles.domain.browsing import SortDirection, TitleSort
+from subgraphs.titles.domain.title import GenreId, PersonId
 from subgraphs.titles.services.search import CURSOR_KIND
 
 __all__ = ["schema"]
@@ -88,14 +92,29 @@ class Query:
     async def titles(
         self,
         info: Info,
+        *,
         filter: TitleFilter | None = None,  # noqa: A002
         sort: TitleSort = TitleSort.POPULARITY,
+        direction: SortDirection | None = None,
         first: int = 20,
         after: str | None = None,
     ) -> TitleConnection:
         """Films and series, unless the filter names a kind."""
-        chosen = browsing.TitleFilter() if filter is None else filter.to_domain()
-        return await title_connection(info, chosen, sort, first, after)
+        chosen = browsing.TitleFilter() if filter is None else filter.to_domain(info.context.now)
+        return await title_connection(info, chosen, Order(sort, direction), first, after)
+
+    @strawberry.field(description="How many titles a list has, in all and by letter and decade.")
+    async def title_facets(self, info: Info, filter: TitleFilter | None = None) -> TitleFacets:  # noqa: A002
+        """Counts only what this viewer may see."""
+        context = info.context
+        chosen = browsing.TitleFilter() if filter is None else filter.to_domain(context.now)
+        return TitleFacets.of(await context.services.catalogue.facets(context.viewer, context.now, chosen))
+
+    @strawberry.field(description="One person; null where this viewer may see nothing that they had a part in.")
+    async def person(self, info: Info, id: strawberry.ID) -> Person | None:  # noqa: A002
+        """By an id of before a merge, too."""
+        person = await info.context.person(PersonId(id))
+        return None if person is None else person_of(person)
 
     @strawberry.field(description="Genres in which this viewer may see something, by name.")
     async def genres(self, info: Info) -> list[Genre]:
@@ -120,7 +139,7 @@ class Query:
     ) -> SearchConnection:
         """Names, cast, directors, genres and synopses."""
         request = read_page_request(first, after, max_first=MAX_FIRST, key_length=SORT_KEY_LENGTH)
-        chosen = browsing.TitleFilter() if filter is None else filter.to_domain()
+        chosen = browsing.TitleFilter() if filter is None else filter.to_domain(info.context.now)
         answer = await info.context.services.search.search(
             info.context.viewer, info.context.now, query, chosen, request
         )
@@ -142,4 +161,6 @@ class Query:
         return [SearchSuggestion(text=each.text, title=title_of(each.title)) for each in found]
 
 
-schema = build_schema(query=Query, mutation=Mutation, types=[Movie, Series, Season, Episode, Video, Genre, Artwork])
+schema = build_schema(
+    query=Query, mutation=Mutation, types=[Movie, Series, Season, Episode, Video, Genre, Person, Artwork]
+)

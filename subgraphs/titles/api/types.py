@@ -1,10 +1,11 @@
 # mypy: disable-error-code="untyped-decorator"
 # strawberry types its field decorators as Any when they are given arguments; the resolvers themselves are checked.
-"""The entities that titles owns: Title with its three kinds, Season, Genre, Artwork, and the lists of them.
+"""The entities that titles owns: Title with its four kinds, Season, Genre, Person, and the lists of them.
 
 One module, because each of these types names the others.
 """
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import strawberry
@@ -12,30 +13,32 @@ import strawberry.federation
 
 from common.errors import ErrorKind, ServiceError
 from subgraphs.kernel.ids import TitleId
-from subgraphs.kernel.pagination import Page, PageInfo, page_info, read_page_request
+from subgraphs.kernel.pagination import CursorKey, Page, PageInfo, page_info, read_page_request
 from subgraphs.kernel.policy import EVERYWHERE
+from subgraphs.titles.api.artwork import Artwork, ArtworkVariant, artwork_variants, nearest_artwork
 from subgraphs.titles.api.context import Info
-from subgraphs.titles.api.values import Availability, Certificate, Credit
-from subgraphs.titles.artwork.design import placeholder_color
+from subgraphs.titles.api.values import Availability, Certificate
+from subgraphs.titles.artwork_sizes import MAIN_VARIANT
 from subgraphs.titles.domain import title as domain
-from subgraphs.titles.domain.artwork_reference import ArtworkReference, ArtworkRole, ImageFormat, read_artwork_id
-from subgraphs.titles.domain.browsing import BrowseRequest, TitleFilter, TitleSort
+from subgraphs.titles.domain.artwork_reference import ArtworkRole, ImageFormat
+from subgraphs.titles.domain.browsing import BrowseRequest, SortDirection, TitleFilter, TitleSort
 from subgraphs.titles.domain.certificates import certificate_for
 from subgraphs.titles.domain.text import shorten
-from subgraphs.titles.domain.title import CreditRole, GenreId, MediaStatus, SeasonId, TitleKind, VideoKind
+from subgraphs.titles.domain.title import CreditRole, GenreId, MediaStatus, PersonId, SeasonId, TitleKind, VideoKind
 
 __all__ = [
-    "Artwork",
     "Episode",
     "Genre",
     "Movie",
+    "Order",
+    "Person",
     "Season",
     "Series",
     "Title",
     "TitleConnection",
     "Video",
-    "artwork_of",
     "genre_of",
+    "person_of",
     "title_connection",
     "title_of",
 ]
@@ -43,14 +46,14 @@ __all__ = [
 MAX_FIRST = 50
 """Of titles, seasons, episodes and hits in one page."""
 MAX_CREDITS = 50
-MAX_WIDTH_PX = 7_680
 SORT_KEY_LENGTH = 3
 EPISODE_KEY_LENGTH = 2
+VIDEO_KEY_LENGTH = 2
 
 
-@strawberry.federation.interface(keys=["id"], description="A film, a series or an episode.")
+@strawberry.federation.interface(keys=["id"], description="A film, a series, an episode or a video.")
 class Title:
-    """What all three have; `record` is the domain's title."""
+    """What all four have; `record` is the domain's title."""
 
     record: strawberry.Private[domain.Title]
     id: strawberry.ID
@@ -117,20 +120,51 @@ class Title:
         role: ArtworkRole,
         width_px: int,
         format: ImageFormat = ImageFormat.JPEG,  # noqa: A002
-    ) -> Annotated["Artwork", strawberry.lazy("subgraphs.titles.api.types")] | None:
-        """Every title has every role: what nobody supplied is drawn."""
-        if not 1 <= width_px <= MAX_WIDTH_PX:
-            raise ServiceError(ErrorKind.INVALID_ARGUMENT, f"widthPx is {width_px}; ask for 1 to {MAX_WIDTH_PX} pixels")
-        reference = ArtworkReference.nearest(self.record.id, role, width_px, format)
-        return artwork_of(reference, self.record, info.context.services.media_url)
+        variant: str = MAIN_VARIANT,
+    ) -> Artwork | None:
+        """Every title has every role in every variant: what nobody supplied is drawn."""
+        return nearest_artwork(info, self.record, role, width_px, image_format=format, variant=variant)
+
+    @strawberry.field(description="The ways in which this title's artwork is drawn.")
+    def artwork_variants(self) -> list[ArtworkVariant]:
+        """As many as `artwork_sizes.VARIANTS`."""
+        return artwork_variants(self.record)
 
     @strawberry.field(description="At most 50, in order of billing.")
-    def credits(self, role: CreditRole | None = None, first: int = 10) -> list[Credit]:
+    def credits(
+        self, role: CreditRole | None = None, first: int = 10
+    ) -> list[Annotated["Credit", strawberry.lazy("subgraphs.titles.api.types")]]:
         """All roles, or one."""
         if not 0 <= first <= MAX_CREDITS:
             raise ServiceError(ErrorKind.INVALID_ARGUMENT, f"first is {first}; ask for 0 to {MAX_CREDITS} credits")
         chosen = [credit for credit in self.record.credits if role is None or credit.role is role]
-        return [Credit.of(credit) for credit in chosen[:first]]
+        return [credit_of(credit) for credit in chosen[:first]]
+
+    @strawberry.field(description="Trailers and teasers, newest first; at most 50.")
+    async def trailers(
+        self, info: Info, first: int = 5
+    ) -> list[Annotated["Video", strawberry.lazy("subgraphs.titles.api.types")]]:
+        """Of a series: those of all its seasons, too. An episode has none."""
+        if not 0 <= first <= MAX_FIRST:
+            raise ServiceError(ErrorKind.INVALID_ARGUMENT, f"first is {first}; ask for 0 to {MAX_FIRST} trailers")
+        videos = await info.context.videos(self.record.id)
+        return [video_of(video) for video in videos if _is_trailer(video)][:first]
+
+    @strawberry.field(description="Bonus: behind the scenes, deleted scenes, interviews; newest first.")
+    async def bonus(
+        self, info: Info, first: int = 10, after: str | None = None
+    ) -> Annotated["VideoConnection", strawberry.lazy("subgraphs.titles.api.types")]:
+        """A page of it."""
+        request = read_page_request(first, after, max_first=MAX_FIRST, key_length=VIDEO_KEY_LENGTH)
+        videos = [video for video in await info.context.videos(self.record.id) if not _is_trailer(video)]
+        if request.after is not None:
+            videos = [video for video in videos if _is_behind_video(video, request.after)]
+        page = Page.cut(videos, request, _video_key)
+        edges = [
+            VideoEdge(cursor=cursor, node=video_of(video))
+            for video, cursor in zip(page.items, page.cursors, strict=True)
+        ]
+        return VideoConnection(edges=edges, page_info=page_info(page))
 
 
 @strawberry.federation.type(keys=["id"], description="A film.")
@@ -209,6 +243,16 @@ class Season:
         ]
         return EpisodeConnection(edges=edges, page_info=page_info(page))
 
+    @strawberry.field(description="Trailers and teasers of this season, newest first; at most 50.")
+    async def trailers(
+        self, info: Info, first: int = 5
+    ) -> list[Annotated["Video", strawberry.lazy("subgraphs.titles.api.types")]]:
+        """Those of the whole series are the series' own."""
+        if not 0 <= first <= MAX_FIRST:
+            raise ServiceError(ErrorKind.INVALID_ARGUMENT, f"first is {first}; ask for 0 to {MAX_FIRST} trailers")
+        videos = await info.context.videos(self.record.series_id)
+        return [video_of(video) for video in videos if _is_trailer(video) and video.season_id == self.record.id][:first]
+
     async def _episodes(self, info: Info) -> list[domain.Title]:
         episodes = await info.context.episodes(self.record.series_id)
         return [title for slot, title in episodes if slot.season_id == self.record.id]
@@ -275,31 +319,6 @@ class Video(Title):
         return None if record is None else season_of(record)
 
 
-@strawberry.federation.type(
-    keys=["id"], description="An image of a title. The id names role, variant, size and format."
-)
-class Artwork:
-    """`placeholder_color` is #rrggbb."""
-
-    id: strawberry.ID
-    role: ArtworkRole
-    url: str
-    width_px: int
-    height_px: int
-    format: ImageFormat
-    alt_text: str
-    placeholder_color: str = strawberry.field(description="#rrggbb shown until the image is there")
-
-    @classmethod
-    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> "Artwork | None":  # noqa: A002
-        """Null for sizes that are not offered and for titles that this viewer may not see."""
-        reference = read_artwork_id(id)
-        record = None if reference is None else await info.context.title(reference.title_id)
-        if reference is None or record is None:
-            return None
-        return artwork_of(reference, record, info.context.services.media_url)
-
-
 @strawberry.federation.type(keys=["id"], description="One genre.")
 class Genre:
     """The same for every source."""
@@ -318,11 +337,51 @@ class Genre:
         self,
         info: Info,
         sort: TitleSort = TitleSort.POPULARITY,
+        direction: SortDirection | None = None,
         first: int = 20,
         after: str | None = None,
     ) -> Annotated["TitleConnection", strawberry.lazy("subgraphs.titles.api.types")]:
         """Films and series in this genre."""
-        return await title_connection(info, TitleFilter(genre_id=GenreId(self.id)), sort, first, after)
+        order = Order(sort, direction)
+        return await title_connection(info, TitleFilter(genre_id=GenreId(self.id)), order, first, after)
+
+
+@strawberry.federation.type(keys=["id"], description="Somebody on the credits.")
+class Person:
+    """Known by name alone, as the sources have no ids: two people of one name are one here."""
+
+    id: strawberry.ID
+    display_name: str
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> "Person | None":  # noqa: A002
+        """Null where this viewer may see nothing that they had a part in."""
+        person = await info.context.person(PersonId(id))
+        return None if person is None else person_of(person)
+
+    @strawberry.field(description="What they had a part in, in one role or in any. At most 50 at a time.")
+    async def titles(
+        self,
+        info: Info,
+        *,
+        role: CreditRole | None = None,
+        sort: TitleSort = TitleSort.RELEASE_YEAR,
+        direction: SortDirection | None = None,
+        first: int = 20,
+        after: str | None = None,
+    ) -> Annotated["TitleConnection", strawberry.lazy("subgraphs.titles.api.types")]:
+        """Films and series that this viewer may see."""
+        chosen = TitleFilter(person_id=PersonId(self.id), person_role=role)
+        return await title_connection(info, chosen, Order(sort, direction), first, after)
+
+
+@strawberry.type(description="One line of the credits, in order of billing.")
+class Credit:
+    """`character` is null for other roles than the cast, and where the source does not name it."""
+
+    person: Person
+    role: CreditRole
+    character: str | None
 
 
 @strawberry.federation.type(shareable=True, description="One title in a list.")
@@ -358,6 +417,22 @@ class SeasonConnection:
 
 
 @strawberry.type
+class VideoEdge:
+    """Relay's edge."""
+
+    cursor: str
+    node: Video
+
+
+@strawberry.type
+class VideoConnection:
+    """Relay's connection."""
+
+    edges: list[VideoEdge]
+    page_info: PageInfo
+
+
+@strawberry.type
 class EpisodeEdge:
     """Relay's edge."""
 
@@ -373,12 +448,20 @@ class EpisodeConnection:
     page_info: PageInfo
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How a list is to be ordered; direction None is the usual one of the sort."""
+
+    sort: TitleSort
+    direction: SortDirection | None = None
+
+
 async def title_connection(
-    info: Info, chosen: TitleFilter, sort: TitleSort, first: int, after: str | None
+    info: Info, chosen: TitleFilter, order: Order, first: int, after: str | None
 ) -> TitleConnection:
     """One page of browsing."""
     request = read_page_request(first, after, max_first=MAX_FIRST, key_length=SORT_KEY_LENGTH)
-    page = await info.context.browse(BrowseRequest(chosen, sort, request))
+    page = await info.context.browse(BrowseRequest(chosen, order.sort, request, order.direction))
     edges = [
         TitleEdge(cursor=cursor, node=title_of(title)) for title, cursor in zip(page.items, page.cursors, strict=True)
     ]
@@ -414,24 +497,19 @@ def season_of(record: domain.Season) -> Season:
     return Season(record=record, id=strawberry.ID(record.id), number=record.number, display_name=record.display_name)
 
 
+def person_of(person: domain.Person) -> Person:
+    """The GraphQL object of a person."""
+    return Person(id=strawberry.ID(person.id), display_name=person.display_name)
+
+
+def credit_of(credit: domain.Credit) -> Credit:
+    """The GraphQL object of a line of the credits."""
+    return Credit(person=person_of(credit.person), role=credit.role, character=credit.character)
+
+
 def genre_of(genre: domain.Genre) -> Genre:
     """The GraphQL object of a genre."""
     return Genre(id=strawberry.ID(genre.id), display_name=genre.display_name)
-
-
-def artwork_of(reference: ArtworkReference, record: domain.Title, media_url: str) -> Artwork:
-    """The GraphQL object of an image; its text says what can be read in it."""
-    year = f" ({record.release_year})" if record.release_year else ""
-    return Artwork(
-        id=strawberry.ID(reference.id),
-        role=reference.role,
-        url=reference.url(media_url),
-        width_px=reference.width_px,
-        height_px=reference.height_px,
-        format=reference.format,
-        alt_text=f"{reference.role.capitalize()} of {record.display_name}{year}",
-        placeholder_color=placeholder_color(record.id, [genre.display_name for genre in record.genres]),
-    )
 
 
 def _shared(record: domain.Title) -> dict[str, Any]:
@@ -454,3 +532,21 @@ def _is_behind(title: domain.Title, key: tuple[str | int | float | None, ...]) -
             ErrorKind.INVALID_ARGUMENT, "after is a cursor of another list; pass an endCursor of this season"
         )
     return (title.episode_number or 0, title.id) > (number, title_id)
+
+
+def _is_trailer(video: domain.Title) -> bool:
+    return video.video_kind is not None and video.video_kind.is_trailer
+
+
+def _video_key(video: domain.Title) -> CursorKey:
+    return (int(video.added_at.timestamp() * 1_000_000), video.id)
+
+
+def _is_behind_video(video: domain.Title, key: CursorKey) -> bool:
+    added, video_id = key
+    if not isinstance(added, int) or not isinstance(video_id, str):
+        raise ServiceError(
+            ErrorKind.INVALID_ARGUMENT, "after is a cursor of another list; pass an endCursor of this bonus"
+        )
+    video_added, _ = _video_key(video)
+    return isinstance(video_added, int) and (-video_added, video.id) > (-added, video_id)

@@ -1,45 +1,33 @@
 """GraphQL's value types and enums: what has no id of its own."""
 
+import re
+from datetime import datetime, timedelta
+from typing import NoReturn
+
 import strawberry
 import strawberry.federation
 
-from subgraphs.titles.domain import browsing, title
-from subgraphs.titles.domain.artwork_reference import ArtworkRole, ImageFormat
-from subgraphs.titles.domain.browsing import TitleSort
-from subgraphs.titles.domain.title import CreditRole, GenreId, MediaStatus, TitleKind, VideoKind
+from common.errors import ErrorKind, ServiceError
+from subgraphs.kernel.policy import MAX_MATURITY
+from subgraphs.titles.domain import browsing
+from subgraphs.titles.domain.browsing import SortDirection, TitleSort
+from subgraphs.titles.domain.text import sort_name
+from subgraphs.titles.domain.title import CreditRole, GenreId, MediaStatus, PersonId, TitleKind, VideoKind
 
-__all__ = ["Availability", "Certificate", "Credit", "Person", "TitleFilter"]
+__all__ = ["Availability", "Certificate", "TitleFilter"]
+
+MAX_PREFIX_LENGTH = 100
+MAX_DAYS = 3_650
+_LETTER = re.compile("[A-Za-z]")
 
 strawberry.enum(TitleKind, description="What a title is.")
 strawberry.enum(VideoKind, description="What a video shows; TRAILER and TEASER advertise, the others are bonus.")
 strawberry.enum(TitleSort, description="The orders of a list; ties are broken by id.")
+strawberry.enum(
+    SortDirection, description="Which end of an order comes first; without one, names ascend and all else descends."
+)
 strawberry.enum(MediaStatus, description="Whether there is something to play.")
 strawberry.enum(CreditRole, description="What somebody did in a title.")
-strawberry.enum(ArtworkRole, description="What an image is for: 2:3, 16:9, 5:2 on a clear ground, 16:9 and small.")
-strawberry.enum(ImageFormat, description="What a client can draw.")
-
-
-@strawberry.type(description="Somebody on the credits.")
-class Person:
-    """Known by name alone."""
-
-    id: strawberry.ID
-    display_name: str
-
-
-@strawberry.type(description="One line of the credits, in order of billing.")
-class Credit:
-    """`character` is null for other roles than the cast, and where the source does not name it."""
-
-    person: Person
-    role: CreditRole
-    character: str | None
-
-    @classmethod
-    def of(cls, credit: title.Credit) -> "Credit":
-        """From the domain's."""
-        person = Person(id=strawberry.ID(credit.person.id), display_name=credit.person.display_name)
-        return cls(person=person, role=credit.role, character=credit.character)
 
 
 @strawberry.federation.type(
@@ -63,22 +51,67 @@ class Availability:
     until: str | None
 
 
-@strawberry.input(description="Narrows a list; what is absent does not narrow. Without a kind, episodes are left out.")
+@strawberry.input(
+    description="Narrows a list; what is absent does not narrow. Without a kind, episodes and videos are left out."
+)
 class TitleFilter:
-    """As the domain's."""
+    """As the domain's; search knows the first five only and refuses the others."""
 
     kind: TitleKind | None = None
     genre_id: strawberry.ID | None = None
     release_year_from: int | None = None
     release_year_to: int | None = None
     kids_only: bool | None = None
+    maximum_age: int | None = strawberry.field(default=None, description="Certificates up to this age, 0 to 18.")
+    original_language: str | None = strawberry.field(default=None, description="ISO 639, as en.")
+    origin_country: str | None = strawberry.field(default=None, description="ISO 3166, as US.")
+    person_id: strawberry.ID | None = None
+    person_role: CreditRole | None = strawberry.field(default=None, description="Of personId.")
+    initial: str | None = strawberry.field(default=None, description="A to Z, or # for all other names.")
+    name_prefix: str | None = strawberry.field(
+        default=None, description="How the name begins; case, accents and a leading article make no difference."
+    )
+    added_within_days: int | None = strawberry.field(default=None, description="1 to 3650.")
+    decade: int | None = strawberry.field(default=None, description="1920 for 1920 to 1929.")
 
-    def to_domain(self) -> browsing.TitleFilter:
-        """The domain's filter."""
+    def to_domain(self, now: datetime) -> browsing.TitleFilter:
+        """The domain's filter; raises ServiceError that names what can't be used."""
+        self._check()
+        first_year, last_year = self.release_year_from, self.release_year_to
+        if self.decade is not None:
+            first_year = max(self.decade, first_year or self.decade)
+            last_year = min(self.decade + 9, last_year or self.decade + 9)
+        days = self.added_within_days
         return browsing.TitleFilter(
             kind=self.kind,
             genre_id=None if self.genre_id is None else GenreId(self.genre_id),
-            release_year_from=self.release_year_from,
-            release_year_to=self.release_year_to,
+            release_year_from=first_year,
+            release_year_to=last_year,
             kids_only=bool(self.kids_only),
+            maximum_age=self.maximum_age,
+            original_language=self.original_language,
+            origin_country=self.origin_country,
+            person_id=None if self.person_id is None else PersonId(self.person_id),
+            person_role=self.person_role,
+            initial=None if self.initial is None else self.initial.upper(),
+            name_prefix=None if self.name_prefix is None else sort_name(self.name_prefix),
+            added_since=None if days is None else now - timedelta(days=days),
         )
+
+    def _check(self) -> None:
+        if self.maximum_age is not None and not 0 <= self.maximum_age <= MAX_MATURITY:
+            _refuse(f"filter.maximumAge is {self.maximum_age}; send an age of 0 to {MAX_MATURITY}")
+        if self.initial is not None and not (self.initial == "#" or _LETTER.fullmatch(self.initial)):
+            _refuse(f"filter.initial is {self.initial[:20]!r}; send one letter of A to Z, or #")
+        if self.name_prefix is not None and not 1 <= len(self.name_prefix.strip()) <= MAX_PREFIX_LENGTH:
+            _refuse(f"filter.namePrefix has {len(self.name_prefix)} characters; send 1 to {MAX_PREFIX_LENGTH}")
+        if self.added_within_days is not None and not 1 <= self.added_within_days <= MAX_DAYS:
+            _refuse(f"filter.addedWithinDays is {self.added_within_days}; send 1 to {MAX_DAYS}")
+        if self.decade is not None and (self.decade % 10 or not 1800 <= self.decade <= 2200):
+            _refuse(f"filter.decade is {self.decade}; send its first year, as 1920")
+        if self.person_role is not None and self.person_id is None:
+            _refuse("filter.personRole is set without filter.personId; send both")
+
+
+def _refuse(message: str) -> NoReturn:
+    raise ServiceError(ErrorKind.INVALID_ARGUMENT, message)

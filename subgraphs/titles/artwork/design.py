@@ -9,6 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+
+from subgraphs.titles.artwork_sizes import MAIN_VARIANT, VARIANTS
 
 __all__ = ["FAMILIES", "PALETTES", "Color", "Design", "Palette", "choose_design", "placeholder_color", "telling_genre"]
 
@@ -116,22 +119,47 @@ _TYPEFACES_BY_FAMILY: Mapping[str, tuple[str, ...]] = {
 _GENERAL_GENRES = frozenset({"Drama", "Romance", "Silent", "Short"})
 
 
-def choose_design(title_id: str, genres: Sequence[str], release_year: int | None) -> Design:
-    """The design of a title; films since the sixties may get a poster face where older ones have a period one."""
-    digest = hashlib.sha256(f"artwork:{title_id}".encode()).digest()
+def choose_design(
+    title_id: str, genres: Sequence[str], release_year: int | None, variant: str = MAIN_VARIANT
+) -> Design:
+    """The design of one variant of a title's artwork: no two variants share a palette or a family of composition.
+
+    Films since the sixties may get a poster face where older ones have a period one. `variant` is one of VARIANTS.
+    """
     genre = telling_genre(genres)
     palette_names = _PALETTES_BY_GENRE.get(genre, tuple(PALETTES))
     families = _FAMILIES_BY_GENRE.get(genre, FAMILIES)
-    family = families[digest[1] % len(families)]
+    digest = _digest(title_id, MAIN_VARIANT)
+    palette_name, family = palette_names[digest[0] % len(palette_names)], families[digest[1] % len(families)]
+    used_palettes, used_families = [palette_name], [family]
+    for other in VARIANTS[1 : VARIANTS.index(variant) + 1]:
+        digest = _digest(title_id, other)
+        # What suits the genre first; a genre with few of them borrows from all.
+        palette_name = _another(palette_names, tuple(PALETTES), used_palettes, digest[0])
+        family = _another(families, FAMILIES, used_families, digest[1])
     typefaces = _TYPEFACES_BY_FAMILY[family]
     if release_year is not None and release_year >= 1960:
         typefaces = ("bebas", *typefaces)
     return Design(
-        palette=PALETTES[palette_names[digest[0] % len(palette_names)]],
+        palette=PALETTES[palette_name],
         family=family,
         typeface=typefaces[digest[2] % len(typefaces)],
         seed=int.from_bytes(digest[4:8], "big"),
     )
+
+
+def _digest(title_id: str, variant: str) -> bytes:
+    # The main variant's digest is of the id alone: it was the only one once, and its pictures stay as they are.
+    name = f"artwork:{title_id}" if variant == MAIN_VARIANT else f"artwork:{title_id}:{variant}"
+    return hashlib.sha256(name.encode()).digest()
+
+
+def _another(preferred: Sequence[str], every: Sequence[str], used: list[str], number: int) -> str:
+    """One that is not used yet, noted as used."""
+    left = [name for name in preferred if name not in used] or [name for name in every if name not in used]
+    chosen = left[number % len(left)]
+    used.append(chosen)
+    return chosen
 
 
 def telling_genre(genres: Sequence[str]) -> str:
@@ -140,7 +168,8 @@ def telling_genre(genres: Sequence[str]) -> str:
     return next((name for name in known if name not in _GENERAL_GENRES), known[0] if known else "")
 
 
-def placeholder_color(title_id: str, genres: Sequence[str]) -> str:
+@lru_cache(maxsize=50_000)
+def placeholder_color(title_id: str, genres: tuple[str, ...], variant: str = MAIN_VARIANT) -> str:
     """#rrggbb of the title's ground: what to show until the image is there."""
-    red, green, blue = choose_design(title_id, genres, None).palette.depth
+    red, green, blue = choose_design(title_id, genres, None, variant).palette.depth
     return f"#{red:02x}{green:02x}{blue:02x}"

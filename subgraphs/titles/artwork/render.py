@@ -16,6 +16,7 @@ from subgraphs.titles.artwork.design import Design, choose_design
 from subgraphs.titles.artwork.emblems import choose_emblem
 from subgraphs.titles.artwork.families import FAMILY_BY_NAME
 from subgraphs.titles.artwork.lettering import draw_text, fit_text
+from subgraphs.titles.artwork_sizes import VARIANTS
 
 __all__ = ["MASTER_SIZES", "MasterSpec", "render_master"]
 
@@ -45,10 +46,12 @@ class MasterSpec:
 
 
 def render_master(spec: MasterSpec) -> bytes:
-    """JPEG bytes; PNG with transparency for a LOGO. Raises ValueError for an unknown role."""
+    """JPEG bytes; PNG with transparency for a LOGO. Raises ValueError for an unknown role or variant."""
     if spec.role not in MASTER_SIZES:
         raise ValueError(f"role is {spec.role!r}; known are {', '.join(MASTER_SIZES)}")
-    design = choose_design(spec.title_id, spec.genres, spec.release_year)
+    if spec.variant not in VARIANTS:
+        raise ValueError(f"variant is {spec.variant!r}; known are {', '.join(VARIANTS)}")
+    design = choose_design(spec.title_id, spec.genres, spec.release_year, spec.variant)
     match spec.role:
         case "POSTER":
             return _jpeg(_poster(spec, design))

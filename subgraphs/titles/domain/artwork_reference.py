@@ -1,7 +1,7 @@
 """Artwork ids: `<titleId>~<ROLE>~<variant>~<W>x<H>~<FORMAT>`.
 
 Opaque to clients. Recommendations writes such ids without asking, which is why the form is a contract; reading one here
-checks role, size and format against the table in `artwork_sizes.py`.
+checks role, variant, size and format against the tables in `artwork_sizes.py`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from subgraphs.kernel.ids import TitleId
-from subgraphs.titles.artwork_sizes import SIZES_BY_ROLE
+from subgraphs.titles.artwork_sizes import MAIN_VARIANT, SIZES_BY_ROLE, VARIANTS
 
 __all__ = ["ArtworkReference", "ArtworkRole", "ImageFormat", "read_artwork_id"]
 
@@ -66,7 +66,12 @@ class ArtworkReference:
 
     @classmethod
     def nearest(
-        cls, title_id: TitleId, role: ArtworkRole, width_px: int, image_format: ImageFormat
+        cls,
+        title_id: TitleId,
+        role: ArtworkRole,
+        width_px: int,
+        image_format: ImageFormat,
+        variant: str = MAIN_VARIANT,
     ) -> ArtworkReference:
         """The smallest offered size that is not smaller than `width_px`, or the largest there is."""
         sizes = SIZES_BY_ROLE[role]
@@ -74,7 +79,7 @@ class ArtworkReference:
         # A logo is drawn over other pictures: JPEG has no transparency, PNG says the same in every client.
         if role is ArtworkRole.LOGO and image_format is ImageFormat.JPEG:
             image_format = ImageFormat.PNG
-        return cls(title_id, role, "main", width, height, image_format)
+        return cls(title_id, role, variant, width, height, image_format)
 
 
 def read_artwork_id(text: str) -> ArtworkReference | None:
@@ -84,6 +89,6 @@ def read_artwork_id(text: str) -> ArtworkReference | None:
         return None
     role = ArtworkRole(match["role"])
     size = (int(match["w"]), int(match["h"]))
-    if size not in SIZES_BY_ROLE[role]:
+    if size not in SIZES_BY_ROLE[role] or match["variant"] not in VARIANTS:
         return None
     return ArtworkReference(TitleId(match["title"]), role, match["variant"], *size, ImageFormat(match["format"]))

@@ -6,10 +6,13 @@ one title at a time; the facts in a snapshot are therefore the narrower of both.
 
 from __future__ import annotations
 
-from subgraphs.kernel.policy import EVERYWHERE, TitleFacts, Window
+from datetime import datetime
+
+from common.tokens import Viewer
+from subgraphs.kernel.policy import EVERYWHERE, TitleFacts, Window, decide
 from subgraphs.titles.domain.title import Title
 
-__all__ = ["effective_facts", "facts_within"]
+__all__ = ["effective_facts", "facts_within", "next_opening"]
 
 
 def effective_facts(title: Title, parent: Title | None) -> TitleFacts:
@@ -28,6 +31,22 @@ def facts_within(inner: TitleFacts, outer: TitleFacts) -> TitleFacts:
         blocked_countries=inner.blocked_countries | outer.blocked_countries,
         is_withdrawn=inner.is_withdrawn or outer.is_withdrawn,
     )
+
+
+def next_opening(viewer: Viewer, facts: TitleFacts, now: datetime) -> datetime | None:
+    """The next instant at which the viewer may see a title that they may not see now, when only the clock says no.
+
+    The policy decides, asked about that instant: who will not be let in then is told nothing now.
+    """
+    if decide(viewer, facts, now).may_see:
+        return None
+    countries = {EVERYWHERE, viewer.country}
+    openings = {
+        window.opens_at
+        for window in facts.windows
+        if window.opens_at is not None and window.opens_at > now and window.country in countries
+    }
+    return next((instant for instant in sorted(openings) if decide(viewer, facts, instant).may_see), None)
 
 
 def _overlap(one: Window, other: Window) -> Window | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -12,10 +13,20 @@ from common.tokens import Viewer
 from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.pagination import Page
 from subgraphs.kernel.policy import decide
-from subgraphs.titles.domain.browsing import BrowseRequest, CatalogueScope
+from subgraphs.titles.domain.browsing import BrowseRequest, CatalogueScope, Facets, TitleFilter
 from subgraphs.titles.domain.order import sort_key
-from subgraphs.titles.domain.title import EpisodeSlot, Genre, GenreId, Season, SeasonId, Title
-from subgraphs.titles.ports import TitleStore
+from subgraphs.titles.domain.title import (
+    EpisodeSlot,
+    Genre,
+    GenreId,
+    Person,
+    PersonId,
+    Season,
+    SeasonId,
+    Title,
+    VideoSlot,
+)
+from subgraphs.titles.ports import NO_PERSON_EDITS, TitleStore
 
 __all__ = ["CACHE_LIFE", "Catalogue", "may_see"]
 
@@ -35,6 +46,7 @@ class Catalogue:
         self._cache_size = cache_size
         self._cached: OrderedDict[TitleId, tuple[datetime, Title]] = OrderedDict()
         self._write_count = 0
+        self._person_edits: Mapping[PersonId, Person] | None = None
 
     async def titles(self, ids: Sequence[TitleId]) -> dict[TitleId, Title]:
         """Titles as they are, whoever asks; the doors to viewers go through `visible_titles`."""
@@ -74,7 +86,9 @@ class Catalogue:
         self, viewer: Viewer, now: datetime, requests: Sequence[BrowseRequest]
     ) -> dict[BrowseRequest, Page[Title]]:
         """Pages of what this viewer may see, each in its order; all of them are read together."""
-        lists = await self._store.browse(CatalogueScope.of(viewer, now), requests)
+        edits = await self.person_edits()
+        asked = [_with_person(request, edits) for request in requests]
+        lists = await self._store.browse(CatalogueScope.of(viewer, now), asked)
         titles = await self.visible_titles(viewer, now, [title_id for ids in lists for title_id in ids])
         return {
             request: Page.cut(
@@ -84,6 +98,27 @@ class Catalogue:
             )
             for request, ids in zip(requests, lists, strict=True)
         }
+
+    async def facets(self, viewer: Viewer, now: datetime, chosen: TitleFilter) -> Facets:
+        """Counts of what `browse` would list in all."""
+        return await self._store.facets(CatalogueScope.of(viewer, now), chosen)
+
+    async def people(self, viewer: Viewer, now: datetime, ids: Sequence[PersonId]) -> dict[PersonId, Person]:
+        """People of whom this viewer may see something, by the id asked for, which may be one of before a merge."""
+        edits = await self.person_edits()
+        current = {person_id: edits[person_id].id if person_id in edits else person_id for person_id in ids}
+        found = await self._store.people(CatalogueScope.of(viewer, now), list(dict.fromkeys(current.values())))
+        return {asked: found[person_id] for asked, person_id in current.items() if person_id in found}
+
+    async def person_edits(self) -> Mapping[PersonId, Person]:
+        """Who was renamed or merged by hand, by the id that sources and old links know."""
+        if self._person_edits is None:
+            self._person_edits = await self._store.person_edits()
+        return self._person_edits
+
+    async def videos_of(self, title_ids: Sequence[TitleId]) -> dict[TitleId, tuple[VideoSlot, ...]]:
+        """Videos, newest first."""
+        return await self._store.videos_of(title_ids)
 
     async def genres(self, viewer: Viewer, now: datetime) -> list[Genre]:
         """Genres in which this viewer may see something, by name."""
@@ -105,10 +140,12 @@ class Catalogue:
         """Episodes in order of season and number."""
         return await self._store.episodes_of(series_ids)
 
-    def replace(self, titles: Iterable[Title]) -> None:
+    def replace(self, titles: Iterable[Title], person_edits: Mapping[PersonId, Person] = NO_PERSON_EDITS) -> None:
         """These were written, and this is how the store has them now."""
         self._write_count += 1
         self._keep(titles)
+        if person_edits and self._person_edits is not None:
+            self._person_edits = {**self._person_edits, **person_edits}
 
     def _keep(self, titles: Iterable[Title]) -> None:
         now = self._clock.now()
@@ -117,6 +154,14 @@ class Catalogue:
             self._cached.move_to_end(title.id)
         while len(self._cached) > self._cache_size:
             self._cached.popitem(last=False)
+
+
+def _with_person(request: BrowseRequest, edits: Mapping[PersonId, Person]) -> BrowseRequest:
+    """The same list, of the person that an old id stands for now."""
+    person_id = request.chosen.person_id
+    if person_id is None or person_id not in edits:
+        return request
+    return replace(request, chosen=replace(request.chosen, person_id=edits[person_id].id))
 
 
 def may_see(viewer: Viewer, title: Title, now: datetime) -> bool:

@@ -15,6 +15,7 @@ from subgraphs.kernel.ids import TitleId, new_id
 from subgraphs.titles.domain.audit_trail import EDITABLE_FIELDS, described_season, described_title, differences
 from subgraphs.titles.domain.title import Person, PersonId, Season, SeasonId, Title
 from subgraphs.titles.ports import AuditEntry, TitleStore
+from subgraphs.titles.services.catalogue import Catalogue
 from subgraphs.titles.services.writing import CatalogueWriter
 
 __all__ = ["MAX_TITLES_OF_PERSON", "BadInput", "CatalogueEditor", "Edited", "Stale", "TooMany", "Unknown"]
@@ -58,8 +59,9 @@ Edited = Title | Unknown | Stale
 class CatalogueEditor:
     """Writes by hand. Who may do it was decided before."""
 
-    def __init__(self, writer: CatalogueWriter, store: TitleStore, clock: Clock) -> None:
+    def __init__(self, writer: CatalogueWriter, catalogue: Catalogue, store: TitleStore, clock: Clock) -> None:
         self._writer = writer
+        self._catalogue = catalogue
         self._store = store
         self._clock = clock
 
@@ -166,7 +168,7 @@ class CatalogueEditor:
         replaced = {one.person.id for one in found}
         edits = {
             source_id: person
-            for source_id, stands_for in (await self._writer.person_edits()).items()
+            for source_id, stands_for in (await self._catalogue.person_edits()).items()
             if stands_for.id in replaced
         }
         edits.update(dict.fromkeys(replaced, person))

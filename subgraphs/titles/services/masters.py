@@ -6,14 +6,12 @@ import asyncio
 from dataclasses import dataclass
 
 from subgraphs.kernel.ids import TitleId
+from subgraphs.titles.artwork_sizes import MAIN_VARIANT
 from subgraphs.titles.domain.artwork_reference import ArtworkRole
 from subgraphs.titles.domain.title import CreditRole, Title, TitleKind
 from subgraphs.titles.ports import ArtworkRenderer, ArtworkStore, MasterRequest
 
-__all__ = ["MAIN_VARIANT", "Master", "MasterService", "master_path"]
-
-MAIN_VARIANT = "main"
-"""The variant that every title has; further ones come with artwork that is tested against each other."""
+__all__ = ["Master", "MasterService", "master_path"]
 
 CANCEL_AGAIN_S = 0.1
 """A cancellation can get lost before Python 3.12, when it arrives together with what is waited for."""
@@ -85,6 +83,8 @@ def master_request(title: Title, role: ArtworkRole, variant: str) -> MasterReque
     byline = " & ".join(directors[:2]) if directors else ", ".join(title.credited(CreditRole.CAST)[:2])
     if title.kind is TitleKind.EPISODE and title.season_number is not None:
         byline = f"Season {title.season_number} · Episode {title.episode_number}"
+    elif title.video_kind is not None:
+        byline = title.video_kind.replace("_", " ").capitalize()
     return MasterRequest(
         title_id=title.id,
         role=role.value,

@@ -73,6 +73,11 @@ class SearchService:
     ) -> FoundPage:
         """Hits after the cursor (a hit's score and id), best first. Empty text finds nothing."""
         cleaned = _checked(text)
+        if chosen.browse_only:
+            raise ServiceError(
+                ErrorKind.INVALID_ARGUMENT,
+                f"search can't be narrowed by {', '.join(chosen.browse_only)}; narrow the list titles by it",
+            )
         if not cleaned:
             return FoundPage((), 0)
         answer = await self._hits(viewer, now, cleaned, chosen)

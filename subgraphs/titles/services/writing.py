@@ -44,7 +44,6 @@ class CatalogueWriter:
         self._on_change = on_change
         # Read, decide, write: two of these at once would decide on what the other is about to change.
         self._deciding = asyncio.Lock()
-        self._person_edits: Mapping[PersonId, Person] | None = None
 
     async def take(self, titles: Sequence[Title], seasons: Sequence[Season] = ()) -> Taken:
         """What a source says: new titles are created, changed ones replaced, equal ones left alone.
@@ -53,7 +52,7 @@ class CatalogueWriter:
         brought under the same kind, name and year is not created a second time. Ids must be distinct.
         """
         async with self._deciding:
-            edits = await self.person_edits()
+            edits = await self._catalogue.person_edits()
             titles = [_with_people(title, edits) for title in titles]
             digests = await self._store.digests([title.id for title in titles])
             new = [title for title in titles if title.id not in digests]
@@ -108,12 +107,6 @@ class CatalogueWriter:
         touched = [title for title in await self._dependants(parents) if title.id not in written]
         await self._save([*titles, *touched], seasons, person_edits=person_edits, audit=audit)
 
-    async def person_edits(self) -> Mapping[PersonId, Person]:
-        """Who was renamed or merged by hand; this process is the only one that does it."""
-        if self._person_edits is None:
-            self._person_edits = await self._store.person_edits()
-        return self._person_edits
-
     async def set_media(self, title_id: TitleId, change: Callable[[Media], Media], duration_s: float | None) -> bool:
         """Change what can be played; the asset's duration counts where the source knew none."""
         async with self._deciding:
@@ -154,9 +147,7 @@ class CatalogueWriter:
         audit: AuditEntry | None = None,
     ) -> None:
         await self._store.save(titles, seasons, person_edits=person_edits, audit=audit)
-        if person_edits:
-            self._person_edits = {**await self.person_edits(), **person_edits}
-        self._catalogue.replace(titles)
+        self._catalogue.replace(titles, person_edits)
         self._on_change()
 
 

@@ -85,7 +85,7 @@ async def parts(store: TitleStore, index: SearchIndex) -> Parts:
     follower = updater.follower
     writer = CatalogueWriter(store, catalogue, follower.wake)
     search = SearchService(index, catalogue, calendar)
-    editor = CatalogueEditor(writer, store, clock)
+    editor = CatalogueEditor(writer, catalogue, store, clock)
     await updater.start()
     return Parts(store, index, updater, catalogue, writer, editor, search, follower, clock)
 

@@ -115,7 +115,7 @@ def test_design_data_is_whole() -> None:
     """Families of the table can be drawn; the placeholder is a colour."""
     assert set(FAMILIES) == set(FAMILY_BY_NAME)
     assert len(PALETTES) >= 12
-    assert len(placeholder_color("mov_a", ["Drama"])) == 7
+    assert len(placeholder_color("mov_a", ("Drama",))) == 7
 
 
 def test_refuses_an_unknown_role() -> None:

@@ -1,0 +1,103 @@
+# mypy: disable-error-code="untyped-decorator"
+# strawberry types its field decorators as Any when they are given arguments; the resolvers themselves are checked.
+"""Artwork: images of titles, in roles, sizes, formats and variants."""
+
+import strawberry
+import strawberry.federation
+
+from common.errors import ErrorKind, ServiceError
+from subgraphs.titles.api.context import Info
+from subgraphs.titles.artwork.design import placeholder_color
+from subgraphs.titles.artwork_sizes import MAIN_VARIANT, VARIANTS
+from subgraphs.titles.domain import title as domain
+from subgraphs.titles.domain.artwork_reference import ArtworkReference, ArtworkRole, ImageFormat, read_artwork_id
+
+__all__ = ["Artwork", "ArtworkVariant", "artwork_of", "artwork_variants", "nearest_artwork"]
+
+MAX_WIDTH_PX = 7_680
+
+strawberry.enum(ArtworkRole, description="What an image is for: 2:3, 16:9, 5:2 on a clear ground, 16:9 and small.")
+strawberry.enum(ImageFormat, description="What a client can draw.")
+
+
+@strawberry.federation.type(
+    keys=["id"], description="An image of a title. The id names role, variant, size and format."
+)
+class Artwork:
+    """`placeholder_color` is #rrggbb."""
+
+    id: strawberry.ID
+    role: ArtworkRole
+    variant: str
+    url: str
+    width_px: int
+    height_px: int
+    format: ImageFormat
+    alt_text: str
+    placeholder_color: str = strawberry.field(description="#rrggbb shown until the image is there")
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> "Artwork | None":  # noqa: A002
+        """Null for variants and sizes that are not offered and for titles that this viewer may not see."""
+        reference = read_artwork_id(id)
+        record = None if reference is None else await info.context.title(reference.title_id)
+        if reference is None or record is None:
+            return None
+        return artwork_of(reference, record, info.context.services.media_url)
+
+
+@strawberry.type(description="One of the ways in which a title's artwork is drawn; what is compared when pages choose.")
+class ArtworkVariant:
+    """`name` is part of artwork ids and never changes its meaning."""
+
+    record: strawberry.Private[domain.Title]
+    name: str
+    weight: int = strawberry.field(description="its share among the title's variants, as set by hand; 0: not shown")
+
+    @strawberry.field(
+        description="The smallest offered size that is not smaller than widthPx, or the largest there is."
+    )
+    def artwork(
+        self,
+        info: Info,
+        role: ArtworkRole,
+        width_px: int,
+        format: ImageFormat = ImageFormat.JPEG,  # noqa: A002
+    ) -> Artwork | None:
+        """This variant's image."""
+        return nearest_artwork(info, self.record, role, width_px, image_format=format, variant=self.name)
+
+
+def artwork_variants(record: domain.Title) -> list[ArtworkVariant]:
+    """All variants of a title; where no weights were set, the main one alone has one."""
+    weights = dict(record.artwork_weights) or {MAIN_VARIANT: 1}
+    return [ArtworkVariant(record=record, name=name, weight=weights.get(name, 0)) for name in VARIANTS]
+
+
+def nearest_artwork(
+    info: Info, record: domain.Title, role: ArtworkRole, width_px: int, *, image_format: ImageFormat, variant: str
+) -> Artwork:
+    """The image for a width; raises ServiceError for a width or a variant that is not offered."""
+    if not 1 <= width_px <= MAX_WIDTH_PX:
+        raise ServiceError(ErrorKind.INVALID_ARGUMENT, f"widthPx is {width_px}; ask for 1 to {MAX_WIDTH_PX} pixels")
+    if variant not in VARIANTS:
+        raise ServiceError(ErrorKind.INVALID_ARGUMENT, f"variant is {variant[:40]!r}; there are {', '.join(VARIANTS)}")
+    reference = ArtworkReference.nearest(record.id, role, width_px, image_format, variant)
+    return artwork_of(reference, record, info.context.services.media_url)
+
+
+def artwork_of(reference: ArtworkReference, record: domain.Title, media_url: str) -> Artwork:
+    """The GraphQL object of an image; its text says what can be read in it."""
+    year = f" ({record.release_year})" if record.release_year else ""
+    genres = tuple(genre.display_name for genre in record.genres)
+    return Artwork(
+        id=strawberry.ID(reference.id),
+        role=reference.role,
+        variant=reference.variant,
+        url=reference.url(media_url),
+        width_px=reference.width_px,
+        height_px=reference.height_px,
+        format=reference.format,
+        alt_text=f"{reference.role.capitalize()} of {record.display_name}{year}",
+        placeholder_color=placeholder_color(record.id, genres, reference.variant),
+    )
