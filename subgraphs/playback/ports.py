@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from subgraphs.kernel.ids import AccountId, ProfileId, SessionId, TitleId
 from subgraphs.playback.domain.bookmarks import Bookmark, PositionReport
+from subgraphs.playback.domain.downloads import AccountDownloads
 from subgraphs.playback.domain.sessions import GrantedPathway, PlaybackSession
 from subgraphs.playback.domain.titles import Asset, Encryption, PlayableTitle
 
 __all__ = [
     "BookmarkStore",
+    "DownloadStore",
     "Entitlement",
     "EntitlementRequest",
     "HistoryPosition",
     "LeaseAnswer",
     "Licensing",
+    "Mark",
     "Pathways",
     "PathwaysRequest",
     "SessionStore",
@@ -68,6 +72,15 @@ class HistoryPosition:
     title_id: TitleId
 
 
+class Mark(StrEnum):
+    """What a viewer may say of a bookmark; the value is the field that holds since when."""
+
+    HIDDEN = "hidden_at"
+    """Out of the history and every list."""
+    DISMISSED = "dismissed_at"
+    """Out of continue watching."""
+
+
 class BookmarkStore(Protocol):
     """Bookmarks of all profiles."""
 
@@ -90,15 +103,33 @@ class BookmarkStore(Protocol):
     async def history(
         self, profile_id: ProfileId, *, limit: int, before: HistoryPosition | None = None
     ) -> Sequence[Bookmark]:
-        """At most `limit` bookmarks, most recent first."""
+        """At most `limit` bookmarks that are not hidden, most recent first."""
         ...
 
     async def seen_episodes(self, profile_id: ProfileId, series_ids: Collection[TitleId]) -> set[TitleId]:
-        """Episodes of these series that were ever completed."""
+        """Episodes of these series that were ever completed and are not hidden."""
+        ...
+
+    async def mark(
+        self, profile_id: ProfileId, title_ids: Collection[TitleId], mark: Mark, at: datetime | None
+    ) -> Sequence[TitleId]:
+        """Set or, with None, take away a mark on these titles and the episodes of these series; those that have one."""
         ...
 
     async def erase_profile(self, profile_id: ProfileId) -> int:
         """Delete all that is known of a profile and return the number of bookmarks."""
+        ...
+
+
+class DownloadStore(Protocol):
+    """Downloads, all of an account as one value."""
+
+    async def of_account(self, account_id: AccountId) -> AccountDownloads:
+        """The account's downloads; an empty value when there are none."""
+        ...
+
+    async def put(self, downloads: AccountDownloads) -> bool:
+        """Replace what was read at `downloads.version`; False when somebody else was faster."""
         ...
 
 

@@ -21,7 +21,7 @@ class PlaybackSettings(SubgraphSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 4003
     """TCP port of the subgraph; 0 lets the system choose."""
     store_url: SecretStr | None = None
-    """postgresql+asyncpg://…, mongodb://host/database or sqlite+aiosqlite:///…; none: <state>/playback/playback.sqlite."""
+    """postgresql+asyncpg://…, mongodb://host/database or sqlite+aiosqlite:///…; none: playback/playback.sqlite."""
     licensing_target: str = "127.0.0.1:50052"
     """host:port of the licensing service."""
     steering_target: str = "127.0.0.1:50053"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, func, or_, select, tuple_
+from sqlalchemy import ARRAY, Row, String, and_, bindparam, delete, or_, select, text, tuple_, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -16,36 +16,35 @@ from common.errors import ErrorKind, ServiceError
 from common.events import Event
 from subgraphs.kernel.ids import AccountId, ProfileId, TitleId
 from subgraphs.kernel.sql import reading, writing
-from subgraphs.playback.adapters.sqlalchemy import tables
 from subgraphs.playback.adapters.group_commit import GroupCommit
-from subgraphs.playback.adapters.sqlalchemy.tables import from_micros, to_micros, upsert
+from subgraphs.playback.adapters.instants import from_micros, optional_instant, optional_micros, to_micros
+from subgraphs.playback.adapters.sqlalchemy import tables
+from subgraphs.playback.adapters.sqlalchemy.tables import upsert
 from subgraphs.playback.domain.bookmarks import (
     Bookmark,
     BookmarkKey,
     PositionReport,
     ReportOrder,
-    apply_report,
-    is_in_order,
+    WatchRecord,
+    hear_report,
 )
 from subgraphs.playback.domain.events import watched_event
-from subgraphs.playback.ports import HistoryPosition
+from subgraphs.playback.ports import HistoryPosition, Mark
 
 __all__ = ["SqlBookmarkStore"]
 
-ANNOUNCE_EVERY = timedelta(seconds=30)
-"""Progress is told to others at most this often; the first report, reaching the end and the stop always are."""
 
-_CursorKey = tuple[str, str, str]
+_LOCK_PROFILES = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended(profile, 0)) FROM unnest(:profiles) AS profile"
+).bindparams(bindparam("profiles", type_=ARRAY(String)))
 
 
 @dataclass(slots=True)
 class _Batch:
     """What a transaction has read and changed so far."""
 
-    bookmarks: dict[BookmarkKey, Bookmark]
-    cursors: dict[_CursorKey, ReportOrder]
+    records: dict[BookmarkKey, WatchRecord]
     changed: dict[BookmarkKey, None]
-    moved: dict[_CursorKey, None]
     events: list[Event]
 
 
@@ -55,6 +54,7 @@ class SqlBookmarkStore:
     def __init__(self, engine: AsyncEngine, on_commit: Callable[[], None] = lambda: None) -> None:
         self._engine = engine
         self._on_commit = on_commit
+        self._upsert = upsert(engine, tables.bookmarks)
         self._writer: GroupCommit[PositionReport, Bookmark] = GroupCommit(self._commit)
 
     @asynccontextmanager
@@ -93,7 +93,7 @@ class SqlBookmarkStore:
     ) -> Sequence[Bookmark]:
         """At most `limit` bookmarks, most recent first."""
         columns = tables.bookmarks.c
-        statement = select(tables.bookmarks).where(columns.profile_id == profile_id)
+        statement = select(tables.bookmarks).where(columns.profile_id == profile_id, columns.hidden_at.is_(None))
         if before is not None:
             at = to_micros(before.last_watched_at)
             statement = statement.where(
@@ -115,19 +115,30 @@ class SqlBookmarkStore:
             columns.profile_id == profile_id,
             columns.series_id.in_(sorted(series_ids)),
             columns.completed_at.is_not(None),
+            columns.hidden_at.is_(None),
         )
         async with reading(self._engine) as connection:
             return {TitleId(row.title_id) for row in (await connection.execute(statement)).all()}
 
+    async def mark(
+        self, profile_id: ProfileId, title_ids: Collection[TitleId], mark: Mark, at: datetime | None
+    ) -> Sequence[TitleId]:
+        """Set or, with None, take away a mark on these titles and the episodes of these series; those that have one."""
+        columns, wanted = tables.bookmarks.c, sorted(title_ids)
+        statement = (
+            update(tables.bookmarks)
+            .where(columns.profile_id == profile_id, or_(columns.title_id.in_(wanted), columns.series_id.in_(wanted)))
+            .values({mark.value: None if at is None else to_micros(at)})
+            .returning(columns.title_id)
+        )
+        async with writing(self._engine) as connection:
+            return sorted(TitleId(row.title_id) for row in (await connection.execute(statement)).all())
+
     async def erase_profile(self, profile_id: ProfileId) -> int:
         """Delete all that is known of a profile and return the number of bookmarks."""
+        statement = delete(tables.bookmarks).where(tables.bookmarks.c.profile_id == profile_id)
         async with writing(self._engine) as connection:
-            count = await connection.scalar(
-                select(func.count()).select_from(tables.bookmarks).where(tables.bookmarks.c.profile_id == profile_id)
-            )
-            for table in (tables.bookmarks, tables.device_cursors):
-                await connection.execute(delete(table).where(table.c.profile_id == profile_id))
-        return count or 0
+            return (await connection.execute(statement)).rowcount
 
     async def _commit(self, reports: Sequence[PositionReport]) -> list[Bookmark]:
         """Apply reports in the order of their arrival and write only what came out: one row per bookmark and device."""
@@ -146,73 +157,51 @@ class SqlBookmarkStore:
 
     async def _read(self, connection: AsyncConnection, reports: Sequence[PositionReport]) -> _Batch:
         keys = list(dict.fromkeys((report.key.profile_id, report.key.title_id) for report in reports))
-        cursor_keys = list(dict.fromkeys(_cursor_key(report) for report in reports))
-        columns, cursors = tables.bookmarks.c, tables.device_cursors.c
+        columns = tables.bookmarks.c
+        if self._engine.dialect.name == "postgresql":
+            # Two processes on one PostgreSQL: the second waits and sees what the first wrote, also where there is no
+            # row to lock yet. In one order, so that they never wait for each other. SQLite has one writer.
+            profiles = sorted({report.key.profile_id for report in reports})
+            await connection.execute(_LOCK_PROFILES, {"profiles": profiles})
         rows = await connection.execute(
             select(tables.bookmarks)
             .where(tuple_(columns.profile_id, columns.title_id).in_(keys))
-            # Two processes on one PostgreSQL: the second waits and sees what the first wrote. SQLite has one writer.
+            .order_by(columns.profile_id, columns.title_id)
             .with_for_update()
         )
-        cursor_rows = await connection.execute(
-            select(tables.device_cursors).where(
-                tuple_(cursors.profile_id, cursors.title_id, cursors.device_id).in_(cursor_keys)
-            )
-        )
-        return _Batch(
-            bookmarks={bookmark.key: bookmark for bookmark in map(_bookmark_of_row, rows.all())},
-            cursors={
-                (row.profile_id, row.title_id, row.device_id): ReportOrder(row.session_ordinal, row.sequence)
-                for row in cursor_rows.all()
-            },
-            changed={},
-            moved={},
-            events=[],
-        )
+        records = {record.bookmark.key: record for record in map(_record_of_row, rows.all())}
+        return _Batch(records, changed={}, events=[])
 
     async def _write(self, connection: AsyncConnection, batch: _Batch) -> None:
         if batch.changed:
-            rows = [_row_of_bookmark(batch.bookmarks[key]) for key in batch.changed]
-            await connection.execute(upsert(self._engine, tables.bookmarks), rows)
-        if batch.moved:
-            names = ("profile_id", "title_id", "device_id")
-            orders = [(key, batch.cursors[key]) for key in batch.moved]
-            cursor_rows = [
-                {
-                    **dict(zip(names, key, strict=True)),
-                    "session_ordinal": order.session_ordinal,
-                    "sequence": order.sequence,
-                }
-                for key, order in orders
-            ]
-            await connection.execute(upsert(self._engine, tables.device_cursors), cursor_rows)
+            rows = [_row_of_record(batch.records[key]) for key in batch.changed]
+            await connection.execute(self._upsert, rows)
         await tables.outbox.add(connection, batch.events)
 
 
 def _apply(batch: _Batch, report: PositionReport) -> Bookmark:
-    before = batch.bookmarks.get(report.key)
-    cursor_key = _cursor_key(report)
-    if not is_in_order(batch.cursors.get(cursor_key), report) and before is not None:
-        return before
-    after = apply_report(before, report)
-    if _is_worth_telling(before, after, report):
-        after = replace(after, announced_at=report.received_at)
-        batch.events.append(watched_event(after))
-    batch.bookmarks[report.key] = after
-    batch.cursors[cursor_key] = report.order
-    batch.changed[report.key] = None
-    batch.moved[cursor_key] = None
-    return after
+    heard = hear_report(batch.records.get(report.key), report)
+    bookmark = heard.record.bookmark
+    if heard.is_new:
+        batch.records[report.key] = heard.record
+        batch.changed[report.key] = None
+    if heard.is_news:
+        batch.events.append(watched_event(bookmark))
+    return bookmark
 
 
-def _is_worth_telling(before: Bookmark | None, after: Bookmark, report: PositionReport) -> bool:
-    if before is None or before.announced_at is None or report.is_final or after.completed != before.completed:
-        return True
-    return report.received_at - before.announced_at >= ANNOUNCE_EVERY
+def _row_of_record(record: WatchRecord) -> dict[str, Any]:
+    return {
+        **_row_of_bookmark(record.bookmark),
+        "cursors": {device: [order.session_ordinal, order.sequence] for device, order in record.cursors.items()},
+        "floor_ordinal": record.floor_ordinal,
+        "counted_ordinal": record.counted_ordinal,
+    }
 
 
-def _cursor_key(report: PositionReport) -> _CursorKey:
-    return (report.key.profile_id, report.key.title_id, report.device_id)
+def _record_of_row(row: Row[Any]) -> WatchRecord:
+    cursors = {device: ReportOrder(ordinal, sequence) for device, (ordinal, sequence) in row.cursors.items()}
+    return WatchRecord(_bookmark_of_row(row), cursors, row.floor_ordinal, row.counted_ordinal)
 
 
 def _row_of_bookmark(bookmark: Bookmark) -> dict[str, Any]:
@@ -224,9 +213,12 @@ def _row_of_bookmark(bookmark: Bookmark) -> dict[str, Any]:
         "position_s": bookmark.position_s,
         "duration_s": bookmark.duration_s,
         "completed": bookmark.completed,
-        "completed_at": None if bookmark.completed_at is None else to_micros(bookmark.completed_at),
+        "completed_at": optional_micros(bookmark.completed_at),
         "last_watched_at": to_micros(bookmark.last_watched_at),
-        "announced_at": None if bookmark.announced_at is None else to_micros(bookmark.announced_at),
+        "announced_at": optional_micros(bookmark.announced_at),
+        "watch_count": bookmark.watch_count,
+        "hidden_at": optional_micros(bookmark.hidden_at),
+        "dismissed_at": optional_micros(bookmark.dismissed_at),
     }
 
 
@@ -238,7 +230,10 @@ def _bookmark_of_row(row: Row[Any]) -> Bookmark:
         position_s=row.position_s,
         duration_s=row.duration_s,
         completed=row.completed,
-        completed_at=None if row.completed_at is None else from_micros(row.completed_at),
+        completed_at=optional_instant(row.completed_at),
         last_watched_at=from_micros(row.last_watched_at),
-        announced_at=None if row.announced_at is None else from_micros(row.announced_at),
+        announced_at=optional_instant(row.announced_at),
+        watch_count=row.watch_count,
+        hidden_at=optional_instant(row.hidden_at),
+        dismissed_at=optional_instant(row.dismissed_at),
     )

@@ -5,7 +5,6 @@ Instants are whole microseconds since 1970: they are compared and sorted in hot 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -29,12 +28,10 @@ from subgraphs.kernel.outbox import OutboxTable
 __all__ = [
     "assets",
     "bookmarks",
-    "device_cursors",
-    "from_micros",
+    "downloads",
     "metadata",
     "outbox",
     "titles",
-    "to_micros",
     "upsert",
 ]
 
@@ -87,34 +84,26 @@ bookmarks = Table(
     Column("completed_at", BigInteger),
     Column("last_watched_at", BigInteger, nullable=False),
     Column("announced_at", BigInteger),
+    Column("watch_count", Integer, nullable=False),
+    Column("hidden_at", BigInteger),
+    Column("dismissed_at", BigInteger),
+    # {device: [session's ordinal, number]}: in the row, so that a heartbeat reads and writes one row.
+    Column("cursors", JSON, nullable=False),
+    Column("floor_ordinal", BigInteger, nullable=False),
+    Column("counted_ordinal", BigInteger, nullable=False),
     Index("bookmarks_by_recency", "profile_id", "last_watched_at", "title_id"),
     Index("bookmarks_by_series", "profile_id", "series_id"),
 )
 
-device_cursors = Table(
-    "device_cursors",
+downloads = Table(
+    "downloads",
     metadata,
-    Column("profile_id", String(200), primary_key=True),
-    Column("title_id", String(200), primary_key=True),
-    Column("device_id", String(200), primary_key=True),
-    Column("session_ordinal", BigInteger, nullable=False),
-    Column("sequence", BigInteger, nullable=False),
+    Column("account_id", String(200), primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("records", JSON, nullable=False),
 )
 
 outbox = OutboxTable.define(metadata)
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-def to_micros(instant: datetime) -> int:
-    """Whole microseconds since 1970."""
-    return (instant - _EPOCH) // _MICROSECOND
-
-
-def from_micros(micros: int) -> datetime:
-    """The instant, aware, in UTC."""
-    return _EPOCH + timedelta(microseconds=micros)
 
 
 def upsert(engine: AsyncEngine, table: Table) -> Any:

@@ -99,7 +99,10 @@ class _Renewal:
 
 
 class ValkeyStreamLeases:
-    """Use inside `running()`. `life` is how long a lease lasts without a heartbeat. Every failure is a ServiceError UNAVAILABLE."""
+    """Use inside `running()`; `life` is how long a lease lasts without a heartbeat.
+
+    Every failure is a ServiceError UNAVAILABLE.
+    """
 
     def __init__(self, redis: Redis, life: timedelta) -> None:
         self._life_ms = int(life / timedelta(milliseconds=1))
@@ -132,7 +135,7 @@ class ValkeyStreamLeases:
         pipeline = self._redis.pipeline(transaction=False)
         try:
             for renewal in renewals:
-                arguments = [renewal.device_id, renewal.session_id, self._life_ms, renewal.limit]
+                arguments: list[str | int] = [renewal.device_id, renewal.session_id, self._life_ms, renewal.limit]
                 await self._renew(keys=list(lease_keys(renewal.account_id)), args=arguments, client=pipeline)
             return [bool(kept) for kept in await pipeline.execute()]
         except (RedisError, OSError) as error:
