@@ -1,8 +1,12 @@
 """Events between services: Redis streams with consumer groups, delivered at least once.
 
 A topic is a stream. Each consuming service is a group; an event stays pending until its handler returned, is claimed
-back after a silence when its consumer died, and goes to the topic's dead letters after three failed deliveries.
-Handlers must be idempotent: the same event id may arrive twice.
+back after a silence when its consumer died, and goes to the topic's dead letters after three failed deliveries (at
+once when it does not have the shape that the catalogue says). Handlers must be idempotent: the same event id may arrive
+twice, and out of order.
+
+A stream is not kept for ever: it is trimmed, and a server may lose it. A consumer notices that events passed it by and
+calls `on_gap`, so that it can ask the topic's owner to tell everything again.
 """
 
 from __future__ import annotations
@@ -22,8 +26,19 @@ from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from common.background import background
+from common.event_catalogue import EventInvalid, check_published, check_received
 
-__all__ = ["ConsumerLag", "Event", "EventConsumer", "EventHandler", "EventPublisher", "stream_key"]
+__all__ = [
+    "ConsumerLag",
+    "Event",
+    "EventConsumer",
+    "EventHandler",
+    "EventPublisher",
+    "GapHandler",
+    "dead_letter_key",
+    "request_republish",
+    "stream_key",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +49,8 @@ BLOCK_MS = 2_000
 CLAIM_IDLE_MS = 30_000
 """How long a pending event may be silent before another consumer takes it: longer than any handler may take."""
 MAX_DELIVERIES = 3
+RETRY_FOR = "for"
+"""Field of an entry that came back from the dead letters: only this group has yet to hear it."""
 RECONNECT_S = 1.0
 """Pause after the connection broke; the stream keeps what arrives meanwhile."""
 
@@ -61,6 +78,8 @@ class ConsumerLag:
 
 
 EventHandler = Callable[[Event], Awaitable[None]]
+GapHandler = Callable[[str], Awaitable[None]]
+"""Told the topic of which events were missed; it may be told again for the same gap."""
 
 
 def stream_key(topic: str) -> str:
@@ -80,7 +99,11 @@ class EventPublisher:
         self._redis = redis
 
     async def publish(self, event: Event) -> str:
-        """Append and return the entry id; returns only when the server has it."""
+        """Append and return the entry id; returns only when the server has it.
+
+        Raises EventInvalid for what is not in the catalogue.
+        """
+        check_published(event.topic, event.kind, event.data)
         fields: dict[Any, Any] = {
             "kind": event.kind,
             "at": event.occurred_at.isoformat(),
@@ -98,21 +121,33 @@ class EventConsumer:
     `consumer` names this process; after a crash the same name finds its own pending events first.
     """
 
-    def __init__(self, redis: Redis, *, group: str, consumer: str, handlers: Mapping[str, EventHandler]) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        *,
+        group: str,
+        consumer: str,
+        handlers: Mapping[str, EventHandler],
+        on_gap: GapHandler | None = None,
+    ) -> None:
         self._redis = redis
         self._group = group
         self._consumer = consumer
         self._handlers = dict(handlers)
+        self._on_gap = on_gap
 
     async def run(self) -> None:
         """Deliver events until cancelled; a broken connection is retried, nothing is lost meanwhile."""
         while True:
             try:
                 await self._create_groups()
+                await self._look_for_gaps()
                 await self._deliver_own_pending()
                 while True:
                     await self._claim_abandoned()
-                    await self._deliver_new()
+                    if await self._deliver_new() == BATCH_SIZE:
+                        # Behind: what is not read soon may be trimmed.
+                        await self._look_for_gaps()
             except (RedisConnectionError, RedisTimeoutError, ResponseError) as error:
                 log.warning("events.disconnected", group=self._group, error=str(error), retry_s=RECONNECT_S)
                 await asyncio.sleep(RECONNECT_S)
@@ -122,6 +157,10 @@ class EventConsumer:
         """The consumer as a background task that ends with the block."""
         async with background(self.run(), f"events:{self._group}"):
             yield
+
+    async def lags(self) -> Mapping[str, ConsumerLag]:
+        """How far this group is behind, by topic; a topic that nobody created yet has a lag of its own, unknown."""
+        return {topic: await self.lag(topic) for topic in self._handlers if await self._redis.exists(stream_key(topic))}
 
     async def lag(self, topic: str) -> ConsumerLag:
         """How far this group is behind on a topic."""
@@ -138,6 +177,26 @@ class EventConsumer:
             except ResponseError as error:
                 if "BUSYGROUP" not in str(error):
                     raise
+            else:
+                stream: Any = await self._redis.xinfo_stream(stream_key(topic))
+                if stream["length"] == 0 or stream["entries-added"] > stream["length"]:
+                    # A new group on a stream that lost its beginning, or all it ever had.
+                    await self._tell_gap(topic, None)
+
+    async def _look_for_gaps(self) -> None:
+        """Were entries trimmed that this group never read? Entries that an erasure took count, too, to be safe."""
+        for topic in self._handlers:
+            stream: Any = await self._redis.xinfo_stream(stream_key(topic))
+            groups: Any = await self._redis.xinfo_groups(stream_key(topic))
+            read = next((row.get("entries-read") for row in groups if _text(row["name"]) == self._group), None)
+            removed = int(stream["entries-added"]) - int(stream["length"])
+            if read is not None and removed > int(read):
+                await self._tell_gap(topic, removed - int(read))
+
+    async def _tell_gap(self, topic: str, missed_count: int | None) -> None:
+        log.warning("events.gap", topic=topic, group=self._group, missed=missed_count)
+        if self._on_gap is not None:
+            await self._on_gap(topic)
 
     async def _deliver_own_pending(self) -> None:
         """What this consumer had taken before it died comes first, in order."""
@@ -151,10 +210,12 @@ class EventConsumer:
                     await self._deliver(entry_topic, entry_id, fields)
                     start = entry_id
 
-    async def _deliver_new(self) -> None:
+    async def _deliver_new(self) -> int:
+        """How many there were."""
         entries = await self._read(dict.fromkeys(self._handlers, ">"), block_ms=BLOCK_MS)
         for topic, entry_id, fields in entries:
             await self._deliver(topic, entry_id, fields)
+        return len(entries)
 
     async def _claim_abandoned(self) -> None:
         for topic in self._handlers:
@@ -185,20 +246,19 @@ class EventConsumer:
             log.error("events.trimmed_before_delivery", topic=topic, event_id=entry_id, group=self._group)
             await self._redis.xack(stream_key(topic), self._group, entry_id)
             return
-        try:
-            event = Event(
-                topic=topic,
-                kind=fields["kind"],
-                data=json.loads(fields["data"]),
-                occurred_at=datetime.fromisoformat(fields["at"]),
-                id=fields.get("id", entry_id),
-            )
-            await self._handlers[topic](event)
-        except (RedisConnectionError, RedisTimeoutError):
-            raise
-        except Exception as error:  # noqa: BLE001  # a task's edge: one bad event must not stop the others
-            await self._bury_or_leave(topic, entry_id, fields, error)
-            return
+        if fields.get(RETRY_FOR, self._group) == self._group:
+            try:
+                await self._handlers[topic](_read_event(topic, entry_id, fields))
+            except (RedisConnectionError, RedisTimeoutError):
+                raise
+            except EventInvalid as error:
+                # No later delivery can make it readable.
+                log.exception("events.invalid", topic=topic, event_id=entry_id, group=self._group)
+                await self._bury(topic, entry_id, fields, error)
+                return
+            except Exception as error:  # noqa: BLE001  # a task's edge: one bad event must not stop the others
+                await self._bury_or_leave(topic, entry_id, fields, error)
+                return
         await self._redis.xack(stream_key(topic), self._group, entry_id)
 
     async def _bury_or_leave(self, topic: str, entry_id: str, fields: dict[str, str], error: Exception) -> None:
@@ -212,11 +272,37 @@ class EventConsumer:
             error=str(error),
             exc_info=error,
         )
-        if deliveries < MAX_DELIVERIES:
-            return
+        if deliveries >= MAX_DELIVERIES:
+            await self._bury(topic, entry_id, fields, error)
+
+    async def _bury(self, topic: str, entry_id: str, fields: dict[str, str], error: Exception) -> None:
         buried: dict[Any, Any] = {**fields, "group": self._group, "event_id": entry_id, "error": str(error)[:500]}
         await self._redis.xadd(dead_letter_key(topic), buried, maxlen=MAX_STREAM_LENGTH, approximate=True)
         await self._redis.xack(stream_key(topic), self._group, entry_id)
+
+
+async def request_republish(publisher: EventPublisher, topic: str, group: str, now: datetime) -> None:
+    """Ask the owner of a topic to tell everything again; what a consumer's `on_gap` does."""
+    data = {"topic": topic, "group": group}
+    await publisher.publish(Event(topic="requests", kind="republish.requested", data=data, occurred_at=now))
+
+
+def _read_event(topic: str, entry_id: str, fields: Mapping[str, str]) -> Event:
+    """Raises EventInvalid."""
+    try:
+        event = Event(
+            topic=topic,
+            kind=fields["kind"],
+            data=json.loads(fields["data"]),
+            occurred_at=datetime.fromisoformat(fields["at"]),
+            id=fields.get("id", entry_id),
+        )
+    except (KeyError, ValueError) as error:
+        raise EventInvalid(f"entry {entry_id} of topic {topic} is no event: {error!r}") from error
+    if not isinstance(event.data, dict):
+        raise EventInvalid(f"entry {entry_id} of topic {topic}: data is {type(event.data).__name__}, wanted an object")
+    check_received(topic, event.kind, event.data)
+    return event
 
 
 def _text(value: bytes | str) -> str:

@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from common.background import background
 from common.errors import ServiceError
+from common.event_catalogue import EventInvalid, check_published
 from common.events import Event, EventPublisher
 from subgraphs.kernel.ids import new_id
 from subgraphs.kernel.sql import UtcDateTime, reading, writing
@@ -59,7 +60,12 @@ class OutboxTable:
         )
 
     async def add(self, connection: AsyncConnection, events: Sequence[Event]) -> None:
-        """Insert events in the caller's transaction; ids are given here."""
+        """Insert events in the caller's transaction; ids are given here.
+
+        Raises EventInvalid for what is not in the catalogue: found at publication it would be too late to refuse.
+        """
+        for event in events:
+            check_published(event.topic, event.kind, event.data)
         rows = [
             {
                 "event_id": new_id("evt", event.occurred_at),
@@ -104,13 +110,20 @@ class OutboxRelay:
             published: list[int] = []
             try:
                 for row in rows:
-                    await self._publisher.publish(_event(row))
+                    await self._publish(_event(row))
                     published.append(row["sequence"])
             finally:
                 async with writing(self._engine) as connection:
                     await connection.execute(delete(self._table).where(self._table.c.sequence.in_(published)))
             count += len(published)
         return count
+
+    async def _publish(self, event: Event) -> None:
+        try:
+            await self._publisher.publish(event)
+        except EventInvalid:
+            # Written by another version of this service; it must not hold up those behind it.
+            log.exception("outbox.event_dropped", event_id=event.id, topic=event.topic, kind=event.kind)
 
     async def _oldest(self) -> Sequence[Mapping[Any, Any]]:
         async with reading(self._engine) as connection:

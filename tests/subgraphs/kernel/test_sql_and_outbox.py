@@ -21,6 +21,7 @@ from subgraphs.kernel.outbox import OutboxRelay, OutboxTable
 from subgraphs.kernel.sql import UtcDateTime, check_store, open_engine, reading, sqlite_url, writing
 
 AT = datetime(2026, 11, 20, 8, 0, 0, 123456, tzinfo=UTC)
+RATED = {"profileId": "prof_1", "titleId": "mov_1", "stars": 5}
 metadata = MetaData()
 things = Table("things", metadata, Column("id", Integer, primary_key=True), Column("at", UtcDateTime))
 outbox = OutboxTable.define(metadata)
@@ -50,7 +51,7 @@ class Publisher(EventPublisher):
 
 
 def event(number: int) -> Event:
-    return Event(topic="feedback", kind="title.rated", data={"number": number}, occurred_at=AT)
+    return Event(topic="feedback", kind="title.rated", data={**RATED, "number": number}, occurred_at=AT)
 
 
 async def add_events(engine: AsyncEngine, *numbers: int) -> None:
