@@ -240,5 +240,8 @@ def _problems(prefix: str, error: ValidationError) -> list[str]:
 
 
 def _suggestion(variable: str, known: Iterable[str]) -> str:
-    nearest = difflib.get_close_matches(variable.upper(), list(known), n=1)
+    # A file's name is meant for a file's name: the suffix alone makes strangers look alike.
+    is_file = variable.upper().endswith(FILE_SUFFIX)
+    known = [name for name in known if name.endswith(FILE_SUFFIX) is is_file]
+    nearest = difflib.get_close_matches(variable.upper(), known, n=1)
     return f"did you mean {nearest[0]}?" if nearest else f"known are {', '.join(sorted(known))}"

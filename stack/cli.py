@@ -164,6 +164,19 @@ def token(
 
 
 @app.command()
+def secrets(folder: Annotated[Path, typer.Argument(help="As docker-compose.yml names it: deploy/secrets.")]) -> None:
+    """Make the passwords and keys that docker-compose.yml mounts; those that are there stay as they are."""
+    from stack.deployment_secrets import make_secrets
+
+    try:
+        added = make_secrets(folder)
+    except OSError as error:
+        _fail(f"{folder}: {error.strerror or error}")
+    print(f"{folder}: made {', '.join(added)}" if added else f"{folder}: nothing was missing")
+    print("Keep a copy of master.key elsewhere: without it encrypted films never play again.")
+
+
+@app.command()
 def settings(
     process: Annotated[str | None, typer.Argument(help="Of one process only, e.g. gateway.")] = None,
 ) -> None:
