@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -13,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from common.clock import Clock
+from common.clock import Clock, SystemClock
 from common.events import EventConsumer, EventPublisher
 from common.valkey import open_stream_valkey, open_valkey
 from subgraphs.kernel.app import OpenedSubgraph, create_subgraph_app
@@ -24,15 +25,28 @@ from subgraphs.kernel.outbox import OutboxRelay
 from subgraphs.kernel.rate_limit import RateLimiter, ValkeyRateLimiter
 from subgraphs.kernel.sql import check_store, open_engine
 from subgraphs.profiles.adapters.argon2_hasher import Argon2PasswordHasher
+from subgraphs.profiles.adapters.mail.smtp import SmtpMailSender, read_smtp_url
+from subgraphs.profiles.adapters.mail.spool import SpoolMailSender
 from subgraphs.profiles.adapters.sqlalchemy.accounts import SqlAccountStore
+from subgraphs.profiles.adapters.sqlalchemy.credentials import SqlCredentialStore
 from subgraphs.profiles.adapters.sqlalchemy.lists import SqlListStore
+from subgraphs.profiles.adapters.sqlalchemy.notifications import SqlNotificationStore, SqlOneTimeTokenStore
+from subgraphs.profiles.adapters.sqlalchemy.pins import SqlPinStore
+from subgraphs.profiles.adapters.sqlalchemy.preferences import SqlConsentStore, SqlPreferenceStore
 from subgraphs.profiles.adapters.sqlalchemy.sessions import SqlSessionStore
 from subgraphs.profiles.adapters.sqlalchemy.tables import MIGRATIONS, OUTBOX
 from subgraphs.profiles.adapters.sqlalchemy.title_facts import SqlTitleFactsStore
 from subgraphs.profiles.api.context import ProfilesContext, ProfilesServices
 from subgraphs.profiles.api.schema import schema
+from subgraphs.profiles.ports import MailSender
 from subgraphs.profiles.services.access_tokens import AccessTokens
 from subgraphs.profiles.services.households import Households
+from subgraphs.profiles.services.mail_texts import MailTexts
+from subgraphs.profiles.services.mailing import Mailing
+from subgraphs.profiles.services.notices import Notices
+from subgraphs.profiles.services.passwords import Passwords
+from subgraphs.profiles.services.pins import Pins
+from subgraphs.profiles.services.preferring import Preferring
 from subgraphs.profiles.services.signing_in import SigningIn, SigningInLimits
 from subgraphs.profiles.services.title_news import TitleNews
 from subgraphs.profiles.services.viewer_lists import ViewerLists
@@ -55,7 +69,7 @@ def create_app(settings: ProfilesSettings | None = None, *, clock: Clock | None 
         async with AsyncExitStack() as stack:
             redis = await stack.enter_async_context(open_valkey(used.shared.valkey_url, VALKEY_TIMEOUT_S))
             stream_redis = await stack.enter_async_context(open_stream_valkey(used.shared.valkey_url))
-            services, engine = await stack.enter_async_context(open_services(used, redis))
+            services, engine = await stack.enter_async_context(open_services(used, redis, clock))
             news = TitleNews(SqlTitleFactsStore(engine))
             consumer = EventConsumer(
                 stream_redis,
@@ -96,7 +110,7 @@ def create_app(settings: ProfilesSettings | None = None, *, clock: Clock | None 
 
 @asynccontextmanager
 async def open_services(
-    settings: ProfilesSettings, redis: Redis
+    settings: ProfilesSettings, redis: Redis, clock: Clock | None = None
 ) -> AsyncIterator[tuple[ProfilesServices, AsyncEngine]]:
     """The services on migrated stores, with the outbox's relay running; `redis` is closed by its owner."""
     engine = open_engine(settings.store_url)
@@ -110,11 +124,15 @@ async def open_services(
             threads=settings.hashing_threads,
             max_waiting=settings.max_waiting_hashes,
         )
+        sender = _open_mail_sender(settings)
         try:
-            async with relay.running():
-                yield build_services(settings, engine, hasher, ValkeyRateLimiter(redis), relay.wake), engine
+            services = build_services(settings, engine, hasher, ValkeyRateLimiter(redis), relay.wake, sender=sender)
+            async with relay.running(), services.mailing.running(clock or SystemClock()):
+                yield services, engine
         finally:
             hasher.close()
+            if isinstance(sender, SmtpMailSender):
+                sender.close()
     finally:
         await engine.dispose()
 
@@ -125,10 +143,32 @@ def build_services(
     hasher: Argon2PasswordHasher,
     rate_limiter: RateLimiter,
     on_commit: Callable[[], None],
+    *,
+    sender: MailSender | None = None,
 ) -> ProfilesServices:
-    """The services over SQL stores."""
+    """The services over SQL stores; without a `sender` mails become files."""
     accounts, sessions, lists = SqlAccountStore(engine), SqlSessionStore(engine), SqlListStore(engine)
+    preferences, consents, notifications = (
+        SqlPreferenceStore(engine),
+        SqlConsentStore(engine),
+        SqlNotificationStore(engine),
+    )
+    tokens = SqlOneTimeTokenStore(engine)
     rules = settings.rules
+    mailing_awake = asyncio.Event()
+    notices = Notices(notifications, accounts, preferences, consents, mailing_awake.set)
+    passwords = Passwords(
+        accounts=accounts,
+        credentials=SqlCredentialStore(engine),
+        tokens=tokens,
+        hasher=hasher,
+        rate_limiter=rate_limiter,
+        limits=settings.password_limits,
+        notices=notices,
+        wake_mailing=mailing_awake.set,
+    )
+    preferring = Preferring(preferences, consents, accounts, on_commit)
+    pins = Pins(SqlPinStore(engine), accounts, hasher, passwords, notices, settings.pin_rules)
     return ProfilesServices(
         signing_in=SigningIn(
             accounts=accounts,
@@ -145,9 +185,30 @@ def build_services(
             ),
             rules=rules,
             on_commit=on_commit,
+            pins=pins,
+            notices=notices,
         ),
-        households=Households(accounts, rules, on_commit),
+        households=Households(accounts, pins, preferring, rules, on_commit),
         viewer_lists=ViewerLists(lists, SqlTitleFactsStore(engine), rules, on_commit),
+        passwords=passwords,
+        pins=pins,
+        preferring=preferring,
+        notices=notices,
+        mailing=Mailing(
+            notifications=notifications,
+            tokens=tokens,
+            accounts=accounts,
+            notices=notices,
+            sender=sender or SpoolMailSender(settings.mail_folder, settings.mail_sender),
+            texts=MailTexts.read(),
+            awake=mailing_awake,
+        ),
         accounts=accounts,
         lists=lists,
     )
+
+
+def _open_mail_sender(settings: ProfilesSettings) -> MailSender:
+    if settings.mail_url is None:
+        return SpoolMailSender(settings.mail_folder, settings.mail_sender)
+    return SmtpMailSender(read_smtp_url(settings.mail_url.get_secret_value()), settings.mail_sender)

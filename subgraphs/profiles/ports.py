@@ -122,6 +122,10 @@ class SessionStore(Protocol):
         """Keep a new session; the account's oldest ones end when there are more than `max_sessions`."""
         ...
 
+    async def knows_device(self, account_id: AccountId, device_name: str) -> bool:
+        """Whether the account has had a session on a device of this name, ended ones included."""
+        ...
+
     async def live_session(self, session_id: SessionId) -> Session | None:
         """None when unknown or revoked."""
         ...

@@ -6,13 +6,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from subgraphs.kernel.rate_limit import RateLimit
 from subgraphs.kernel.settings import SubgraphSettings
 from subgraphs.kernel.sql import sqlite_url
+from subgraphs.profiles.adapters.mail.message import check_sender
+from subgraphs.profiles.adapters.mail.smtp import read_smtp_url
+from subgraphs.profiles.domain.pins import PinRules
 from subgraphs.profiles.domain.rules import HouseholdRules
+from subgraphs.profiles.services.passwords import PasswordLimits
 
 __all__ = ["ProfilesSettings"]
 
@@ -54,6 +58,20 @@ class ProfilesSettings(SubgraphSettings):
     sign_ups_per_hour: PositiveInt = 10
     """Per client address."""
 
+    mails_per_hour: PositiveInt = 10
+    """Mails that may be asked for (password resets), per client address."""
+    mails_per_email_per_hour: PositiveInt = 3
+    """Mails that may be asked for, per e-mail address."""
+    pin_tries: PositiveInt = 5
+    """Guesses at one profile's PIN in any `pin_window_s`."""
+    pin_window_s: PositiveInt = 15 * 60
+    """See `pin_tries`."""
+
+    mail_url: SecretStr | None = None
+    """`smtp://user:password@host:587` (STARTTLS) or `smtps://…`; without it mails are files below the state folder."""
+    mail_sender: str = "noreply@marquee.example"
+    """The address that mails come from."""
+
     max_profiles: PositiveInt = 5
     """Of one account."""
     max_name_length: PositiveInt = 50
@@ -69,6 +87,28 @@ class ProfilesSettings(SubgraphSettings):
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return sqlite_url(self.shared.state_dir / "profiles" / "profiles.sqlite")
+
+    @field_validator("mail_url")
+    @classmethod
+    def _check_mail_url(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            read_smtp_url(url.get_secret_value())
+        return url
+
+    @field_validator("mail_sender")
+    @classmethod
+    def _check_mail_sender(cls, address: str) -> str:
+        return check_sender(address)
+
+    @property
+    def mail_folder(self) -> Path:
+        """Where mails go without a server."""
+        return self.shared.state_dir / "profiles" / "mail"
+
+    @property
+    def pin_rules(self) -> PinRules:
+        """How often a PIN may be guessed."""
+        return PinRules(self.pin_tries, timedelta(seconds=self.pin_window_s))
 
     @property
     def access_key_path(self) -> Path:
@@ -104,6 +144,16 @@ class ProfilesSettings(SubgraphSettings):
     def account_log_in_limit(self) -> RateLimit:
         """Per e-mail address."""
         return RateLimit("log-in-account", self.log_ins_per_account_per_hour, HOUR_S)
+
+    @property
+    def password_limits(self) -> PasswordLimits:
+        """Checks of a password share their counts with log-ins, so that neither door adds tries to the other."""
+        return PasswordLimits(
+            checks=self.log_in_limit,
+            checks_per_account=RateLimit("password", self.log_ins_per_hour, HOUR_S),
+            mails=RateLimit("mail", self.mails_per_hour, HOUR_S),
+            mails_per_email=RateLimit("mail-address", self.mails_per_email_per_hour, HOUR_S),
+        )
 
     @property
     def sign_up_limit(self) -> RateLimit:

@@ -10,11 +10,20 @@ from strawberry.types import Info as StrawberryInfo
 
 from common.tokens import Viewer
 from subgraphs.kernel.context import RequestContext
-from subgraphs.kernel.ids import AccountId, ProfileId, TitleId
+from subgraphs.kernel.ids import AccountId, ProfileId, SessionId, TitleId
 from subgraphs.profiles.domain.accounts import Account, Plan, Profile
-from subgraphs.profiles.domain.lists import NO_MARKS, ListEntry, TitleMarks
+from subgraphs.profiles.domain.consents import Consent, standing_consents
+from subgraphs.profiles.domain.lists import NO_MARKS, ListEntry, RatingTotals, TitleMarks
+from subgraphs.profiles.domain.notifications import MailPreferences
+from subgraphs.profiles.domain.preferences import DEFAULT_PREFERENCES, Preferences
 from subgraphs.profiles.ports import AccountStore, ListStore
+from subgraphs.profiles.services.asker import Asker
 from subgraphs.profiles.services.households import Households
+from subgraphs.profiles.services.mailing import Mailing
+from subgraphs.profiles.services.notices import Notices
+from subgraphs.profiles.services.passwords import Passwords
+from subgraphs.profiles.services.pins import Pins
+from subgraphs.profiles.services.preferring import Preferring
 from subgraphs.profiles.services.signing_in import SigningIn
 from subgraphs.profiles.services.viewer_lists import ViewerLists
 
@@ -28,6 +37,11 @@ class ProfilesServices:
     signing_in: SigningIn
     households: Households
     viewer_lists: ViewerLists
+    passwords: Passwords
+    pins: Pins
+    preferring: Preferring
+    notices: Notices
+    mailing: Mailing
     accounts: AccountStore
     lists: ListStore
 
@@ -64,6 +78,25 @@ class ProfilesContext(RequestContext):
             return replace(self.viewer, profile_id=None)
         return replace(self.viewer, is_kids=profile.is_kids, maturity=profile.maturity_limit, language=profile.language)
 
+    async def manager(self) -> Viewer:
+        """The viewer for whom profiles and the account are managed.
+
+        An access token from before its session selected a profile counts as that profile: who hands a screen to a
+        child must not leave the account's rights behind in it.
+        """
+        if self.viewer.profile_id is not None or self.viewer.session_id is None:
+            return await self.current_viewer()
+        session = await self.services.signing_in.sessions.live_session(SessionId(self.viewer.session_id))
+        selected = None if session is None else session.profile_id
+        profile = None if selected is None else await self.profile(selected)
+        if profile is None:
+            return self.viewer
+        return replace(self.viewer, profile_id=profile.id, is_kids=profile.is_kids, maturity=profile.maturity_limit)
+
+    async def asker(self) -> Asker:
+        """Who asks for a change of the account."""
+        return Asker(await self.manager(), await self.signed_in(), self.head.client_address, self.now)
+
     async def profile(self, profile_id: ProfileId) -> Profile | None:
         """By id, whosever it is: callers compare the account."""
         return await self.loaders.by_key(self.services.accounts.profiles_by_id).load(profile_id)
@@ -89,6 +122,29 @@ class ProfilesContext(RequestContext):
             return NO_MARKS
         return await self.loaders.by_key(self._marks_by_title).load(title_id) or NO_MARKS
 
+    async def totals(self, title_id: TitleId) -> RatingTotals | None:
+        """All profiles' ratings of a title; None when there are none."""
+        return await self.loaders.by_key(self.services.lists.totals_by_title).load(title_id)
+
+    async def preferences(self, profile_id: ProfileId) -> Preferences:
+        """A profile's preferences, with the defaults where nothing was ever set."""
+        store = self.services.preferring.preferences
+        return await self.loaders.by_key(store.preferences_by_profile).load(profile_id) or DEFAULT_PREFERENCES
+
+    async def has_pin(self, profile_id: ProfileId) -> bool:
+        """Whether a profile has a PIN."""
+        return await self.loaders.by_key(self._locked_by_profile).load(profile_id) or False
+
+    async def consents(self, account_id: AccountId) -> tuple[Consent, ...]:
+        """Where an account stands on every purpose."""
+        store = self.services.preferring.consents
+        return standing_consents(await self.loaders.by_key(store.records_by_account).load(account_id) or ())
+
+    async def mail_preferences(self, account_id: AccountId) -> MailPreferences:
+        """Which mails an account does not want."""
+        store = self.services.preferring.preferences
+        return await self.loaders.by_key(store.mail_preferences).load(account_id) or MailPreferences()
+
     def forget(self) -> None:
         """Drop what was loaded: a write comes, and what is read after it must be new."""
         self.loaders.clear()
@@ -97,6 +153,9 @@ class ProfilesContext(RequestContext):
     async def _plans_by_id(self, ids: Sequence[str]) -> Mapping[str, Plan]:
         wanted = set(ids)
         return {plan.id.value: plan for plan in await self.services.accounts.plans() if plan.id.value in wanted}
+
+    async def _locked_by_profile(self, ids: Sequence[ProfileId]) -> Mapping[ProfileId, bool]:
+        return dict.fromkeys(await self.services.pins.pins.locked_profiles(ids), True)
 
     async def _marks_by_title(self, ids: Sequence[TitleId]) -> Mapping[TitleId, TitleMarks]:
         profile = await self.selected_profile()

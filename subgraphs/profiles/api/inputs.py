@@ -49,6 +49,7 @@ class SelectProfileInput:
     refresh_token: str | None = strawberry.field(
         default=None, description="The session's newest one; enough on its own when the access token has expired."
     )
+    pin: str | None = strawberry.field(default=None, description="Where the profile has one.")
 
 
 @strawberry.input
@@ -69,5 +70,9 @@ class UpdateProfileInput:
     id: strawberry.ID
     name: str | None = None
     avatar: str | None = None
+    is_kids: bool | None = None
     maturity_limit: int | None = None
     language: str | None = None
+    pin: str | None = strawberry.field(
+        default=None, description="Where the profile has one and would show more than before."
+    )

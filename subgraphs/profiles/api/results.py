@@ -12,6 +12,7 @@ from subgraphs.kernel.results import (
     RateLimited,
     TitleNotFound,
 )
+from subgraphs.profiles.api.pin_results import PinIncorrect, PinLocked, PinRequired
 from subgraphs.profiles.api.types import Account, Profile, Session, Title
 
 __all__ = [
@@ -164,14 +165,22 @@ SignUpResult = Annotated[SignUpSuccess | EmailTaken | InvalidInput | RateLimited
 LogInResult = Annotated[LogInSuccess | InvalidCredentials | RateLimited, strawberry.union("LogInResult")]
 RefreshSessionResult = Annotated[RefreshSessionSuccess | InvalidRefreshToken, strawberry.union("RefreshSessionResult")]
 SelectProfileResult = Annotated[
-    SelectProfileSuccess | ProfileNotFound | NotSignedIn, strawberry.union("SelectProfileResult")
+    SelectProfileSuccess | ProfileNotFound | NotSignedIn | PinRequired | PinIncorrect | PinLocked,
+    strawberry.union("SelectProfileResult"),
 ]
 CreateProfileResult = Annotated[
     CreateProfileSuccess | TooManyProfiles | InvalidInput | NotPermitted | NotSignedIn,
     strawberry.union("CreateProfileResult"),
 ]
 UpdateProfileResult = Annotated[
-    UpdateProfileSuccess | ProfileNotFound | InvalidInput | NotPermitted | NotSignedIn,
+    UpdateProfileSuccess
+    | ProfileNotFound
+    | InvalidInput
+    | NotPermitted
+    | NotSignedIn
+    | PinRequired
+    | PinIncorrect
+    | PinLocked,
     strawberry.union("UpdateProfileResult"),
 ]
 DeleteProfileResult = Annotated[

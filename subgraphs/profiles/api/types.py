@@ -3,17 +3,22 @@
 """The types that profiles owns, and its part of Title."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TypeVar, cast
 
 import strawberry
 import strawberry.federation
 
+from common.errors import ErrorKind, ServiceError
 from subgraphs.kernel.ids import AccountId, ProfileId, TitleId
-from subgraphs.kernel.pagination import Page, PageInfo, page_info, read_page_request
+from subgraphs.kernel.pagination import CursorKey, Page, PageInfo, page_info, read_page_request
 from subgraphs.profiles.api.context import Info
+from subgraphs.profiles.api.people_types import Consent, NotificationConnection, Preferences, RatingAverage
 from subgraphs.profiles.domain import accounts as domain
 from subgraphs.profiles.domain.accounts import PlanId, SubscriptionStatus
-from subgraphs.profiles.domain.lists import ListEntry, TitleMarks
+from subgraphs.profiles.domain.lists import ListEntry, Thumb, TitleMarks
+from subgraphs.profiles.domain.notifications import MailCategory
+from subgraphs.profiles.domain.notifications import Notification as Message
 from subgraphs.profiles.services.viewer_lists import visible_entries
 
 __all__ = ["Account", "Plan", "Profile", "Rating", "Session", "Subscription", "Title", "TitleConnection", "Viewer"]
@@ -59,6 +64,17 @@ class Title:
     def rating(self, info: Info) -> Rating | None:
         """Batched with in_my_list."""
         return self._read(info, _rating)
+
+    @strawberry.field(description="What the selected profile thinks in one gesture; null when it did not say.")
+    def thumb(self, info: Info) -> Thumb | None:
+        """Batched with in_my_list."""
+        return self._read(info, lambda marks: marks.thumb)
+
+    @strawberry.field(description="All profiles' ratings; null when there are none.")
+    async def average_rating(self, info: Info) -> RatingAverage | None:
+        """Batched over the request's titles."""
+        totals = await info.context.totals(TitleId(self.id))
+        return None if totals is None else RatingAverage.from_domain(totals)
 
     def _read(self, info: Info, read: Callable[[TitleMarks], ValueT]) -> ValueT:
         if self.marks is not None:
@@ -175,6 +191,16 @@ class Profile:
         """BCP 47."""
         return self.record.language
 
+    @strawberry.field(description="Whether selecting this profile needs a PIN.")
+    async def has_pin(self, info: Info) -> bool:
+        """Batched over profiles; of the PIN itself nothing ever leaves."""
+        return await info.context.has_pin(self.record.id)
+
+    @strawberry.field(description="Languages, subtitles, autoplay and data use.")
+    async def preferences(self, info: Info) -> Preferences:
+        """Batched over profiles."""
+        return Preferences.from_domain(await info.context.preferences(self.record.id))
+
     @strawberry.field(description="Newest first; first is at most 50. Titles that may not be seen are left out.")
     async def my_list(self, info: Info, first: int = 20, after: str | None = None) -> TitleConnection:
         """The whole (bounded) list is loaded, batched over profiles, then filtered and cut."""
@@ -240,6 +266,42 @@ class Account:
         """ISO 8601."""
         return self.record.created_at.isoformat()
 
+    @strawberry.field(description="Where the account stands on every purpose.")
+    async def consents(self, info: Info) -> list[Consent]:
+        """One per purpose."""
+        return [Consent.from_domain(consent) for consent in await info.context.consents(self.record.id)]
+
+    @strawberry.field(description="Mails that the account does not want.")
+    async def muted_mails(self, info: Info) -> list[MailCategory]:
+        """In their order."""
+        muted = (await info.context.mail_preferences(self.record.id)).muted
+        return [category for category in MailCategory if category in muted]
+
+    @strawberry.field(description="The inbox, newest first; first is at most 50. Null for a kids profile.")
+    async def notifications(
+        self, info: Info, first: int = 20, after: str | None = None
+    ) -> NotificationConnection | None:
+        """In the account's language."""
+        context = info.context
+        request = read_page_request(first, after, max_first=MAX_LIST_PAGE, key_length=2)
+        if (await context.manager()).is_kids:
+            return None
+        place = None if request.after is None else _message_place(request.after)
+        services = context.services
+        found = await services.notices.notifications.inbox(self.record.id, first + 1, place)
+        written = []
+        for message in found:
+            text = services.mailing.texts.write(message.kind, message.language, message.details)
+            written.append((message, text.subject, text.body))
+        return NotificationConnection.from_page(Page.cut(written, request, lambda item: _message_key(item[0])))
+
+    @strawberry.field(description="Messages that nobody read yet. Null for a kids profile.")
+    async def unread_notification_count(self, info: Info) -> int | None:
+        """Over the whole inbox."""
+        if (await info.context.manager()).is_kids:
+            return None
+        return await info.context.services.notices.notifications.unread_count(self.record.id)
+
 
 @strawberry.type(description="Who is asking.")
 class Viewer:
@@ -269,3 +331,17 @@ def _rating(marks: TitleMarks) -> Rating | None:
 def _list_key(entry: ListEntry) -> tuple[str, str]:
     """The order of My List, largest first; one fixed width, so that texts compare as instants do."""
     return (entry.added_at.isoformat(timespec="microseconds"), entry.title_id)
+
+
+def _message_key(message: Message) -> tuple[str, str]:
+    return (message.created_at.isoformat(), message.id)
+
+
+def _message_place(key: CursorKey) -> tuple[datetime, str]:
+    """Raises ServiceError for a cursor that no inbox gave."""
+    try:
+        return datetime.fromisoformat(str(key[0])).astimezone(UTC), str(key[1])
+    except ValueError:
+        raise ServiceError(
+            ErrorKind.INVALID_ARGUMENT, "after is a cursor of another list; pass an endCursor of this one"
+        ) from None

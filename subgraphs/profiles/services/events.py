@@ -10,15 +10,18 @@ from common.events import Event
 from subgraphs.kernel.ids import AccountId, ProfileId, TitleId
 from subgraphs.profiles.domain.accounts import Account, Profile
 from subgraphs.profiles.domain.consents import ConsentRecord
+from subgraphs.profiles.domain.devices import Device
 from subgraphs.profiles.domain.lists import Thumb
 
 __all__ = [
     "consent_changed",
+    "device_removed",
     "list_changed",
     "profile_changed",
     "profile_created",
     "profile_deleted",
     "signed_up",
+    "subscription_changed",
     "title_rated",
     "title_thumbed",
 ]
@@ -30,14 +33,14 @@ def signed_up(account: Account, at: datetime) -> Event:
     return Event(topic="accounts", kind="account.signed_up", data=data, occurred_at=at)
 
 
-def profile_created(profile: Profile, account: Account, at: datetime) -> Event:
-    """A new profile."""
-    return _profile_event("profile.created", profile, account, at)
+def profile_created(profile: Profile, account: Account, at: datetime, *, is_personal: bool) -> Event:
+    """A new profile; `is_personal`: the account agrees to personalisation."""
+    return _profile_event("profile.created", profile, account, at, personalisation=is_personal)
 
 
-def profile_changed(profile: Profile, account: Account, at: datetime) -> Event:
-    """The profile as it is now."""
-    return _profile_event("profile.changed", profile, account, at)
+def profile_changed(profile: Profile, account: Account, at: datetime, *, is_personal: bool) -> Event:
+    """The profile as it is now; `is_personal`: the account agrees to personalisation."""
+    return _profile_event("profile.changed", profile, account, at, personalisation=is_personal)
 
 
 def profile_deleted(profile: Profile, account: Account, at: datetime) -> Event:
@@ -75,8 +78,28 @@ def list_changed(profile_id: ProfileId, title_id: TitleId, at: datetime, *, in_l
     return Event(topic="feedback", kind="list.changed", data=data, occurred_at=at)
 
 
-def _profile_event(kind: str, profile: Profile, account: Account, at: datetime) -> Event:
+def subscription_changed(account: Account, at: datetime) -> Event:
+    """The plan and the subscription as they are now."""
+    ends_at = account.subscription.period_ends_at
+    data = {
+        "accountId": account.id,
+        "country": account.country,
+        "plan": account.plan_id.value,
+        "status": account.subscription.status_at(at).value,
+        "periodEndsAt": None if ends_at is None else ends_at.isoformat(),
+    }
+    return Event(topic="accounts", kind="subscription.changed", data=data, occurred_at=at)
+
+
+def device_removed(device: Device, at: datetime) -> Event:
+    """The device's sessions have ended; what was downloaded to it counts no more."""
+    data = {"accountId": device.account_id, "deviceId": device.id, "clientHash": device.client_hash}
+    return Event(topic="accounts", kind="device.removed", data=data, occurred_at=at)
+
+
+def _profile_event(kind: str, profile: Profile, account: Account, at: datetime, **more: bool) -> Event:
     data: dict[str, Any] = {
+        **more,
         "profileId": profile.id,
         "accountId": profile.account_id,
         "isKids": profile.is_kids,

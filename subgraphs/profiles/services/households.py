@@ -10,6 +10,8 @@ from common.tokens import Viewer
 from subgraphs.kernel.ids import AccountId, ProfileId, SessionId, new_id
 from subgraphs.kernel.policy import MAX_MATURITY
 from subgraphs.profiles.domain.accounts import Account, Profile
+from subgraphs.profiles.domain.consents import Purpose
+from subgraphs.profiles.domain.languages import normalise_language
 from subgraphs.profiles.domain.outcomes import Invalid, NotAllowed, NotSignedIn, ProfileMissing, TooManyProfiles
 from subgraphs.profiles.domain.rules import (
     HouseholdRules,
@@ -20,6 +22,8 @@ from subgraphs.profiles.domain.rules import (
 )
 from subgraphs.profiles.ports import AccountStore, Deletion
 from subgraphs.profiles.services.events import profile_changed, profile_created, profile_deleted
+from subgraphs.profiles.services.pins import PinRefusal, Pins
+from subgraphs.profiles.services.preferring import Preferring
 
 __all__ = ["DEFAULT_AVATAR", "DEFAULT_LANGUAGE", "DEFAULT_MATURITY", "Households", "NewProfile", "ProfileChange"]
 
@@ -41,12 +45,14 @@ class NewProfile:
 
 @dataclass(frozen=True, slots=True)
 class ProfileChange:
-    """What to change; None leaves it."""
+    """What to change; None leaves it. `pin` is the profile's, where the change would show more than before."""
 
     name: str | None = None
     avatar: str | None = None
+    is_kids: bool | None = None
     maturity_limit: int | None = None
     language: str | None = None
+    pin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,8 @@ class Households:
     """The service; `on_commit` is called after a write that left events in the outbox."""
 
     accounts: AccountStore
+    pins: Pins
+    preferring: Preferring
     rules: HouseholdRules
     on_commit: Callable[[], None]
 
@@ -76,7 +84,7 @@ class Households:
             avatar=wanted.avatar if wanted.avatar is not None else DEFAULT_AVATAR,
             is_kids=wanted.is_kids,
             maturity_limit=default_limit if wanted.maturity_limit is None else wanted.maturity_limit,
-            language=wanted.language if wanted.language is not None else DEFAULT_LANGUAGE,
+            language=DEFAULT_LANGUAGE if wanted.language is None else _tag(wanted.language),
         )
         refusal = check_management(viewer, None, draft)
         if refusal is not None:
@@ -95,7 +103,7 @@ class Households:
             created_at=now,
         )
         limit = self.rules.max_profiles
-        events = [profile_created(profile, account, now)]
+        events = [profile_created(profile, account, now, is_personal=await self._is_personal(account.id))]
         if not await self.accounts.create_profile(profile, max_profiles=limit, events=events):
             return TooManyProfiles(limit)
         self.on_commit()
@@ -103,20 +111,14 @@ class Households:
 
     async def update_profile(
         self, viewer: Viewer, account: Account | None, profile_id: ProfileId, change: ProfileChange, now: datetime
-    ) -> Profile | ProfileMissing | Invalid | NotAllowed | NotSignedIn:
+    ) -> Profile | ProfileMissing | Invalid | NotAllowed | NotSignedIn | PinRefusal:
         """Change a profile of the viewer's account; tokens that carry it say so when they are next refreshed."""
         if account is None:
             return NotSignedIn()
         before = await self._own_profile(account.id, profile_id)
         if before is None:
             return ProfileMissing(profile_id)
-        draft = ProfileDraft(
-            name=before.name if change.name is None else normalise_name(change.name),
-            avatar=before.avatar if change.avatar is None else change.avatar,
-            is_kids=before.is_kids,
-            maturity_limit=before.maturity_limit if change.maturity_limit is None else change.maturity_limit,
-            language=before.language if change.language is None else change.language,
-        )
+        draft = _changed(before, change, self.rules)
         refusal = check_management(viewer, before, draft)
         if refusal is not None:
             return NotAllowed(refusal)
@@ -127,12 +129,17 @@ class Households:
             before,
             name=draft.name,
             avatar=draft.avatar,
+            is_kids=draft.is_kids,
             maturity_limit=draft.maturity_limit,
             language=draft.language,
         )
         if after == before:
             return before
-        if not await self.accounts.update_profile(after, [profile_changed(after, account, now)]):
+        pin_refusal = await self.pins.check_change(account, before, after, change.pin, now)
+        if pin_refusal is not None:
+            return pin_refusal
+        events = [profile_changed(after, account, now, is_personal=await self._is_personal(account.id))]
+        if not await self.accounts.update_profile(after, events):
             return ProfileMissing(profile_id)
         self.on_commit()
         return after
@@ -159,6 +166,30 @@ class Households:
                 self.on_commit()
                 return account
 
+    async def _is_personal(self, account_id: AccountId) -> bool:
+        standing = await self.preferring.standing(account_id)
+        return any(consent.purpose is Purpose.PERSONALISATION and consent.is_granted for consent in standing)
+
     async def _own_profile(self, account_id: AccountId, profile_id: ProfileId) -> Profile | None:
         profile = (await self.accounts.profiles_by_id([profile_id])).get(profile_id)
         return profile if profile is not None and profile.account_id == account_id else None
+
+
+def _changed(before: Profile, change: ProfileChange, rules: HouseholdRules) -> ProfileDraft:
+    """The profile as it would be; one that becomes a kids profile gets no higher limit than those may have."""
+    is_kids = before.is_kids if change.is_kids is None else change.is_kids
+    limit = before.maturity_limit if change.maturity_limit is None else change.maturity_limit
+    if is_kids and not before.is_kids and change.maturity_limit is None:
+        limit = min(limit, rules.kids_max_maturity)
+    return ProfileDraft(
+        name=before.name if change.name is None else normalise_name(change.name),
+        avatar=before.avatar if change.avatar is None else change.avatar,
+        is_kids=is_kids,
+        maturity_limit=limit,
+        language=before.language if change.language is None else _tag(change.language),
+    )
+
+
+def _tag(text: str) -> str:
+    """In normal form; what is no tag stays as it is, for the check to name it."""
+    return normalise_language(text) or text

@@ -57,7 +57,7 @@ _CODE_PURPOSES = {
 
 @dataclass(slots=True)
 class Mailing:
-    """The sender of one process; several share the work."""
+    """The sender of one process; several share the work. Whoever writes a message sets `awake`."""
 
     notifications: NotificationStore
     tokens: OneTimeTokenStore
@@ -65,11 +65,7 @@ class Mailing:
     notices: Notices
     sender: MailSender
     texts: MailTexts
-    _awake: asyncio.Event = field(default_factory=asyncio.Event, init=False)
-
-    def wake(self) -> None:
-        """Say that there is something to send."""
-        self._awake.set()
+    awake: asyncio.Event = field(default_factory=asyncio.Event)
 
     @asynccontextmanager
     async def running(self, clock: Clock) -> AsyncIterator[None]:
@@ -88,7 +84,7 @@ class Mailing:
 
     async def _run(self, clock: Clock) -> None:
         while True:
-            self._awake.clear()
+            self.awake.clear()
             try:
                 if await self.send_due(clock.now()) == BATCH_SIZE:
                     continue
@@ -96,7 +92,7 @@ class Mailing:
                 log.warning("mailing.waiting", error=error.message)
             try:
                 async with asyncio.timeout(POLL_S):
-                    await self._awake.wait()
+                    await self.awake.wait()
             except TimeoutError:
                 continue
 

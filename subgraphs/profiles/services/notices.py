@@ -29,7 +29,7 @@ DEFAULT_LANGUAGE = "en"
 
 @dataclass(frozen=True, slots=True)
 class Notices:
-    """The service; `wake` tells the mailing that there is something to send."""
+    """The service; `wake` tells `mailing` that there is something to send."""
 
     notifications: NotificationStore
     accounts: AccountStore

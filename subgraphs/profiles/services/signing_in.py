@@ -24,6 +24,7 @@ from subgraphs.profiles.domain.accounts import (
     Subscription,
     SubscriptionStatus,
 )
+from subgraphs.profiles.domain.notifications import NotificationKind
 from subgraphs.profiles.domain.outcomes import (
     EmailTaken,
     Invalid,
@@ -47,6 +48,8 @@ from subgraphs.profiles.ports import AccountStore, PasswordHasher, SessionStore
 from subgraphs.profiles.services.access_tokens import AccessTokens
 from subgraphs.profiles.services.events import profile_created, signed_up
 from subgraphs.profiles.services.households import DEFAULT_AVATAR, DEFAULT_LANGUAGE, DEFAULT_MATURITY
+from subgraphs.profiles.services.notices import Notices
+from subgraphs.profiles.services.pins import PinRefusal, Pins
 
 __all__ = ["LogIn", "OpenSession", "SignUp", "SigningIn", "SigningInLimits"]
 
@@ -109,6 +112,8 @@ class SigningIn:
     limits: SigningInLimits
     rules: HouseholdRules
     on_commit: Callable[[], None]
+    pins: Pins
+    notices: Notices
 
     async def sign_up(
         self, wanted: SignUp, address: str, now: datetime
@@ -121,7 +126,10 @@ class SigningIn:
         if retry_after_s is not None:
             return Limited(retry_after_s)
         outcome = await self.register(wanted, now)
-        return await self._open(outcome, "", now) if isinstance(outcome, Account) else outcome
+        if not isinstance(outcome, Account):
+            return outcome
+        await self.notices.tell(outcome, NotificationKind.WELCOME, now, key="welcome")
+        return await self._open(outcome, "", now)
 
     async def register(
         self, wanted: SignUp, now: datetime, *, scopes: frozenset[str] = frozenset()
@@ -146,7 +154,7 @@ class SigningIn:
             created_at=now,
         )
         profile = _first_profile(account, _first_draft(wanted), now)
-        events = [signed_up(account, now), profile_created(profile, account, now)]
+        events = [signed_up(account, now), profile_created(profile, account, now, is_personal=True)]
         password_hash = await self.hasher.hash(wanted.password)
         if not await self.accounts.create_account(account, password_hash, profile, events):
             return EmailTaken()
@@ -173,7 +181,11 @@ class SigningIn:
         if self.hasher.needs_rehash(found.password_hash):
             renewed = await self.hasher.hash(wanted.password)
             await self.accounts.replace_password_hash(found.account.id, found.password_hash, renewed)
-        return await self._open(found.account, wanted.device_name, now)
+        is_known = await self.sessions.knows_device(found.account.id, _device_name(wanted.device_name))
+        opened = await self._open(found.account, wanted.device_name, now)
+        if not is_known:
+            await self._tell_sign_in(found.account, wanted, now)
+        return opened
 
     async def refresh(self, refresh_token: str, now: datetime) -> OpenSession | InvalidRefreshToken:
         """Exchange a refresh token; one that was used before ends its session."""
@@ -187,8 +199,8 @@ class SigningIn:
         return answer or InvalidRefreshToken()
 
     async def select_profile(
-        self, viewer: Viewer, profile_id: ProfileId, refresh_token: str | None, now: datetime
-    ) -> OpenSession | ProfileMissing | NotSignedIn:
+        self, viewer: Viewer, profile_id: ProfileId, refresh_token: str | None, pin: str | None, now: datetime
+    ) -> OpenSession | ProfileMissing | NotSignedIn | PinRefusal:
         """Tokens that carry a profile. Both tokens are new; the refresh tokens from before are used up.
 
         The session is that of the access token, or that of `refresh_token` where there is no access token.
@@ -199,6 +211,9 @@ class SigningIn:
         profile = (await self.accounts.profiles_by_id([profile_id])).get(profile_id)
         if profile is None or profile.account_id != session.account_id:
             return ProfileMissing(profile_id)
+        pin_refusal = await self._check_pin(session, profile, pin, now)
+        if pin_refusal is not None:
+            return pin_refusal
         successor = new_refresh_token(now, self.limits.refresh_token_life)
         if refresh_token is None:
             is_done = await self.sessions.replace_tokens(session.id, successor, now)
@@ -224,6 +239,19 @@ class SigningIn:
         problems = check_sign_up(normalise_email(wanted.email), wanted.password, _country(wanted))
         return problems | check_profile(_first_draft(wanted), self.rules, name_path="input.profileName")
 
+    async def _check_pin(self, session: Session, wanted: Profile, pin: str | None, now: datetime) -> PinRefusal | None:
+        """By what the session has selected, whatever an older access token of it says."""
+        account = (await self.accounts.accounts_by_id([session.account_id]))[session.account_id]
+        current = None
+        if session.profile_id is not None:
+            current = (await self.accounts.profiles_by_id([session.profile_id])).get(session.profile_id)
+        return await self.pins.check_selection(account, current, wanted, pin, now)
+
+    async def _tell_sign_in(self, account: Account, wanted: LogIn, now: datetime) -> None:
+        details = {"device": _device_name(wanted.device_name) or "-", "at": f"{now:%Y-%m-%d %H:%M} UTC"}
+        key = f"sign-in:{now.isoformat()}"
+        await self.notices.tell(account, NotificationKind.NEW_SIGN_IN, now, key=key, details=details)
+
     async def _session(self, viewer: Viewer, refresh_token: str | None, now: datetime) -> Session | None:
         """The live session that both tokens agree on."""
         by_access = None
@@ -247,7 +275,7 @@ class SigningIn:
             id=SessionId(new_id("ses", now)),
             account_id=account.id,
             profile_id=None,
-            device_name=normalise_name(device_name)[:MAX_DEVICE_NAME_LENGTH],
+            device_name=_device_name(device_name),
             created_at=now,
         )
         refresh_token = new_refresh_token(now, self.limits.refresh_token_life)
@@ -269,6 +297,10 @@ class SigningIn:
     ) -> OpenSession:
         access_token, expires_at = self.tokens.issue(session, account, profile, now)
         return OpenSession(access_token, expires_at, refresh_token.text, account, profile)
+
+
+def _device_name(text: str) -> str:
+    return normalise_name(text)[:MAX_DEVICE_NAME_LENGTH]
 
 
 def _country(wanted: SignUp) -> str:

@@ -209,7 +209,7 @@ async def test_a_limited_profile_gives_no_more_than_it_has(graph: Graph) -> None
 async def test_a_kids_profile_can_not_be_given_a_grown_ups_limit(graph: Graph) -> None:
     """Also not by a grown-up."""
     session = await graph.sign_up()
-    kid = graph.viewer(await graph.kid_token(session)).profile_id
+    kid = (await create(graph, session["accessToken"], name="Milo", isKids=True))["profile"]["id"]
     result = await update(graph, session["accessToken"], id=kid, maturityLimit=12)
     assert [field["message"] for field in result["fields"]] == ["is 12; a kids profile takes 0 to 7"]
 
@@ -256,5 +256,6 @@ async def test_every_change_is_told_once(graph: Graph, engine: AsyncEngine) -> N
         "maturity": 7,
         "country": "US",
         "language": "de",
+        "personalisation": True,
     }
     assert not any("ada@example.org" in str(row["data"]) for row in rows)

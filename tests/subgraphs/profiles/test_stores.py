@@ -52,13 +52,16 @@ def token(name: str, life: timedelta = 30 * DAY) -> RefreshToken:
     return RefreshToken(text=name, hash=f"hash-{name}", expires_at=NOW + life)
 
 
-def event(kind: str = "test.happened") -> Event:
-    return Event(topic="accounts", kind=kind, data={"a": [1, "ü"]}, occurred_at=NOW)
+def event(name: str = "test.happened") -> Event:
+    """An event that is told by its title: the stores keep events and do not look into them."""
+    data = {"profileId": PROFILE.id, "titleId": name, "inList": True}
+    return Event(topic="feedback", kind="list.changed", data=data, occurred_at=NOW)
 
 
 async def events_of(engine: AsyncEngine) -> list[str]:
     async with reading(engine) as connection:
-        return list((await connection.execute(select(OUTBOX.table.c.kind).order_by(OUTBOX.table.c.sequence))).scalars())
+        data = await connection.execute(select(OUTBOX.table.c.data).order_by(OUTBOX.table.c.sequence))
+        return [row["titleId"] for row in data.scalars()]
 
 
 @pytest.fixture

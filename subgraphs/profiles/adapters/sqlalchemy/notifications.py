@@ -56,6 +56,10 @@ class SqlNotificationStore:
         """See NotificationStore.claim_due."""
         due = (NOTIFICATIONS.c.delivery == Delivery.WAITING.value) & (NOTIFICATIONS.c.next_attempt_at <= now)
         oldest = select(NOTIFICATIONS).where(due).order_by(NOTIFICATIONS.c.next_attempt_at, NOTIFICATIONS.c.id)
+        async with reading(self._engine) as connection:
+            # Nearly always there is nothing: no reason to stand in the writers' queue.
+            if (await connection.execute(oldest.limit(1))).first() is None:
+                return ()
         async with writing(self._engine) as connection:
             rows = (await connection.execute(oldest.limit(limit).with_for_update(skip_locked=True))).mappings().all()
             claimed = NOTIFICATIONS.c.id.in_([row["id"] for row in rows])

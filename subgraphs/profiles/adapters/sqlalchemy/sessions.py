@@ -41,6 +41,12 @@ class SqlSessionStore:
             await _keep_token(connection, session.id, token)
             await _drop_oldest(connection, session, max_sessions)
 
+    async def knows_device(self, account_id: AccountId, device_name: str) -> bool:
+        """See SessionStore.knows_device."""
+        this = (SESSIONS.c.account_id == account_id) & (SESSIONS.c.device_name == device_name)
+        async with reading(self._engine) as connection:
+            return (await connection.execute(select(SESSIONS.c.id).where(this).limit(1))).first() is not None
+
     async def live_session(self, session_id: SessionId) -> Session | None:
         """See SessionStore.live_session."""
         live = (SESSIONS.c.id == session_id) & SESSIONS.c.revoked_at.is_(None)

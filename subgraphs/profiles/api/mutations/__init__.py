@@ -7,6 +7,9 @@
 import strawberry
 
 from subgraphs.profiles.api.mutations.households import HouseholdMutations
+from subgraphs.profiles.api.mutations.passwords import PasswordMutations
+from subgraphs.profiles.api.mutations.pins import PinMutations
+from subgraphs.profiles.api.mutations.preferring import PreferenceMutations
 from subgraphs.profiles.api.mutations.signing_in import SigningInMutations
 from subgraphs.profiles.api.mutations.viewer_lists import ViewerListMutations
 
@@ -14,5 +17,7 @@ __all__ = ["Mutation"]
 
 
 @strawberry.type
-class Mutation(SigningInMutations, HouseholdMutations, ViewerListMutations):
+class Mutation(
+    SigningInMutations, HouseholdMutations, ViewerListMutations, PinMutations, PasswordMutations, PreferenceMutations
+):
     """Signing in, profiles, My List and ratings."""

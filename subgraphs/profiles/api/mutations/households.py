@@ -12,6 +12,7 @@ from subgraphs.profiles.api import results
 from subgraphs.profiles.api.context import Info
 from subgraphs.profiles.api.inputs import CreateProfileInput, UpdateProfileInput
 from subgraphs.profiles.api.mutations.shaping import fresh, profile_not_found
+from subgraphs.profiles.api.pin_results import pin_refusal
 from subgraphs.profiles.api.types import Account, Profile
 from subgraphs.profiles.domain import accounts as domain
 from subgraphs.profiles.domain import outcomes
@@ -34,7 +35,9 @@ class HouseholdMutations:
         context = fresh(info)
         wanted = NewProfile(input.name, input.avatar, input.is_kids, input.maturity_limit, input.language)
         account = await context.signed_in()
-        outcome = await context.services.households.create_profile(context.viewer, account, wanted, context.now)
+        outcome = await context.services.households.create_profile(
+            await context.manager(), account, wanted, context.now
+        )
         match outcome:
             case domain.Profile():
                 assert account is not None
@@ -60,9 +63,9 @@ class HouseholdMutations:
     ) -> results.UpdateProfileResult:
         """Not from a kids profile."""
         context = fresh(info)
-        change = ProfileChange(input.name, input.avatar, input.maturity_limit, input.language)
+        change = ProfileChange(input.name, input.avatar, input.is_kids, input.maturity_limit, input.language, input.pin)
         outcome = await context.services.households.update_profile(
-            context.viewer, await context.signed_in(), ProfileId(input.id), change, context.now
+            await context.manager(), await context.signed_in(), ProfileId(input.id), change, context.now
         )
         match outcome:
             case domain.Profile():
@@ -75,6 +78,8 @@ class HouseholdMutations:
                 return NotPermitted(message=message)
             case outcomes.NotSignedIn():
                 return not_signed_in()
+            case outcomes.PinNeeded() | outcomes.PinWrong() | outcomes.PinLockedOut():
+                return pin_refusal(outcome)
             case _:
                 assert_never(outcome)
 
@@ -83,7 +88,7 @@ class HouseholdMutations:
         """Not from a kids profile."""
         context = fresh(info)
         outcome = await context.services.households.delete_profile(
-            context.viewer, await context.signed_in(), ProfileId(id), context.now
+            await context.manager(), await context.signed_in(), ProfileId(id), context.now
         )
         match outcome:
             case domain.Account():

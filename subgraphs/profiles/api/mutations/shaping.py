@@ -8,7 +8,7 @@ from subgraphs.profiles.api.context import Info, ProfilesContext
 from subgraphs.profiles.api.types import Account, Profile, Session
 from subgraphs.profiles.services.signing_in import OpenSession
 
-__all__ = ["fresh", "opened_session", "profile_not_found", "rate_limited"]
+__all__ = ["fresh", "opened_session", "profile_not_found", "rate_limited", "wrong_password"]
 
 
 def fresh(info: Info) -> ProfilesContext:
@@ -38,3 +38,8 @@ def profile_not_found(profile_id: str) -> results.ProfileNotFound:
     return results.ProfileNotFound(
         message=f"The account has no profile {profile_id[:80]!r}.", profile_id=strawberry.ID(profile_id)
     )
+
+
+def wrong_password() -> results.InvalidCredentials:
+    """Where an account is signed in and gives its password once more."""
+    return results.InvalidCredentials(message="This is not the account's password.")

@@ -12,6 +12,7 @@ from subgraphs.profiles.api import results
 from subgraphs.profiles.api.context import Info
 from subgraphs.profiles.api.inputs import LogInInput, RefreshSessionInput, SelectProfileInput, SignUpInput
 from subgraphs.profiles.api.mutations.shaping import fresh, opened_session, profile_not_found, rate_limited
+from subgraphs.profiles.api.pin_results import pin_refusal
 from subgraphs.profiles.domain import outcomes
 from subgraphs.profiles.services.signing_in import LogIn, OpenSession, SignUp
 
@@ -91,7 +92,7 @@ class SigningInMutations:
         """By access token, refresh token or both."""
         context = fresh(info)
         outcome = await context.services.signing_in.select_profile(
-            context.viewer, ProfileId(input.profile_id), input.refresh_token, context.now
+            context.viewer, ProfileId(input.profile_id), input.refresh_token, input.pin, context.now
         )
         match outcome:
             case OpenSession():
@@ -100,5 +101,7 @@ class SigningInMutations:
                 return profile_not_found(profile_id)
             case outcomes.NotSignedIn():
                 return not_signed_in()
+            case outcomes.PinNeeded() | outcomes.PinWrong() | outcomes.PinLockedOut():
+                return pin_refusal(outcome)
             case _:
                 assert_never(outcome)
