@@ -106,6 +106,7 @@ class GatewaySettings(ProcessSettings):
             "FORBIDDEN",
             "INVALID_ARGUMENT",
             "NOT_FOUND",
+            "PAGE_EXPIRED",
             "PERMISSION_DENIED",
             "RESOURCE_EXHAUSTED",
             "UNAUTHENTICATED",
