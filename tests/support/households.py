@@ -137,6 +137,10 @@ async def settle_in(graph: WholeGraph) -> Households:
     partner = await select(graph, await log_in(graph, first.email), partner_id)
     child = await select(graph, await log_in(graph, first.email), child_id)
     other = await sign_up(graph, "olaf.other@planted.example", name="Olaf Elsewhere")
+    # Whatever is somebody's must be told from everybody's defaults.
+    for number, profile_id in enumerate((first.profile_id, partner_id, child_id), start=7):
+        text = 'mutation { updateProfile(input: {id: "%s", avatar: "avatar-%d"}) { __typename } }'
+        await graph.ask(text % (profile_id, number), token=first.token)
     customer = await sign_up(graph, "stu.studio@planted.example", name="Stu Elsewhere")
     studio_viewer = replace(customer.viewer, scopes=SCOPES)
     session_id = await _live_in(graph, first)

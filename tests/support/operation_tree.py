@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -26,7 +26,19 @@ from graphql import (
     is_required_argument,
 )
 
-__all__ = ["Arguments", "Fact", "OperationTree", "Writing", "build_tree", "read_facts", "write_operation"]
+__all__ = [
+    "Arguments",
+    "Below",
+    "Fact",
+    "OperationTree",
+    "Writing",
+    "build_selection",
+    "build_tree",
+    "read_facts",
+    "read_selection_facts",
+    "write_operation",
+    "write_selection",
+]
 
 Arguments = Callable[[str, str], str | None]
 """The literal for (coordinate "Type.field", argument); None leaves an optional argument out."""
@@ -66,11 +78,12 @@ class Below:
 
 @dataclass(frozen=True)
 class OperationTree:
-    """A root field and all below it. `operation` is query or mutation."""
+    """A root field and all below it. `operation` is query or mutation; `variables` are the root field's arguments."""
 
     operation: str
     root_type: str
     root: Asked
+    variables: tuple[str, ...] = ()
 
     @property
     def coordinate(self) -> str:
@@ -94,13 +107,24 @@ class Fact:
     interface: str | None = None
 
 
-def build_tree(schema: GraphQLSchema, operation: str, root_name: str, arguments: Arguments) -> OperationTree:
-    """Everything below a root field. Raises LookupError naming a required argument that `arguments` knows nothing of."""
+def build_tree(
+    schema: GraphQLSchema, operation: str, root_name: str, variables: Collection[str], arguments: Arguments
+) -> OperationTree:
+    """Everything below a root field, whose arguments are variables of their names.
+
+    Raises LookupError naming a required argument that is not among `variables`, or that `arguments` knows nothing of.
+    """
     root_type = schema.query_type if operation == "query" else schema.mutation_type
     assert root_type is not None
-    root = _asked(root_type.name, root_name, root_type.fields[root_name], arguments)
-    _open(schema, root, arguments)
-    return OperationTree(operation, root_type.name, root)
+    root = _asked(
+        root_type.name,
+        root_name,
+        root_type.fields[root_name],
+        lambda _, name: f"${name}" if name in variables else None,
+    )
+    if root.below is not None:
+        _fill(schema, root.below, arguments)
+    return OperationTree(operation, root_type.name, root, tuple(variables))
 
 
 def build_selection(schema: GraphQLSchema, type_name: str, arguments: Arguments) -> Below:
@@ -110,23 +134,23 @@ def build_selection(schema: GraphQLSchema, type_name: str, arguments: Arguments)
     return below
 
 
-def write_operation(tree: OperationTree, writing: Writing, second_arguments: str | None = None) -> str:
-    """The text. ALIAS asks the root field twice, the second time with `second_arguments` when there are any."""
+def write_operation(tree: OperationTree, writing: Writing, *, second: bool = False) -> str:
+    """The text. ALIAS asks the root field twice; with `second`, the second time with variables named second_…."""
     fragments = _Fragments()
+    header = [f"${name}: {tree.root.definition.args[name].type}" for name in tree.variables]
     if writing is Writing.ALIAS:
-        again = Asked(
-            tree.root.name,
-            tree.root.definition,
-            tree.root.arguments if second_arguments is None else second_arguments,
-            tree.root.below,
-        )
+        again = tree.root
+        if second:
+            header += [f"$second_{name}: {tree.root.definition.args[name].type}" for name in tree.variables]
+            again = replace(tree.root, arguments=tree.root.arguments.replace("$", "$second_"))
         parts = [
             _write_field(tree.root, writing, fragments, "first"),
             _write_field(again, writing, fragments, "second"),
         ]
     else:
         parts = [_write_field(tree.root, writing, fragments, None)]
-    return "\n".join([f"{tree.operation} {{ {' '.join(parts)} }}", *fragments.texts])
+    declared = f"({', '.join(header)})" if header else ""
+    return "\n".join([f"{tree.operation} Asked{declared} {{ {' '.join(parts)} }}", *fragments.texts])
 
 
 def write_selection(below: Below, writing: Writing = Writing.CONCRETE) -> str:
@@ -142,9 +166,9 @@ def read_facts(tree: OperationTree, writing: Writing, data: Mapping[str, Any] | 
     return list(_facts_of_field(tree.root_type, tree.root, data, key, writing, (), (), None))
 
 
-def read_selection_facts(below: Below, value: Any) -> list[Fact]:
-    """All facts below an entity."""
-    return list(_facts_of_value(below, value, Writing.CONCRETE, (), ()))
+def read_selection_facts(below: Below, value: Any, holders: tuple[tuple[str, str], ...]) -> list[Fact]:
+    """All facts below an entity, which `holders` name."""
+    return list(_facts_of_value(below, value, Writing.CONCRETE, (), holders))
 
 
 # --- building ----------------------------------------------------------------------------------------------------
@@ -164,11 +188,6 @@ def _asked(type_name: str, name: str, definition: GraphQLField, arguments: Argum
     if not is_leaf_type(named):
         asked.below = Below(named.name)
     return asked
-
-
-def _open(schema: GraphQLSchema, root: Asked, arguments: Arguments) -> None:
-    if root.below is not None:
-        _fill(schema, root.below, arguments)
 
 
 def _fill(schema: GraphQLSchema, first: Below, arguments: Arguments) -> None:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from common.tokens import Viewer
 from subgraphs.kernel.ids import TitleId
@@ -29,6 +30,7 @@ from subgraphs.titles.domain.title import (
     SeasonId,
     Title,
     TitleKind,
+    VideoKind,
     genre_named,
     person_named,
 )
@@ -78,15 +80,20 @@ class PlantedCatalogue:
     """For everybody: MANY seasons."""
     adult_series: TitleId
     """Not below 18; its episodes by themselves are for everybody."""
+    trailer: TitleId
+    """Of `film`."""
+    adult_trailer: TitleId
+    """Of `adult_film`; by itself for everybody."""
 
     def title(self, title_id: str) -> Title:
         """By id."""
         return next(title for title in self.titles if title.id == title_id)
 
     def may_see(self, viewer: Viewer, title: Title, now: datetime) -> bool:
-        """The reference: the policy's word on the title, and on its series."""
-        series = None if title.series_id is None else self.title(title.series_id)
-        return all(decide(viewer, each.facts, now).may_see for each in (title, series) if each is not None)
+        """The reference: the policy's word on the title, and on the series or film that it belongs to."""
+        owner_id = title.series_id or title.video_of
+        above = [] if owner_id is None else [self.title(owner_id)]
+        return all(decide(viewer, each.facts, now).may_see for each in (title, *above))
 
     def forbidden(self, viewer: Viewer, now: datetime) -> list[Title]:
         """What must not come before this viewer's eyes."""
@@ -118,6 +125,9 @@ class _Planting:
         film, rich = self._two_films()
         series, long_series, adult_series = self._all_series()
         adult = [self._movie(minimum_age=18, is_kids=False, has_film=True) for _ in range(10)]
+        trailers = [self._video(title_id) for title_id in (film, adult[0])]
+        for place in range(MANY):
+            self._video(rich, VideoKind.TRAILER if place % 2 else VideoKind.BEHIND_THE_SCENES)
         self._many_movies()
         return PlantedCatalogue(
             titles=tuple(self.titles),
@@ -128,6 +138,8 @@ class _Planting:
             series=series,
             long_series=long_series,
             adult_series=adult_series,
+            trailer=trailers[0],
+            adult_trailer=trailers[1],
         )
 
     def _two_films(self) -> tuple[TitleId, TitleId]:
@@ -172,6 +184,9 @@ class _Planting:
     def _movie(self, *, has_film: bool = False, richness: int = 3, **changes: object) -> TitleId:
         return self._add(TitleKind.MOVIE, has_film=has_film, richness=richness, **changes)
 
+    def _video(self, of: TitleId, kind: VideoKind = VideoKind.TRAILER) -> TitleId:
+        return self._add(TitleKind.VIDEO, has_film=True, richness=1, video_of=of, video_kind=kind)
+
     def _series(
         self,
         *,
@@ -203,23 +218,24 @@ class _Planting:
         title_id = TitleId(f"{kind.id_prefix}_planted-{number:03}")
         start = number % MANY
         people = list(itertools.islice(itertools.cycle(self._people), start, start + richness))
-        title = Title(
-            id=title_id,
-            kind=kind,
-            display_name=f"{next(self._words)} {next(self._words)}".title(),
-            origin=Origin("planted", f"{number:03}"),
-            added_at=_ADDED_AT + timedelta(hours=number),
-            synopsis=f"A story of {next(self._words)} and {next(self._words)}, told in {number} chapters.",
-            release_year=1950 + number % 70,
-            duration_seconds=None if kind is TitleKind.SERIES else 3_600,
-            genres=tuple(itertools.islice(itertools.cycle(self._genres), start, start + richness)),
-            credits=tuple(_credits(people)),
-            minimum_age=0,
-            is_kids=True,
-            windows=_EVERYWHERE,
-            popularity=round(0.9 - number / 1_000, 4),
-        )
-        title = replace(title, media=_media(title_id, number, richness) if has_film else Media(), **changes)  # type: ignore[arg-type]
+        values: dict[str, Any] = {
+            "id": title_id,
+            "kind": kind,
+            "display_name": f"{next(self._words)} {next(self._words)}".title(),
+            "origin": Origin("planted", f"{number:03}"),
+            "added_at": _ADDED_AT + timedelta(hours=number),
+            "synopsis": f"A story of {next(self._words)} and {next(self._words)}, told in {number} chapters.",
+            "release_year": 1950 + number % 70,
+            "duration_seconds": None if kind is TitleKind.SERIES else 3_600,
+            "genres": tuple(itertools.islice(itertools.cycle(self._genres), start, start + richness)),
+            "credits": tuple(_credits(people)),
+            "minimum_age": 0,
+            "is_kids": True,
+            "windows": _EVERYWHERE,
+            "popularity": round(0.9 - number / 1_000, 4),
+            "media": _media(title_id, number, richness) if has_film else Media(),
+        }
+        title = Title(**{**values, **changes})
         self.titles.append(title)
         return title_id
 

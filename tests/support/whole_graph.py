@@ -214,6 +214,7 @@ async def whole_graph(state_dir: Path, valkey_url: str) -> AsyncIterator[WholeGr
                 graphiql=False,
                 access_log=False,
                 planning_timeout_s=20,
+                max_aliases=GENEROUS,
                 operation_cache_size=10_000,
             ),
             in_process=applications,

@@ -1,0 +1,226 @@
+"""Holds answers against the authorization table, fact by fact and as whole texts.
+
+The owner's answer shows what there is to see. From it and from the table follows what every other viewer's answer may
+hold, and what must stand nowhere in it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from stack.authorization_table import AuthorizationTable, Outcome, ViewerKind
+from tests.support.households import Households
+from tests.support.operation_tree import Fact
+from tests.support.planted_catalogue import PlantedCatalogue
+from tests.support.whole_graph import GraphAnswer
+
+__all__ = ["Verdicts"]
+
+EXPECTED_ERRORS = frozenset({"NOT_FOUND", "PAGE_EXPIRED", "PERMISSION_DENIED", "UNAUTHENTICATED"})
+"""Codes of refusals; any other means that the question was not understood or that something broke."""
+SECRET_LENGTH = 8
+"""Shorter texts, such as language codes, occur everywhere."""
+PROBLEMS_SHOWN = 40
+
+
+class Verdicts:
+    """What was looked at: problems in words, cells by road, and the fields that somebody saw something in."""
+
+    def __init__(self, table: AuthorizationTable, households: Households, catalogue: PlantedCatalogue) -> None:
+        self.table = table
+        self.problems: list[str] = []
+        self.cells: Counter[str] = Counter()
+        self.seen: dict[str, set[str]] = {}
+        self._households = households
+        self._catalogue = catalogue
+        self._now = datetime.now(UTC)
+        self._owners_texts: set[tuple[str, str]] = set()
+
+    def report(self) -> str:
+        """The first problems, a line each; empty when there are none."""
+        if not self.problems:
+            return ""
+        return "\n".join([f"{len(self.problems)} problems", *self.problems[:PROBLEMS_SHOWN]])
+
+    def judge(
+        self,
+        place: str,
+        road: str,
+        facts: Mapping[ViewerKind, Sequence[Fact]],
+        answers: Mapping[ViewerKind, GraphAnswer],
+        *,
+        asked: str,
+    ) -> None:
+        """Hold everybody's answer against the table."""
+        self.learn(facts[ViewerKind.OWNER])
+        by_kind = {kind: _by_coordinate(found) for kind, found in facts.items()}
+        for coordinate in sorted({each for found in by_kind.values() for each in found}):
+            row = self.table.fields.get(coordinate)
+            if row is None:
+                self.problem(place, f"{coordinate} was answered and is in no row of the table")
+                continue
+            if any(not _is_blank(fact.value) for found in by_kind.values() for fact in found.get(coordinate, ())):
+                self.seen.setdefault(coordinate, set()).add(road)
+            for kind in ViewerKind:
+                self.cells[road] += 1
+                self._judge_cell(place, coordinate, kind, by_kind, answers[kind])
+        for kind in ViewerKind:
+            self.judge_text(place, kind, answers[kind], asked)
+
+    def _judge_cell(
+        self,
+        place: str,
+        coordinate: str,
+        kind: ViewerKind,
+        by_kind: Mapping[ViewerKind, Mapping[str, Sequence[Fact]]],
+        answer: GraphAnswer,
+    ) -> None:
+        cell = self.table.fields[coordinate].cells[kind]
+        found = by_kind[kind].get(coordinate, ())
+        owners = by_kind[ViewerKind.OWNER].get(coordinate, ())
+        where = f"{place}, {coordinate} as {kind} ({cell})"
+        match cell.outcome:
+            case Outcome.ALLOW if kind is not ViewerKind.OWNER:
+                seen, wanted = _by_holder(found), _by_holder(owners)
+                differing = [key for key in seen.keys() & wanted.keys() if seen[key] != wanted[key]]
+                if differing:
+                    self.problem(where, f"differs from what the owner sees at {differing[:2]}")
+            case Outcome.OWN if self.table.fields[coordinate].rule == "personal":
+                own_holders = {self._households.viewer(kind).profile_id, self._households.viewer(kind).account_id}
+                shown = [fact for fact in found if not _is_blank(fact.value) and not own_holders & _ids(fact)]
+                if shown and not _is_frame(shown):
+                    self.problem(where, f"shows {shown[0].value!r} at {shown[0].path}")
+            case Outcome.DENY:
+                self._judge_denial(where, cell.look, kind, found, owners, answer)
+            case _:
+                pass
+
+    def _judge_denial(
+        self,
+        where: str,
+        look: str,
+        kind: ViewerKind,
+        found: Sequence[Fact],
+        owners: Sequence[Fact],
+        answer: GraphAnswer,
+    ) -> None:
+        match look:
+            case "401":
+                error = answer.body.get("errors", [{}])[0].get("extensions", {})
+                if answer.status != 401 or error.get("code") != "UNAUTHENTICATED" or "data" in answer.body:
+                    self.problem(where, f"answered with {answer.status}")
+            case "blank" | "null":
+                shown = [fact for fact in found if not _is_blank(fact.value)]
+                if shown:
+                    self.problem(where, f"shows {shown[0].value!r} at {shown[0].path}")
+            case "absent" | "error":
+                belonging = self._owners_ids(kind)
+                shown = [fact for fact in found if belonging & _ids(fact) and not _is_blank(fact.value)]
+                if shown:
+                    self.problem(where, f"shows the owner's {shown[0].value!r} at {shown[0].path}")
+                if look == "error" and owners and found and not answer.body.get("errors"):
+                    silent = [fact for fact in found if belonging & _ids(fact)]
+                    if silent:
+                        self.problem(where, "is empty without an error beside it")
+            case _:
+                self.problem(where, f"has a look that only mutations have: {look}")
+
+    def _owners_ids(self, kind: ViewerKind) -> set[str]:
+        """Whose things these are: for the household the profile alone, for others the account too."""
+        owner = self._households.owner
+        ids = {owner.profile_id, self._households.session_id}
+        if self._households.viewer(kind).account_id != owner.account_id:
+            ids.add(owner.account_id)
+            for profile_kind in (ViewerKind.OTHER_PROFILE, ViewerKind.KIDS):
+                ids.add(self._households.viewer(profile_kind).profile_id or "")
+        return ids
+
+    def judge_text(self, place: str, kind: ViewerKind, answer: GraphAnswer, asked: str) -> None:
+        """Nothing of the owner's, and nothing of a forbidden title, stands anywhere in the answer."""
+        for error in answer.body.get("errors", ()):
+            if error.get("extensions", {}).get("code") not in EXPECTED_ERRORS:
+                self.problem(f"{place} as {kind}", f"failed: {error}")
+        if kind in {ViewerKind.OWNER, ViewerKind.EXPIRED}:
+            return
+        for secret in self._secrets(kind):
+            if secret in answer.text and secret not in asked:
+                self.problem(f"{place} as {kind}", f"the answer holds the owner's {secret!r}")
+        for leak in self.forbidden_texts(kind, answer, asked):
+            self.problem(f"{place} as {kind}", f"the answer holds {leak!r} of a title that is not for this viewer")
+
+    def forbidden_texts(self, kind: ViewerKind, answer: GraphAnswer, asked: str) -> Iterator[str]:
+        """Ids and names of forbidden titles in an answer. An id that was asked for may stand in an error's words."""
+        data = json.dumps(answer.body.get("data"), ensure_ascii=False)
+        for title in self._catalogue.forbidden(self._households.viewer(kind), self._now):
+            if title.id in (data if title.id in asked else answer.text):
+                yield title.id
+            if title.display_name in answer.text:
+                yield title.display_name
+
+    def is_forbidden(self, kind: ViewerKind, own_id: str) -> bool:
+        """Whether an id, or an image's id, is of a title or of a season that is not for this viewer."""
+        title_id = own_id.partition("~")[0]
+        season = next((season for season in self._catalogue.seasons if season.id == own_id), None)
+        return any(
+            title.id in {title_id, season and season.series_id}
+            for title in self._catalogue.forbidden(self._households.viewer(kind), self._now)
+        )
+
+    def learn(self, owners: Sequence[Fact]) -> None:
+        """Remember what the owner saw, by where it stood."""
+        self._owners_texts |= {
+            (fact.coordinate, fact.value)
+            for fact in owners
+            if isinstance(fact.value, str) and len(fact.value) >= SECRET_LENGTH
+        }
+
+    def _secrets(self, kind: ViewerKind) -> set[str]:
+        """Texts that the owner saw in fields that are denied to this viewer, and in none that is not."""
+        denied, shown = set[str](), set[str]()
+        for coordinate, text in self._owners_texts:
+            row = self.table.fields.get(coordinate)
+            if row is not None:
+                (denied if row.cells[kind].outcome is Outcome.DENY else shown).add(text)
+        return denied - shown
+
+    def problem(self, where: str, what: str) -> None:
+        """One thing that is not as the table says."""
+        self.problems.append(f"{where}: {what}"[:400])
+
+
+def _by_coordinate(facts: Sequence[Fact]) -> dict[str, list[Fact]]:
+    """Also under the interface's coordinate, where a fact was asked by it."""
+    found: dict[str, list[Fact]] = {}
+    for fact in facts:
+        found.setdefault(fact.coordinate, []).append(fact)
+        if fact.interface is not None:
+            found.setdefault(fact.interface, []).append(fact)
+    return found
+
+
+def _by_holder(facts: Sequence[Fact]) -> dict[tuple[Any, ...], Any]:
+    """Values by the object that they belong to and the way from there: what two answers can be compared by."""
+    values: dict[tuple[Any, ...], Any] = {}
+    for fact in facts:
+        if fact.holders:
+            values.setdefault((fact.holders[-1], fact.coordinate, fact.path[-2:]), fact.value)
+        else:
+            values.setdefault((None, fact.coordinate, fact.path), fact.value)
+    return values
+
+
+def _ids(fact: Fact) -> set[str]:
+    return {holder_id for _, holder_id in fact.holders}
+
+
+def _is_blank(value: Any) -> bool:
+    return not value or (isinstance(value, list) and not any(value))
+
+
+def _is_frame(facts: Sequence[Fact]) -> bool:
+    """Whether these are parts of an object whose own place is judged by itself, as those of Progress are."""
+    return all(fact.coordinate.split(".")[0] in {"Progress", "Rating"} for fact in facts)
