@@ -47,6 +47,8 @@ class Owner(StrEnum):
 
     ACCOUNT = "account"
     PROFILE = "profile"
+    EMAIL = "email"
+    """An e-mail address that the account has or had; only profiles is told any."""
     MENTIONED = "mentioned"
     """The text of the column holds an id somewhere, as an event's data does."""
 
@@ -62,10 +64,14 @@ class PersonalDataAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whose data: an account and all profiles that it has, also those that a step before may have deleted."""
+    """Whose data: an account and all profiles that it has, also those that a step before may have deleted.
+
+    `emails` stay in profiles: no other process is told any.
+    """
 
     account_id: AccountId
     profile_ids: tuple[ProfileId, ...] = ()
+    emails: tuple[str, ...] = ()
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -79,6 +85,8 @@ class Subject:
                 return (self.account_id,)
             case Owner.PROFILE:
                 return self.profile_ids
+            case Owner.EMAIL:
+                return self.emails
             case Owner.MENTIONED:
                 return self.ids
 

@@ -18,7 +18,7 @@ from subgraphs.kernel.personal_data import (
     Subject,
     too_many_records,
 )
-from subgraphs.kernel.sql import reading, writing
+from subgraphs.kernel.sql import reading, rewrite_file, writing
 
 __all__ = ["PersonalTable", "SqlPersonalData"]
 
@@ -105,14 +105,8 @@ class SqlPersonalData:
         return counts
 
     async def scrub(self) -> None:
-        """SQLite: rewrite the file and empty the write-ahead log. PostgreSQL does it by its own autovacuum."""
-        if self._engine.dialect.name != "sqlite":
-            return
-        async with self._engine.connect() as connection:
-            # VACUUM runs in no transaction, and every execute() of SQLAlchemy's would begin one.
-            driver: Any = (await connection.get_raw_connection()).driver_connection
-            await driver.execute("VACUUM")
-            await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        """See PersonalDataStore."""
+        await rewrite_file(self._engine)
 
 
 def _plain(value: object) -> object:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from sqlalchemy.types import TypeDecorator
 
 from common.errors import ErrorKind, ServiceError
 
-__all__ = ["UtcDateTime", "check_store", "open_engine", "reading", "sqlite_url", "writing"]
+__all__ = ["UtcDateTime", "check_store", "open_engine", "reading", "rewrite_file", "sqlite_url", "writing"]
 
 log = structlog.get_logger(__name__)
 
@@ -39,15 +39,23 @@ _WRITING = {"marquee_writing": True}
 _TURNS: WeakKeyDictionary[AsyncEngine, asyncio.Lock] = WeakKeyDictionary()
 
 
-def _turn(engine: AsyncEngine) -> AbstractAsyncContextManager[object]:
+@asynccontextmanager
+async def _turn(engine: AsyncEngine) -> AsyncIterator[None]:
     """A process's turn to write to its SQLite file, in the order of asking; PostgreSQL needs none.
 
     SQLite's own lock is asked for again and again with pauses: a writer that pauses never gets it from one that writes
-    without pause.
+    without pause. Raises TimeoutError when the turn does not come within BUSY_TIMEOUT_S.
     """
     if engine.dialect.name != "sqlite":
-        return nullcontext()
-    return _TURNS.setdefault(engine, asyncio.Lock())
+        yield
+        return
+    turn = _TURNS.setdefault(engine, asyncio.Lock())
+    async with asyncio.timeout(BUSY_TIMEOUT_S):
+        await turn.acquire()
+    try:
+        yield
+    finally:
+        turn.release()
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -87,7 +95,12 @@ def open_engine(url: str) -> AsyncEngine:
     scheme = make_url(url).drivername
     if scheme == "sqlite+aiosqlite":
         engine = create_async_engine(
-            url, connect_args={"timeout": BUSY_TIMEOUT_S}, pool_size=POOL_SIZE, pool_timeout=POOL_WAIT_S
+            url,
+            connect_args={"timeout": BUSY_TIMEOUT_S},
+            pool_size=POOL_SIZE,
+            pool_timeout=POOL_WAIT_S,
+            # Errors go to logs, and parameters are people's names, addresses and hashes.
+            hide_parameters=True,
         )
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
@@ -102,6 +115,7 @@ def open_engine(url: str) -> AsyncEngine:
             pool_size=POOL_SIZE,
             pool_timeout=POOL_WAIT_S,
             pool_pre_ping=True,
+            hide_parameters=True,
         )
     raise ValueError(f"database URL has scheme {scheme!r}; wanted sqlite+aiosqlite or postgresql+asyncpg")
 
@@ -127,6 +141,21 @@ async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
                 yield connection
 
 
+async def rewrite_file(engine: AsyncEngine) -> None:
+    """SQLite: write the file anew without what deleted rows left behind, and empty its write-ahead log.
+
+    Nothing on PostgreSQL, whose autovacuum reuses the room. Raises ServiceError(UNAVAILABLE) as `writing` does.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    with _translating():
+        async with _turn(engine), engine.connect() as connection:
+            # VACUUM runs in no transaction, and every execute() of SQLAlchemy's would begin one.
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                await (await driver.execute(statement)).close()
+
+
 async def check_store(engine: AsyncEngine) -> None:
     """A health check: returns when the store answers."""
     async with reading(engine) as connection:
@@ -148,7 +177,8 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     # Without this the driver begins transactions by its own rules, late and never IMMEDIATE; see _begin_sqlite.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    # secure_delete: what is deleted is overwritten with zeros, and not left in free pages.
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
