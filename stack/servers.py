@@ -20,7 +20,7 @@ from stack.settings import StackSettings
 from stack.supervisor import Child
 from stack.valkey import find_installed, valkey_url
 
-__all__ = ["KINDS", "ServerKind", "ServersMissing", "prepare_servers"]
+__all__ = ["KINDS", "PreparedServers", "ServerKind", "ServersMissing", "prepare_servers"]
 
 
 class ServersMissing(Exception):
@@ -103,14 +103,25 @@ KINDS: tuple[ServerKind, ...] = (
 )
 
 
-def prepare_servers(state_dir: Path) -> list[Child]:
-    """The servers to start; sets the variables that were unset to their addresses. Raises ServersMissing."""
+@dataclass(frozen=True, slots=True)
+class PreparedServers:
+    """What `marquee up --servers` runs on: servers to start, and the variables by which others are given, by kind."""
+
+    children: list[Child]
+    given: dict[str, list[str]]
+
+
+def prepare_servers(state_dir: Path) -> PreparedServers:
+    """Decide for each kind; sets the variables that were unset to our own servers' addresses. Raises ServersMissing."""
     settings = StackSettings.load()
     children: list[Child] = []
+    given: dict[str, list[str]] = {}
     addresses: dict[str, str] = {}
     problems: list[str] = []
     for kind in KINDS:
         unset = [variable for variable in kind.urls if not is_given(variable, os.environ)]
+        if len(unset) < len(kind.urls):
+            given[kind.name] = [variable for variable in kind.urls if variable not in unset]
         if not unset:
             continue
         try:
@@ -124,4 +135,4 @@ def prepare_servers(state_dir: Path) -> list[Child]:
     if problems:
         raise ServersMissing("\n".join(problems))
     os.environ.update(addresses)
-    return children
+    return PreparedServers(children, given)

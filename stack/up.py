@@ -12,7 +12,7 @@ import importlib
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -24,7 +24,7 @@ from stack import REPOSITORY, valkey
 from stack.demo import DEMO_PASSWORD, bring_in_demo_film
 from stack.demo_history import bring_in_demo_history
 from stack.processes import PROCESS_TABLE, ProcessRow, Readiness, Stage
-from stack.servers import prepare_servers
+from stack.servers import PreparedServers, prepare_servers
 from stack.settings import StackSettings
 from stack.supervisor import Child, Supervisor, check_ports_free
 
@@ -43,8 +43,10 @@ def run_up(console: Console, *, demo: bool, servers: bool = False) -> int:
     # A person reads this: what the demo's own steps do is of no interest, a process that had to be restarted is.
     configure_logs("stack", "WARNING", colours=console.is_terminal)
     state_dir = _prepare_state(console)
-    stores = prepare_servers(state_dir) if servers else _embedded_valkey(state_dir)
-    children = stores + [Child(row, _port_of(row), f"MARQUEE_{row.name.upper()}_PORT") for row in PROCESS_TABLE]
+    stores = prepare_servers(state_dir) if servers else PreparedServers(_embedded_valkey(state_dir), {})
+    children = stores.children + [
+        Child(row, _port_of(row), f"MARQUEE_{row.name.upper()}_PORT") for row in PROCESS_TABLE
+    ]
     # Every process's settings are imported by now: what belongs to none of them is a typing error.
     if problems := check_unclaimed(os.environ):
         raise SettingsInvalid("\n".join(problems))
@@ -53,14 +55,16 @@ def run_up(console: Console, *, demo: bool, servers: bool = False) -> int:
     with _pid_file(state_dir):
         supervisor = Supervisor(children, state_dir / "logs")
         try:
-            return asyncio.run(_stay(supervisor, console, started_at, demo=demo))
+            return asyncio.run(_stay(supervisor, console, started_at, stores.given, demo=demo))
         finally:
             supervisor.stop()
             console.print("Everything has ended.")
 
 
-async def _stay(supervisor: Supervisor, console: Console, started_at: float, *, demo: bool) -> int:
-    """Wait for readiness, tell, watch; returns when a signal came."""
+async def _stay(
+    supervisor: Supervisor, console: Console, started_at: float, given: Mapping[str, list[str]], *, demo: bool
+) -> int:
+    """Wait for readiness, tell, watch; returns when a signal came. `given` are servers by kind, for the telling."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -74,7 +78,7 @@ async def _stay(supervisor: Supervisor, console: Console, started_at: float, *, 
         return 130
     await ready
     console.print(f"[green]ready[/] after {time.monotonic() - started_at:.1f} s")
-    _tell_what_is_where(supervisor, console, demo=demo)
+    _tell_what_is_where(supervisor, console, given, demo=demo)
     background = [asyncio.ensure_future(supervisor.watch())]
     if demo:
         background.append(asyncio.ensure_future(bring_in_demo_film(console)))
@@ -158,13 +162,18 @@ def _export_environment(state_dir: Path, *, demo: bool) -> None:
     os.environ["MARQUEE_STACK_DEMO"] = os.environ["MARQUEE_TITLES_SEED_DEMO"] = str(demo).lower()
 
 
-def _tell_what_is_where(supervisor: Supervisor, console: Console, *, demo: bool) -> None:
+def _tell_what_is_where(
+    supervisor: Supervisor, console: Console, given: Mapping[str, list[str]], *, demo: bool
+) -> None:
     shared = SharedSettings.load()
     gateway, media = shared.public_gateway_url, shared.public_media_url
     console.print()
     console.print(f"  GraphQL and GraphiQL  {gateway}/graphql")
     console.print(f"  TV page               {gateway}/tv/")
     console.print(f"  phone page            {gateway}/phone/")
+    # By variable: an address may hold a password.
+    for kind, variables in given.items():
+        console.print(f"  {kind:<21} {', '.join(variables)}", highlight=False)
     for child in supervisor.children:
         if child.row.name != "gateway":
             where = f"127.0.0.1:{child.port}" if child.port else ""

@@ -62,7 +62,9 @@ def test_each_missing_server_is_named_with_both_ways_out(tmp_path: Path) -> None
 def test_given_addresses_stay_and_nothing_is_started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for variable in VARIABLES:
         monkeypatch.setenv(variable, f"given://{variable}")
-    assert servers.prepare_servers(tmp_path) == []
+    prepared = servers.prepare_servers(tmp_path)
+    assert prepared.children == []
+    assert prepared.given == {kind.name: list(kind.urls) for kind in servers.KINDS}
     assert {os.environ[variable] for variable in VARIABLES} == {f"given://{variable}" for variable in VARIABLES}
 
 
@@ -75,7 +77,7 @@ def test_one_unset_address_starts_its_server_and_leaves_the_others(
     monkeypatch.delenv("MARQUEE_LICENSING_DATABASE_URL")
     if shutil.which("initdb") is None and not any(postgres.DEBIAN_BINARIES.glob("*/bin/initdb")):
         pytest.skip("no PostgreSQL is installed (Debian's package postgresql)")
-    [child] = servers.prepare_servers(tmp_path)
+    [child] = servers.prepare_servers(tmp_path).children
     assert child.row.name == "postgresql"
     assert os.environ["MARQUEE_LICENSING_DATABASE_URL"].endswith(f"@127.0.0.1:{child.port}/licensing")
     assert os.environ["MARQUEE_PROFILES_DATABASE_URL"] == "given"

@@ -63,13 +63,15 @@ class RunningStack:
     client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30))
 
     @classmethod
-    def start(cls, state_dir: Path, *, demo: bool = True, extra_env: dict[str, str] | None = None) -> RunningStack:
+    def start(
+        cls, state_dir: Path, *, demo: bool = True, servers: bool = False, extra_env: dict[str, str] | None = None
+    ) -> RunningStack:
         ports = dict(zip(PORT_NAMES, free_ports(len(PORT_NAMES)), strict=True))
         state_dir.mkdir(parents=True, exist_ok=True)
         log_path = state_dir.parent / f"{state_dir.name}.console"
         with log_path.open("w") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "stack", "up", "--demo" if demo else "--no-demo"],
+                [sys.executable, "-m", "stack", "up", "--demo" if demo else "--no-demo", *["--servers"] * servers],
                 cwd=REPOSITORY,
                 env={**environment(state_dir, ports), **(extra_env or {})},
                 stdout=log,

@@ -10,6 +10,7 @@ from typing import Any
 from tests.support.running_stack import RunningStack
 
 PASSWORD = "popcorn-time"
+FRESH_PASSWORD = "correct horse"
 
 SESSION = """session { accessToken refreshToken
   account { id email plan { id } subscription { status } profiles { id name isKids maturityLimit } } profile { id name } }"""
@@ -59,22 +60,29 @@ class Viewers:
         return self.demo("lapsed", kids=False)
 
     def demo(self, name: str, *, kids: bool) -> SignedIn:
-        result = self._stack.graphql(
-            LOG_IN, {"input": {"email": f"{name}@marquee.example", "password": PASSWORD}}
-        ).data["logIn"]
-        assert result["__typename"] == "LogInSuccess", result
-        session = result["session"]
+        session = self._log_in(f"{name}@marquee.example", PASSWORD)
         profile = next(profile for profile in session["account"]["profiles"] if profile["isKids"] is kids)
         return self._select(session, profile)
+
+    def again(self, viewer: SignedIn) -> SignedIn:
+        """A fresh one, logged in once more."""
+        session = self._log_in(viewer.account["email"], FRESH_PASSWORD)
+        return self._select(session, session["account"]["profiles"][0])
 
     def fresh(self, **overrides: Any) -> SignedIn:
         """A new account that nobody else uses."""
         email = f"viewer{next(self._numbers)}@example.org"
-        values = {"email": email, "password": "correct horse", "country": "US", "profileName": "Me", **overrides}
+        values = {"email": email, "password": FRESH_PASSWORD, "country": "US", "profileName": "Me", **overrides}
         result = self._stack.graphql(SIGN_UP, {"input": values}).data["signUp"]
         assert result["__typename"] == "SignUpSuccess", result
         session = result["session"]
         return self._select(session, session["account"]["profiles"][0])
+
+    def _log_in(self, email: str, password: str) -> dict[str, Any]:
+        result = self._stack.graphql(LOG_IN, {"input": {"email": email, "password": password}}).data["logIn"]
+        assert result["__typename"] == "LogInSuccess", result
+        session: dict[str, Any] = result["session"]
+        return session
 
     def _select(self, session: dict[str, Any], profile: dict[str, Any]) -> SignedIn:
         result = self._stack.graphql(
