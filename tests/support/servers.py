@@ -53,7 +53,6 @@ class Server:
         """From the environment; skips the test when there is none."""
         url = os.environ.get(self.variable, "")
         if not url:
-            WANTED.add(self.name)
             pytest.skip(f"no {self.name}: set {self.variable}, or run the tests with scripts/servers in front")
         return url
 
@@ -66,9 +65,8 @@ class OpenSearchNamespace:
     prefix: str
 
 
-# Both hold names of servers, for the report of the test that is running: whose namespaces are open, what was absent.
 IN_USE: Counter[str] = Counter()
-WANTED: set[str] = set()
+"""Open namespaces by server's name, for the report of the test that is running."""
 
 
 @contextmanager
@@ -328,6 +326,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """Note on the test which servers it used or wanted, so that the report carries it home."""
     if call.when == "setup":
         item.user_properties.extend((USED, name) for name, count in IN_USE.items() if count > 0)
-        item.user_properties.extend((ABSENT, name) for name in sorted(WANTED))
-        WANTED.clear()
+        # By the sentence: a fixture of many tests skips once, and is then not asked again.
+        reason = str(call.excinfo.value) if call.excinfo and call.excinfo.errisinstance(pytest.skip.Exception) else ""
+        item.user_properties.extend((ABSENT, server.name) for server in SERVERS if server.variable in reason)
     return (yield)
