@@ -27,6 +27,7 @@ from subgraphs.titles.api.schema import schema
 from subgraphs.titles.demo import seed_demo
 from subgraphs.titles.services.calendar import AvailabilityCalendar
 from subgraphs.titles.services.catalogue import Catalogue
+from subgraphs.titles.services.coming import ComingSoon
 from subgraphs.titles.services.editing import CatalogueEditor
 from subgraphs.titles.services.following import (
     MAX_TITLES_PER_EVENT,
@@ -36,6 +37,8 @@ from subgraphs.titles.services.following import (
 from subgraphs.titles.services.indexing import SearchUpdater
 from subgraphs.titles.services.masters import MasterService
 from subgraphs.titles.services.media import MediaReports
+from subgraphs.titles.services.offering import OfferingService
+from subgraphs.titles.services.openings import OpeningsAnnouncer
 from subgraphs.titles.services.prerender import Prerenderer
 from subgraphs.titles.services.search import SearchService
 from subgraphs.titles.services.studio import StudioService
@@ -89,7 +92,8 @@ async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedS
         catalogue = Catalogue(store, clock, cache_size=settings.cache_titles)
         updater = SearchUpdater(store, index, calendar, catalogue.titles)
         search_follower = updater.follower
-        announcer = EventAnnouncer(store, catalogue.titles, RedisEventStream(EventPublisher(redis)), clock)
+        stream = RedisEventStream(EventPublisher(redis))
+        announcer = EventAnnouncer(store, catalogue.titles, stream, clock)
         event_follower = ChangeFollower(
             "events", store, catalogue.titles, announcer.handle, batch_size=MAX_TITLES_PER_EVENT
         )
@@ -108,13 +112,18 @@ async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedS
         if settings.seed_demo:
             await seed_demo(writer)
             await search_follower.catch_up()
+        openings = OpeningsAnnouncer(calendar, store, stream, clock)
+        await stack.enter_async_context(openings.running())
         prerenderer = Prerenderer(store, masters, clock, title_count=settings.artwork_prerendered_titles)
         await stack.enter_async_context(prerenderer.running())
 
+        editor = CatalogueEditor(writer, catalogue, store, clock)
         services = TitlesServices(
             catalogue=catalogue,
             search=SearchService(index, catalogue, calendar),
-            studio=StudioService(CatalogueEditor(writer, catalogue, store, clock), clock),
+            coming=ComingSoon(catalogue, calendar),
+            studio=StudioService(editor, store, clock),
+            offering=OfferingService(editor),
             media_url=settings.shared.public_media_url,
         )
         internal = InternalServices(

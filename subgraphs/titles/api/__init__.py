@@ -3,3 +3,5 @@
 Resolvers translate between GraphQL and the services; what a viewer may see is decided in the services. The schema that
 comes of it is committed as schema/subgraphs/titles.graphql.
 """
+
+import subgraphs.titles.api.enums  # noqa: F401  # before any type names one

@@ -16,9 +16,6 @@ __all__ = ["Artwork", "ArtworkVariant", "artwork_of", "artwork_variants", "neare
 
 MAX_WIDTH_PX = 7_680
 
-strawberry.enum(ArtworkRole, description="What an image is for: 2:3, 16:9, 5:2 on a clear ground, 16:9 and small.")
-strawberry.enum(ImageFormat, description="What a client can draw.")
-
 
 @strawberry.federation.type(
     keys=["id"], description="An image of a title. The id names role, variant, size and format."

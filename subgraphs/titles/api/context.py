@@ -24,6 +24,8 @@ from subgraphs.titles.domain.title import (
     VideoSlot,
 )
 from subgraphs.titles.services.catalogue import Catalogue
+from subgraphs.titles.services.coming import ComingSoon
+from subgraphs.titles.services.offering import OfferingService
 from subgraphs.titles.services.search import SearchService
 from subgraphs.titles.services.studio import StudioService
 
@@ -36,7 +38,9 @@ class TitlesServices:
 
     catalogue: Catalogue
     search: SearchService
+    coming: ComingSoon
     studio: StudioService
+    offering: OfferingService
     media_url: str
 
 

@@ -9,9 +9,11 @@ from subgraphs.kernel.entities import build_schema
 from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.pagination import Page, PageInfo, page_info, read_page_request
 from subgraphs.titles.api.artwork import Artwork
+from subgraphs.titles.api.coming import UpcomingConnection, upcoming_connection
 from subgraphs.titles.api.context import Info
 from subgraphs.titles.api.facets import TitleFacets
 from subgraphs.titles.api.mutations import Mutation
+from subgraphs.titles.api.studio_types import AuditConnection, CatalogueEntry, audit_connection, not_permitted
 from subgraphs.titles.api.types import (
     MAX_FIRST,
     SORT_KEY_LENGTH,
@@ -35,6 +37,7 @@ from subgraphs.titles.domain import browsing
 from subgraphs.titles.domain.browsing import SortDirection, TitleSort
 from subgraphs.titles.domain.title import GenreId, PersonId
 from subgraphs.titles.services.search import CURSOR_KIND
+from subgraphs.titles.services.studio import NotAllowed
 
 __all__ = ["schema"]
 
@@ -110,6 +113,13 @@ class Query:
         chosen = browsing.TitleFilter() if filter is None else filter.to_domain(context.now)
         return TitleFacets.of(await context.services.catalogue.facets(context.viewer, context.now, chosen))
 
+    @strawberry.field(description="What opens within so many days (at most 90), soonest first; first is at most 50.")
+    async def coming_soon(
+        self, info: Info, days: int = 14, first: int = 20, after: str | None = None
+    ) -> UpcomingConnection:
+        """Announcements of films and series."""
+        return await upcoming_connection(info, days, first, after)
+
     @strawberry.field(description="One person; null where this viewer may see nothing that they had a part in.")
     async def person(self, info: Info, id: strawberry.ID) -> Person | None:  # noqa: A002
         """By an id of before a merge, too."""
@@ -121,6 +131,27 @@ class Query:
         """A few dozen."""
         context = info.context
         return [genre_of(genre) for genre in await context.services.catalogue.genres(context.viewer, context.now)]
+
+    @strawberry.field(description="Needs scope studio. A title as the studio sees it; null when there is none.")
+    async def catalogue_entry(self, info: Info, id: strawberry.ID) -> CatalogueEntry | None:  # noqa: A002
+        """Withdrawn, delisted and closed ones, too."""
+        try:
+            record = await info.context.services.studio.title(info.context.viewer, TitleId(id))
+        except NotAllowed:
+            raise ServiceError(ErrorKind.PERMISSION_DENIED, not_permitted().message) from None
+        return None if record is None else CatalogueEntry.of(record)
+
+    @strawberry.field(
+        description="Needs scope studio. What was done by hand, newest first, to one title or person, or to all."
+    )
+    async def audit_log(
+        self, info: Info, subject_id: strawberry.ID | None = None, first: int = 20, after: str | None = None
+    ) -> AuditConnection:
+        """At most 100 at a time."""
+        try:
+            return await audit_connection(info, subject_id, first, after)
+        except NotAllowed:
+            raise ServiceError(ErrorKind.PERMISSION_DENIED, not_permitted().message) from None
 
     @strawberry.field
     async def genre(self, info: Info, id: strawberry.ID) -> Genre | None:  # noqa: A002

@@ -10,24 +10,14 @@ import strawberry.federation
 from common.errors import ErrorKind, ServiceError
 from subgraphs.kernel.policy import MAX_MATURITY
 from subgraphs.titles.domain import browsing
-from subgraphs.titles.domain.browsing import SortDirection, TitleSort
 from subgraphs.titles.domain.text import sort_name
-from subgraphs.titles.domain.title import CreditRole, GenreId, MediaStatus, PersonId, TitleKind, VideoKind
+from subgraphs.titles.domain.title import CreditRole, GenreId, PersonId, TitleKind
 
 __all__ = ["Availability", "Certificate", "TitleFilter"]
 
 MAX_PREFIX_LENGTH = 100
 MAX_DAYS = 3_650
 _LETTER = re.compile("[A-Za-z]")
-
-strawberry.enum(TitleKind, description="What a title is.")
-strawberry.enum(VideoKind, description="What a video shows; TRAILER and TEASER advertise, the others are bonus.")
-strawberry.enum(TitleSort, description="The orders of a list; ties are broken by id.")
-strawberry.enum(
-    SortDirection, description="Which end of an order comes first; without one, names ascend and all else descends."
-)
-strawberry.enum(MediaStatus, description="Whether there is something to play.")
-strawberry.enum(CreditRole, description="What somebody did in a title.")
 
 
 @strawberry.federation.type(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -95,6 +97,18 @@ class Facets:
     total_count: int
     count_by_initial: tuple[tuple[str, int], ...]
     count_by_decade: tuple[tuple[int | None, int], ...]
+
+    @classmethod
+    def of(cls, counts: Iterable[tuple[str, int, int]]) -> Facets:
+        """From (initial, release year or 0, count) for each initial and year that there are."""
+        by_initial: Counter[str] = Counter()
+        by_decade: Counter[int] = Counter()
+        for initial, release_year, count in counts:
+            by_initial[initial] += count
+            by_decade[release_year // 10 * 10] += count
+        unknown = by_decade.pop(0, 0)
+        decades: list[tuple[int | None, int]] = [*sorted(by_decade.items()), *([(None, unknown)] if unknown else [])]
+        return cls(by_initial.total(), tuple(sorted(by_initial.items())), tuple(decades))
 
 
 @dataclass(frozen=True, slots=True)

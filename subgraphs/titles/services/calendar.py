@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.policy import EVERYWHERE, Window
 from subgraphs.titles.domain.title import Title
 
-__all__ = ["AvailabilityCalendar"]
+__all__ = ["AvailabilityCalendar", "AvailabilityChange"]
 
 MAX_COUNTRIES_KEPT = 300
+_INSTANT = timedelta(microseconds=1)
+"""As fine as instants are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,16 @@ class _Closed:
     since: datetime
     until: datetime | None
     ids: frozenset[TitleId]
+
+
+@dataclass(frozen=True, slots=True)
+class AvailabilityChange:
+    """That a title is offered in a country from `at` on, or no longer; `country` may be EVERYWHERE."""
+
+    at: datetime
+    title_id: TitleId
+    country: str
+    is_open: bool
 
 
 class AvailabilityCalendar:
@@ -58,6 +70,50 @@ class AvailabilityCalendar:
         self._closed[country] = computed
         return computed.ids
 
+    def openings(self, country: str | None, after: datetime, until: datetime) -> list[tuple[datetime, TitleId]]:
+        """When closed titles open for the country, each once, behind `after` and up to `until`; soonest first."""
+        found: list[tuple[datetime, TitleId]] = []
+        for title_id in self.closed_titles(country, after):
+            opens = [
+                window.opens_at
+                for window in self._windows[title_id]
+                if window.country in {EVERYWHERE, country} and window.opens_at is not None
+            ]
+            soonest = min((instant for instant in opens if after < instant <= until), default=None)
+            if soonest is not None:
+                found.append((soonest, title_id))
+        return sorted(found)
+
+    def changes(self, after: datetime, until: datetime) -> list[AvailabilityChange]:
+        """What opened and closed behind `after` and up to `until`, in order of time; every country by its own windows.
+
+        A window for all countries counts as the country "*". Nothing is told of an edge at which another window of the
+        same country goes on or went on before.
+        """
+        found: list[AvailabilityChange] = []
+        for title_id, windows in self._windows.items():
+            edges = {
+                (instant, window.country)
+                for window in windows
+                for instant in (window.opens_at, window.closes_at)
+                if instant is not None and after < instant <= until
+            }
+            for instant, country in edges:
+                is_open = _is_open(windows, country, instant)
+                if is_open is not _is_open(windows, country, instant - _INSTANT):
+                    found.append(AvailabilityChange(instant, title_id, country, is_open=is_open))
+        return sorted(found, key=lambda change: (change.at, change.title_id, change.country))
+
+    def next_edge(self, after: datetime) -> datetime | None:
+        """The next instant at which any window opens or closes."""
+        instants = (
+            instant
+            for windows in self._windows.values()
+            for window in windows
+            for instant in (window.opens_at, window.closes_at)
+        )
+        return min((instant for instant in instants if instant is not None and instant > after), default=None)
+
     def _compute(self, country: str | None, now: datetime) -> _Closed:
         closed: set[TitleId] = set()
         next_change: datetime | None = None
@@ -70,3 +126,7 @@ class AvailabilityCalendar:
                     if instant is not None and instant > now and (next_change is None or instant < next_change):
                         next_change = instant
         return _Closed(now, next_change, frozenset(closed))
+
+
+def _is_open(windows: Iterable[Window], country: str, at: datetime) -> bool:
+    return any(window.country in {EVERYWHERE, country} and window.is_open(at) for window in windows)

@@ -13,7 +13,7 @@ from typing import Any
 from common.clock import Clock
 from subgraphs.kernel.ids import TitleId, new_id
 from subgraphs.titles.domain.audit_trail import EDITABLE_FIELDS, described_season, described_title, differences
-from subgraphs.titles.domain.title import Person, PersonId, Season, SeasonId, Title
+from subgraphs.titles.domain.title import Credit, Person, PersonId, Season, SeasonId, Title
 from subgraphs.titles.ports import AuditEntry, TitleStore
 from subgraphs.titles.services.catalogue import Catalogue
 from subgraphs.titles.services.writing import CatalogueWriter
@@ -113,10 +113,18 @@ class CatalogueEditor:
                 return season
             changes = differences({} if before is None else described_season(before), described_season(season))
             action = "createSeason" if before is None else "updateSeason"
-            after = replace(series, revision=series.revision + 1)
+            changed = [series]
+            if before is not None and before.number != season.number:
+                changed += await self._renumbered(season)
             audit = self._entry(account_id, action, series.id, *changes)
-            await self._writer.save([after], [season], audit=audit)
+            titles = [replace(title, revision=title.revision + 1) for title in changed]
+            await self._writer.save(titles, [season], audit=audit)
         return season
+
+    async def with_people(self, lines: Sequence[Credit]) -> list[Credit]:
+        """Lines of credits whose people are those that were renamed or merged since."""
+        edits = await self._catalogue.person_edits()
+        return [replace(line, person=edits.get(line.person.id, line.person)) for line in lines]
 
     async def season(self, season_id: SeasonId) -> Season | None:
         """A season, whether or not anybody may see it."""
@@ -152,6 +160,12 @@ class CatalogueEditor:
             after = {"titles": [title.id for title in merged.titles]}
             await self._rewrite([merged], into.person, self._entry(account_id, "mergePeople", into_id, before, after))
         return into.person
+
+    async def _renumbered(self, season: Season) -> list[Title]:
+        """The episodes of a season, with its number as it is now."""
+        slots = (await self._store.episodes_of([season.series_id])).get(season.series_id, ())
+        episodes = await self._store.titles([slot.title_id for slot in slots if slot.season_id == season.id])
+        return [replace(episode, season_number=season.number) for episode in episodes.values()]
 
     async def _credited(self, person_id: PersonId) -> _Credited | Unknown | TooMany:
         ids = await self._store.titles_of_person(person_id, MAX_TITLES_OF_PERSON + 1)
