@@ -70,7 +70,7 @@ class Viewer:
     """Who is asking, as the gateway vouches for it. Anonymous: `account_id` is None and nothing else is set.
 
     `maturity` is the highest certificate age that the selected profile may see (0 to 18). `country` is an ISO 3166
-    alpha-2 code.
+    alpha-2 code. `device_id` is set when the client named its device at log-in.
     """
 
     account_id: str | None = None
@@ -83,6 +83,7 @@ class Viewer:
     is_kids: bool = False
     maturity: int | None = None
     language: str | None = None
+    device_id: str | None = None
 
     @classmethod
     def from_claims(cls, claims: Mapping[str, Any]) -> Self:
@@ -100,6 +101,7 @@ class Viewer:
                 is_kids=bool(claims.get("kids", False)),
                 maturity=None if maturity is None else int(maturity),
                 language=_text(claims, "language"),
+                device_id=_text(claims, "device"),
             )
         except (TypeError, ValueError) as error:
             raise TokenInvalid("claims", f"a claim has the wrong shape: {error}") from error
@@ -117,6 +119,7 @@ class Viewer:
             "kids": self.is_kids or None,
             "maturity": self.maturity,
             "language": self.language,
+            "device": self.device_id,
         }
         return {name: value for name, value in claims.items() if value is not None}
 

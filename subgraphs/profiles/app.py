@@ -29,6 +29,7 @@ from subgraphs.profiles.adapters.mail.smtp import SmtpMailSender, read_smtp_url
 from subgraphs.profiles.adapters.mail.spool import SpoolMailSender
 from subgraphs.profiles.adapters.sqlalchemy.accounts import SqlAccountStore
 from subgraphs.profiles.adapters.sqlalchemy.credentials import SqlCredentialStore
+from subgraphs.profiles.adapters.sqlalchemy.devices import SqlDeviceStore
 from subgraphs.profiles.adapters.sqlalchemy.lists import SqlListStore
 from subgraphs.profiles.adapters.sqlalchemy.notifications import SqlNotificationStore, SqlOneTimeTokenStore
 from subgraphs.profiles.adapters.sqlalchemy.pins import SqlPinStore
@@ -40,6 +41,8 @@ from subgraphs.profiles.api.context import ProfilesContext, ProfilesServices
 from subgraphs.profiles.api.schema import schema
 from subgraphs.profiles.ports import MailSender
 from subgraphs.profiles.services.access_tokens import AccessTokens
+from subgraphs.profiles.services.billing_rounds import BillingRounds
+from subgraphs.profiles.services.devices import Devices
 from subgraphs.profiles.services.households import Households
 from subgraphs.profiles.services.mail_texts import MailTexts
 from subgraphs.profiles.services.mailing import Mailing
@@ -51,6 +54,7 @@ from subgraphs.profiles.services.signing_in import SigningIn, SigningInLimits
 from subgraphs.profiles.services.title_news import TitleNews
 from subgraphs.profiles.services.viewer_lists import ViewerLists
 from subgraphs.profiles.settings import ProfilesSettings
+from subgraphs.profiles.wiring_billing import build_billing
 
 __all__ = ["build_services", "create_app", "open_services"]
 
@@ -126,8 +130,14 @@ async def open_services(
         )
         sender = _open_mail_sender(settings)
         try:
-            services = build_services(settings, engine, hasher, ValkeyRateLimiter(redis), relay.wake, sender=sender)
-            async with relay.running(), services.mailing.running(clock or SystemClock()):
+            services = build_services(
+                settings, engine, hasher, ValkeyRateLimiter(redis), relay.wake, sender=sender, clock=clock
+            )
+            async with (
+                relay.running(),
+                services.mailing.running(clock or SystemClock()),
+                services.billing_rounds.running(),
+            ):
                 yield services, engine
         finally:
             hasher.close()
@@ -145,6 +155,7 @@ def build_services(
     on_commit: Callable[[], None],
     *,
     sender: MailSender | None = None,
+    clock: Clock | None = None,
 ) -> ProfilesServices:
     """The services over SQL stores; without a `sender` mails become files."""
     accounts, sessions, lists = SqlAccountStore(engine), SqlSessionStore(engine), SqlListStore(engine)
@@ -167,6 +178,8 @@ def build_services(
         notices=notices,
         wake_mailing=mailing_awake.set,
     )
+    billing = build_billing(settings, engine, accounts, rate_limiter, clock=clock or SystemClock(), on_commit=on_commit)
+    devices = Devices(SqlDeviceStore(engine), settings.max_devices, on_commit)
     preferring = Preferring(preferences, consents, accounts, on_commit)
     pins = Pins(SqlPinStore(engine), accounts, hasher, passwords, notices, settings.pin_rules)
     return ProfilesServices(
@@ -187,6 +200,8 @@ def build_services(
             on_commit=on_commit,
             pins=pins,
             notices=notices,
+            devices=devices,
+            trial=settings.trial,
         ),
         households=Households(accounts, pins, preferring, rules, on_commit),
         viewer_lists=ViewerLists(lists, SqlTitleFactsStore(engine), rules, on_commit),
@@ -205,6 +220,9 @@ def build_services(
         ),
         accounts=accounts,
         lists=lists,
+        billing=billing,
+        billing_rounds=BillingRounds(billing, settings.billing_round_s),
+        devices=devices,
     )
 
 

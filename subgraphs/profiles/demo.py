@@ -19,6 +19,7 @@ from subgraphs.kernel.ids import AccountId
 from subgraphs.profiles.api.context import ProfilesServices
 from subgraphs.profiles.app import open_services
 from subgraphs.profiles.domain.accounts import Account, PlanId, Profile, Subscription, SubscriptionStatus
+from subgraphs.profiles.services.billing import Charged
 from subgraphs.profiles.services.households import NewProfile
 from subgraphs.profiles.services.signing_in import SignUp
 from subgraphs.profiles.settings import ProfilesSettings
@@ -27,6 +28,8 @@ __all__ = ["DEMO_ACCOUNTS", "DEMO_PASSWORD", "SeededAccount", "seed_demo"]
 
 DEMO_PASSWORD = "popcorn-time"  # noqa: S105  # printed by the demo for everybody to use
 DEMO_COUNTRY = "US"
+DEMO_CARD = "sim_visa_4242"
+"""Of the payment simulator; no money moves."""
 LAPSED_FOR = timedelta(days=12)
 
 
@@ -81,6 +84,8 @@ async def seed_demo(services: ProfilesServices, now: datetime | None = None) -> 
 async def _seed_account(services: ProfilesServices, demo: DemoAccount, now: datetime) -> SeededAccount:
     found = await services.accounts.credentials(demo.email)
     account = await _create_account(services, demo, now) if found is None else found.account
+    if not demo.is_lapsed:
+        account = await _pay_first_period(services, account, now)
     holder = Viewer(account_id=account.id)
     names = {profile.name for profile in await _profiles(services, account.id)}
     for position, wanted in enumerate(demo.profiles):
@@ -93,7 +98,7 @@ async def _seed_account(services: ProfilesServices, demo: DemoAccount, now: date
 
 async def _create_account(services: ProfilesServices, demo: DemoAccount, now: datetime) -> Account:
     wanted = SignUp(demo.email, DEMO_PASSWORD, DEMO_COUNTRY, demo.plan_id, demo.profiles[0].name)
-    outcome = await services.signing_in.register(wanted, now, scopes=demo.scopes)
+    outcome = await services.signing_in.register(wanted, now, scopes=demo.scopes, has_trial=False)
     if not isinstance(outcome, Account):
         raise TypeError(f"demo account {demo.email} can't be made: {outcome}")
     if demo.is_lapsed:
@@ -101,6 +106,19 @@ async def _create_account(services: ProfilesServices, demo: DemoAccount, now: da
         await services.accounts.set_subscription(outcome.id, lapsed)
         return replace(outcome, subscription=lapsed)
     return outcome
+
+
+async def _pay_first_period(services: ProfilesServices, account: Account, now: datetime) -> Account:
+    """Its first charge, by the simulator's card; what users did with the subscription since stays."""
+    if account.subscription.period_ends_at is not None:
+        return account
+    holder = Viewer(account_id=account.id)
+    await services.billing.add_method(holder, account, DEMO_CARD, now)
+    # The same key every time: a seeding that was interrupted charges no second time.
+    outcome = await services.billing.subscribe(holder, account, account.plan_id, "demo", now)
+    if not isinstance(outcome, Charged):
+        raise TypeError(f"demo account {account.email} can't be subscribed: {outcome}")
+    return outcome.account
 
 
 async def _profiles(services: ProfilesServices, account_id: AccountId) -> tuple[Profile, ...]:

@@ -16,7 +16,9 @@ from subgraphs.profiles.adapters.mail.message import check_sender
 from subgraphs.profiles.adapters.mail.smtp import read_smtp_url
 from subgraphs.profiles.domain.pins import PinRules
 from subgraphs.profiles.domain.rules import HouseholdRules
+from subgraphs.profiles.domain.subscriptions import Dunning
 from subgraphs.profiles.services.passwords import PasswordLimits
+from subgraphs.profiles.services.payment_saga import SagaLimits
 
 __all__ = ["ProfilesSettings"]
 
@@ -71,6 +73,21 @@ class ProfilesSettings(SubgraphSettings):
     """`smtp://user:password@host:587` (STARTTLS) or `smtps://…`; without it mails are files below the state folder."""
     mail_sender: str = "noreply@marquee.example"
     """The address that mails come from."""
+
+    trial_days: PositiveInt = 30
+    """Free days of a new account."""
+    grace_days: PositiveInt = 7
+    """After a renewal was declined: how long a payment still brings the subscription back."""
+    dunning_retry_days: tuple[PositiveInt, ...] = (1, 2, 3)
+    """Days from one declined renewal to the next try, as JSON; tries after the grace are left out."""
+    billing_round_s: Annotated[float, Field(gt=0)] = 30.0
+    """Pause between two looks for payments left open and subscriptions that are due."""
+    payment_call_timeout_s: Annotated[float, Field(gt=0, le=20)] = 5.0
+    """How long one call of the payment provider may take before its outcome counts as unknown."""
+    payments_per_hour: PositiveInt = 20
+    """Charges and new payment methods of one account."""
+    max_devices: PositiveInt = 20
+    """Devices of one account; beyond that the one that was not seen for longest is signed out and forgotten."""
 
     max_profiles: PositiveInt = 5
     """Of one account."""
@@ -134,6 +151,29 @@ class ProfilesSettings(SubgraphSettings):
             kids_max_maturity=self.kids_max_maturity,
             max_list_length=self.max_list_length,
         )
+
+    @property
+    def trial(self) -> timedelta:
+        """A new account's free period."""
+        return timedelta(days=self.trial_days)
+
+    @property
+    def dunning(self) -> Dunning:
+        """What follows a declined renewal."""
+        return Dunning(
+            grace=timedelta(days=self.grace_days),
+            retry_after=tuple(timedelta(days=days) for days in self.dunning_retry_days),
+        )
+
+    @property
+    def saga_limits(self) -> SagaLimits:
+        """How long payments wait."""
+        return SagaLimits(call_timeout_s=self.payment_call_timeout_s)
+
+    @property
+    def payment_limit(self) -> RateLimit:
+        """Per account."""
+        return RateLimit("payment", self.payments_per_hour, HOUR_S)
 
     @property
     def log_in_limit(self) -> RateLimit:

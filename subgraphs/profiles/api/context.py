@@ -11,13 +11,20 @@ from strawberry.types import Info as StrawberryInfo
 from common.tokens import Viewer
 from subgraphs.kernel.context import RequestContext
 from subgraphs.kernel.ids import AccountId, ProfileId, SessionId, TitleId
-from subgraphs.profiles.domain.accounts import Account, Plan, Profile
+from subgraphs.profiles.api.billing_types import Device as DeviceView
+from subgraphs.profiles.domain.account_holders import check_holder
+from subgraphs.profiles.domain.accounts import Account, Plan, PlanId, Profile
 from subgraphs.profiles.domain.consents import Consent, standing_consents
+from subgraphs.profiles.domain.devices import Device
 from subgraphs.profiles.domain.lists import NO_MARKS, ListEntry, RatingTotals, TitleMarks
 from subgraphs.profiles.domain.notifications import MailPreferences
 from subgraphs.profiles.domain.preferences import DEFAULT_PREFERENCES, Preferences
 from subgraphs.profiles.ports import AccountStore, ListStore
+from subgraphs.profiles.ports_billing import BillingCustomer
 from subgraphs.profiles.services.asker import Asker
+from subgraphs.profiles.services.billing import Billing
+from subgraphs.profiles.services.billing_rounds import BillingRounds
+from subgraphs.profiles.services.devices import Devices
 from subgraphs.profiles.services.households import Households
 from subgraphs.profiles.services.mailing import Mailing
 from subgraphs.profiles.services.notices import Notices
@@ -44,6 +51,9 @@ class ProfilesServices:
     mailing: Mailing
     accounts: AccountStore
     lists: ListStore
+    billing: Billing
+    billing_rounds: BillingRounds
+    devices: Devices
 
 
 @dataclass(slots=True, kw_only=True)
@@ -109,12 +119,26 @@ class ProfilesContext(RequestContext):
         """A profile's whole list, newest first, unfiltered."""
         return await self.loaders.by_key(self.services.lists.entries_by_profile).load(profile_id) or ()
 
-    async def plan(self, plan_id: str) -> Plan:
-        """A plan by id."""
-        plan = await self.loaders.by_key(self._plans_by_id).load(plan_id)
+    async def plan(self, plan_id: PlanId, country: str) -> Plan:
+        """A plan by id, at a country's price."""
+        plan = await self.loaders.by_key(self._plans_by_place).load((plan_id, country))
         if plan is None:
             raise LookupError(f"plan {plan_id} is not in the plan table")
         return plan
+
+    async def manages_account(self) -> bool:
+        """Whether the viewer may see what the account pays and which devices it has."""
+        return check_holder(await self.manager()) is None
+
+    async def customer(self, account_id: AccountId) -> BillingCustomer | None:
+        """How an account pays; None without a payment method."""
+        return await self.loaders.by_key(self.services.billing.payments.customers_by_account).load(account_id)
+
+    async def device(self, record: Device) -> DeviceView:
+        """A device with its sessions, batched over devices."""
+        store = self.services.devices.store
+        signed_in = await self.loaders.by_key(store.sessions_by_device).load(record.id)
+        return DeviceView(record=record, signed_in=signed_in or (), viewer=self.viewer)
 
     async def marks(self, title_id: TitleId) -> TitleMarks:
         """What the viewer's profile noted about a title; nothing without a profile."""
@@ -150,9 +174,12 @@ class ProfilesContext(RequestContext):
         self.loaders.clear()
         self._signed_in = None
 
-    async def _plans_by_id(self, ids: Sequence[str]) -> Mapping[str, Plan]:
-        wanted = set(ids)
-        return {plan.id.value: plan for plan in await self.services.accounts.plans() if plan.id.value in wanted}
+    async def _plans_by_place(self, places: Sequence[tuple[PlanId, str]]) -> Mapping[tuple[PlanId, str], Plan]:
+        found: dict[tuple[PlanId, str], Plan] = {}
+        # A viewer sees one account's country, so that this is one statement.
+        for country in {country for _, country in places}:
+            found |= {(plan.id, country): plan for plan in await self.services.accounts.plans(country)}
+        return found
 
     async def _locked_by_profile(self, ids: Sequence[ProfileId]) -> Mapping[ProfileId, bool]:
         return dict.fromkeys(await self.services.pins.pins.locked_profiles(ids), True)

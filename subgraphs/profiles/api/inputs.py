@@ -3,15 +3,33 @@
 import strawberry
 
 from subgraphs.profiles.domain.accounts import PlanId
+from subgraphs.profiles.domain.devices import DeviceFormFactor
+from subgraphs.profiles.services.devices import DeviceDraft
 
 __all__ = [
     "CreateProfileInput",
+    "DeviceInput",
     "LogInInput",
     "RefreshSessionInput",
     "SelectProfileInput",
     "SignUpInput",
     "UpdateProfileInput",
 ]
+
+
+@strawberry.input(description="The device on which somebody logs in, as its client knows it.")
+class DeviceInput:
+    """Makes the session one of a known device."""
+
+    id: strawberry.ID = strawberry.field(
+        description="Chosen by the client once per installation, 1 to 200 characters; kept as a hash."
+    )
+    name: str = strawberry.field(description="What its viewers call it; at most 100 characters.")
+    form_factor: DeviceFormFactor = DeviceFormFactor.OTHER
+
+    def to_draft(self) -> DeviceDraft:
+        """What the service takes."""
+        return DeviceDraft(str(self.id), self.name, self.form_factor)
 
 
 @strawberry.input
@@ -23,6 +41,7 @@ class SignUpInput:
     country: str = strawberry.field(description="ISO 3166 alpha-2.")
     plan: PlanId = PlanId.BASIC
     profile_name: str = "Me"
+    device: DeviceInput | None = None
 
 
 @strawberry.input
@@ -32,6 +51,7 @@ class LogInInput:
     email: str
     password: str
     device_name: str | None = None
+    device: DeviceInput | None = None
 
 
 @strawberry.input

@@ -162,7 +162,7 @@ class RateTitleSuccess:
 
 
 SignUpResult = Annotated[SignUpSuccess | EmailTaken | InvalidInput | RateLimited, strawberry.union("SignUpResult")]
-LogInResult = Annotated[LogInSuccess | InvalidCredentials | RateLimited, strawberry.union("LogInResult")]
+LogInResult = Annotated[LogInSuccess | InvalidCredentials | InvalidInput | RateLimited, strawberry.union("LogInResult")]
 RefreshSessionResult = Annotated[RefreshSessionSuccess | InvalidRefreshToken, strawberry.union("RefreshSessionResult")]
 SelectProfileResult = Annotated[
     SelectProfileSuccess | ProfileNotFound | NotSignedIn | PinRequired | PinIncorrect | PinLocked,

@@ -2,6 +2,7 @@
 # strawberry types its field decorators as Any when they are given arguments; the resolvers themselves are checked.
 """The types that profiles owns, and its part of Title."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar, cast
@@ -12,10 +13,19 @@ import strawberry.federation
 from common.errors import ErrorKind, ServiceError
 from subgraphs.kernel.ids import AccountId, ProfileId, TitleId
 from subgraphs.kernel.pagination import CursorKey, Page, PageInfo, page_info, read_page_request
+from subgraphs.profiles.api.billing_types import (
+    DeviceConnection,
+    PaymentConnection,
+    PaymentMethod,
+    Subscription,
+    device_key,
+    payment_key,
+    read_place,
+)
 from subgraphs.profiles.api.context import Info
 from subgraphs.profiles.api.people_types import Consent, NotificationConnection, Preferences, RatingAverage
 from subgraphs.profiles.domain import accounts as domain
-from subgraphs.profiles.domain.accounts import PlanId, SubscriptionStatus
+from subgraphs.profiles.domain.accounts import PlanId
 from subgraphs.profiles.domain.lists import ListEntry, Thumb, TitleMarks
 from subgraphs.profiles.domain.notifications import MailCategory
 from subgraphs.profiles.domain.notifications import Notification as Message
@@ -26,9 +36,6 @@ __all__ = ["Account", "Plan", "Profile", "Rating", "Session", "Subscription", "T
 ValueT = TypeVar("ValueT")
 
 MAX_LIST_PAGE = 50
-
-strawberry.enum(PlanId, description="The plans on offer.")
-strawberry.enum(SubscriptionStatus, description="Only ACTIVE, and CANCELLED until the paid period ends, may play.")
 
 
 @strawberry.type(description="The viewer's own rating of a title.")
@@ -138,14 +145,6 @@ class Plan:
         )
 
 
-@strawberry.type(description="Whether the account is paid for.")
-class Subscription:
-    """As it stands at the request's instant."""
-
-    status: SubscriptionStatus
-    renews_at: str | None = strawberry.field(description="Null when it does not renew.")
-
-
 @strawberry.federation.type(keys=["id"], description="One viewer of an account.")
 class Profile:
     """A view on a profile record; only ever made for the account's own viewers."""
@@ -244,17 +243,47 @@ class Account:
     @strawberry.field
     async def plan(self, info: Info) -> Plan:
         """From the plan table."""
-        return Plan.from_domain(await info.context.plan(self.record.plan_id.value))
+        return Plan.from_domain(await info.context.plan(self.record.plan_id, self.record.country))
 
     @strawberry.field
     def subscription(self, info: Info) -> Subscription:
         """As it stands now."""
-        now = info.context.now
-        renews_at = self.record.subscription.renews_at
-        return Subscription(
-            status=self.record.subscription.status_at(now),
-            renews_at=None if renews_at is None else renews_at.isoformat(),
-        )
+        return Subscription.from_domain(self.record.subscription, info.context.now)
+
+    @strawberry.field(description="Null without one, and for whoever may not manage the account.")
+    async def payment_method(self, info: Info) -> PaymentMethod | None:
+        """Batched over accounts."""
+        if not await info.context.manages_account():
+            return None
+        customer = await info.context.customer(self.record.id)
+        return None if customer is None else PaymentMethod.from_domain(customer.method)
+
+    @strawberry.field(
+        description="Newest first; first is at most 50. Null for whoever may not manage the account: "
+        "kids profiles and those with a maturity limit."
+    )
+    async def payments(self, info: Info, first: int = 20, after: str | None = None) -> PaymentConnection | None:
+        """One statement for the page."""
+        request = read_page_request(first, after, max_first=MAX_LIST_PAGE, key_length=2)
+        if not await info.context.manages_account():
+            return None
+        store = info.context.services.billing.payments
+        found = await store.newest_payments(self.record.id, first + 1, read_place(request.after))
+        return PaymentConnection.from_page(Page.cut(found, request, payment_key))
+
+    @strawberry.field(
+        description="Last seen first; first is at most 50. Null for whoever may not manage the account: "
+        "kids profiles and those with a maturity limit."
+    )
+    async def devices(self, info: Info, first: int = 20, after: str | None = None) -> DeviceConnection | None:
+        """One statement for the page and one for all sessions on it."""
+        request = read_page_request(first, after, max_first=MAX_LIST_PAGE, key_length=2)
+        context = info.context
+        if not await context.manages_account():
+            return None
+        found = await context.services.devices.store.devices_page(self.record.id, first + 1, read_place(request.after))
+        devices = await asyncio.gather(*(context.device(record) for record in found))
+        return DeviceConnection.from_page(Page.cut(devices, request, device_key))
 
     @strawberry.field(description="Oldest first.")
     async def profiles(self, info: Info) -> list[Profile]:

@@ -10,12 +10,12 @@ from typing import NewType
 
 from subgraphs.kernel.ids import AccountId, SessionId
 
-__all__ = ["Device", "DeviceId", "DeviceKind", "SignedInSession", "client_hash"]
+__all__ = ["Device", "DeviceFormFactor", "DeviceId", "SignedInSession", "client_hash"]
 
 DeviceId = NewType("DeviceId", str)
 
 
-class DeviceKind(StrEnum):
+class DeviceFormFactor(StrEnum):
     """What a device looks like to its viewer."""
 
     TV = "TV"
@@ -33,7 +33,7 @@ class Device:
     account_id: AccountId
     client_hash: str
     name: str
-    kind: DeviceKind
+    form_factor: DeviceFormFactor
     first_seen_at: datetime
     last_seen_at: datetime
 

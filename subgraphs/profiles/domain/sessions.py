@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from subgraphs.kernel.ids import AccountId, ProfileId, SessionId
+from subgraphs.profiles.domain.devices import DeviceId
 
 __all__ = ["RefreshToken", "Session", "TokenState", "new_refresh_token", "token_hash"]
 
@@ -21,7 +22,10 @@ MAX_REFRESH_TOKEN_LENGTH = 200
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """`profile_id` is the selected profile; a session ends when it is revoked or its newest token expires."""
+    """`profile_id` is the selected profile; a session ends when it is revoked or its newest token expires.
+
+    `device_id`: the device on which it was opened, where the client said.
+    """
 
     id: SessionId
     account_id: AccountId
@@ -29,6 +33,7 @@ class Session:
     device_name: str
     created_at: datetime
     revoked_at: datetime | None = None
+    device_id: DeviceId | None = None
 
 
 @dataclass(frozen=True, slots=True)

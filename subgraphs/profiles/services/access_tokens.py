@@ -52,4 +52,5 @@ def viewer_of(session: Session, account: Account, profile: Profile | None, now: 
         is_kids=profile is not None and profile.is_kids,
         maturity=None if profile is None else profile.maturity_limit,
         language=None if profile is None else profile.language,
+        device_id=session.device_id,
     )

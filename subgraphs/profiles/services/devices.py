@@ -13,7 +13,7 @@ from common.tokens import Viewer
 from subgraphs.kernel.ids import AccountId, new_id
 from subgraphs.profiles.domain.account_holders import check_holder
 from subgraphs.profiles.domain.accounts import Account
-from subgraphs.profiles.domain.devices import Device, DeviceId, DeviceKind, client_hash
+from subgraphs.profiles.domain.devices import Device, DeviceFormFactor, DeviceId, client_hash
 from subgraphs.profiles.domain.outcomes import Invalid, NotAllowed, NotSignedIn
 from subgraphs.profiles.domain.rules import normalise_name
 from subgraphs.profiles.ports_billing import DeviceStore
@@ -33,7 +33,7 @@ class DeviceDraft:
 
     client_id: str
     name: str
-    kind: DeviceKind
+    form_factor: DeviceFormFactor
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Devices:
             account_id=account_id,
             client_hash=client_hash(account_id, draft.client_id),
             name=normalise_name(draft.name),
-            kind=draft.kind,
+            form_factor=draft.form_factor,
             first_seen_at=now,
             last_seen_at=now,
         )

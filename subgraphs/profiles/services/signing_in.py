@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -17,7 +17,6 @@ from common.tokens import Viewer
 from subgraphs.kernel.ids import AccountId, ProfileId, SessionId, new_id
 from subgraphs.kernel.rate_limit import RateLimit, RateLimiter
 from subgraphs.profiles.domain.accounts import (
-    BILLING_PERIOD,
     Account,
     PlanId,
     Profile,
@@ -44,8 +43,10 @@ from subgraphs.profiles.domain.rules import (
     normalise_name,
 )
 from subgraphs.profiles.domain.sessions import RefreshToken, Session, TokenState, new_refresh_token, token_hash
+from subgraphs.profiles.domain.subscriptions import trial
 from subgraphs.profiles.ports import AccountStore, PasswordHasher, SessionStore
 from subgraphs.profiles.services.access_tokens import AccessTokens
+from subgraphs.profiles.services.devices import DeviceDraft, Devices, check_device
 from subgraphs.profiles.services.events import profile_created, signed_up
 from subgraphs.profiles.services.households import DEFAULT_AVATAR, DEFAULT_LANGUAGE, DEFAULT_MATURITY
 from subgraphs.profiles.services.notices import Notices
@@ -56,6 +57,7 @@ __all__ = ["LogIn", "OpenSession", "SignUp", "SigningIn", "SigningInLimits"]
 log = structlog.get_logger(__name__)
 
 MAX_DEVICE_NAME_LENGTH = 100
+UNPAID = Subscription(SubscriptionStatus.EXPIRED, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class SignUp:
     country: str
     plan_id: PlanId
     profile_name: str
+    device: DeviceDraft | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ class LogIn:
     email: str
     password: str
     device_name: str = ""
+    device: DeviceDraft | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,8 @@ class SigningIn:
     on_commit: Callable[[], None]
     pins: Pins
     notices: Notices
+    devices: Devices
+    trial: timedelta
 
     async def sign_up(
         self, wanted: SignUp, address: str, now: datetime
@@ -129,14 +135,15 @@ class SigningIn:
         if not isinstance(outcome, Account):
             return outcome
         await self.notices.tell(outcome, NotificationKind.WELCOME, now, key="welcome")
-        return await self._open(outcome, "", now)
+        return await self._open(outcome, "", wanted.device, now)
 
     async def register(
-        self, wanted: SignUp, now: datetime, *, scopes: frozenset[str] = frozenset()
+        self, wanted: SignUp, now: datetime, *, scopes: frozenset[str] = frozenset(), has_trial: bool = True
     ) -> Account | EmailTaken | Invalid:
         """Make an account with one profile, unlimited and without a session: what sign-up and the demo share.
 
-        `scopes` are rights beyond a customer's; no client can ask for any.
+        `scopes` are rights beyond a customer's; no client can ask for any. Without a trial the account has to
+        subscribe before it can watch.
         """
         problems = self._problems(wanted)
         if problems:
@@ -149,7 +156,7 @@ class SigningIn:
             email=email,
             country=_country(wanted),
             plan_id=wanted.plan_id,
-            subscription=Subscription(SubscriptionStatus.ACTIVE, now + BILLING_PERIOD),
+            subscription=trial(wanted.plan_id, now, self.trial).subscription if has_trial else UNPAID,
             scopes=scopes,
             created_at=now,
         )
@@ -162,8 +169,13 @@ class SigningIn:
         log.info("account.signed_up", account_id=account.id, plan=account.plan_id.value)
         return account
 
-    async def log_in(self, wanted: LogIn, address: str, now: datetime) -> OpenSession | WrongCredentials | Limited:
+    async def log_in(
+        self, wanted: LogIn, address: str, now: datetime
+    ) -> OpenSession | WrongCredentials | Limited | Invalid:
         """Open an account-level session; a lapsed subscription can log in, and its token says that it lapsed."""
+        problems = {} if wanted.device is None else check_device(wanted.device)
+        if problems:
+            return Invalid(problems)
         email = normalise_email(wanted.email)
         # The address is counted by its hash: what somebody typed there may have been a password.
         by_account = hashlib.sha256(email.encode()).hexdigest()[:32]
@@ -182,7 +194,7 @@ class SigningIn:
             renewed = await self.hasher.hash(wanted.password)
             await self.accounts.replace_password_hash(found.account.id, found.password_hash, renewed)
         is_known = await self.sessions.knows_device(found.account.id, _device_name(wanted.device_name))
-        opened = await self._open(found.account, wanted.device_name, now)
+        opened = await self._open(found.account, wanted.device_name, wanted.device, now)
         if not is_known:
             await self._tell_sign_in(found.account, wanted, now)
         return opened
@@ -195,6 +207,7 @@ class SigningIn:
             log.warning("session.refresh_token_reused", session_id=session.id, account_id=session.account_id)
         if state is not TokenState.FRESH or session is None:
             return InvalidRefreshToken()
+        await self._touch(session, now)
         answer = await self._answer(session, successor, now)
         return answer or InvalidRefreshToken()
 
@@ -223,7 +236,8 @@ class SigningIn:
         if not is_done:
             return NotSignedIn()
         await self.sessions.select_profile(session.id, profile_id)
-        selected = Session(session.id, session.account_id, profile_id, session.device_name, session.created_at)
+        await self._touch(session, now)
+        selected = replace(session, profile_id=profile_id)
         answer = await self._answer(selected, successor, now)
         return answer or NotSignedIn()
 
@@ -235,8 +249,14 @@ class SigningIn:
             return await self.sessions.revoke_all(AccountId(viewer.account_id), now) > 0
         return await self.sessions.revoke(SessionId(viewer.session_id), now)
 
+    async def _touch(self, session: Session, now: datetime) -> None:
+        if session.device_id is not None:
+            await self.devices.store.touch(session.id, now)
+
     def _problems(self, wanted: SignUp) -> dict[str, str]:
         problems = check_sign_up(normalise_email(wanted.email), wanted.password, _country(wanted))
+        if wanted.device is not None:
+            problems |= check_device(wanted.device)
         return problems | check_profile(_first_draft(wanted), self.rules, name_path="input.profileName")
 
     async def _check_pin(self, session: Session, wanted: Profile, pin: str | None, now: datetime) -> PinRefusal | None:
@@ -270,13 +290,15 @@ class SigningIn:
             return None
         return by_refresh
 
-    async def _open(self, account: Account, device_name: str, now: datetime) -> OpenSession:
+    async def _open(self, account: Account, device_name: str, draft: DeviceDraft | None, now: datetime) -> OpenSession:
+        device = None if draft is None else await self.devices.see(account.id, draft, now)
         session = Session(
             id=SessionId(new_id("ses", now)),
             account_id=account.id,
             profile_id=None,
-            device_name=_device_name(device_name),
+            device_name=_device_name(device_name or ("" if device is None else device.name)),
             created_at=now,
+            device_id=None if device is None else device.id,
         )
         refresh_token = new_refresh_token(now, self.limits.refresh_token_life)
         await self.sessions.open(session, refresh_token, max_sessions=self.limits.max_sessions)

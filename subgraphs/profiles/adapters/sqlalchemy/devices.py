@@ -14,7 +14,7 @@ from subgraphs.kernel.ids import AccountId, SessionId
 from subgraphs.kernel.sql import reading, writing
 from subgraphs.profiles.adapters.sqlalchemy import tables
 from subgraphs.profiles.adapters.sqlalchemy.tables_billing import devices
-from subgraphs.profiles.domain.devices import Device, DeviceId, DeviceKind, SignedInSession
+from subgraphs.profiles.domain.devices import Device, DeviceFormFactor, DeviceId, SignedInSession
 
 __all__ = ["SqlDeviceStore"]
 
@@ -106,7 +106,7 @@ class SqlDeviceStore:
             {
                 "id": device.id,
                 "name": device.name,
-                "kind": device.kind.value,
+                "formFactor": device.form_factor.value,
                 "firstSeenAt": device.first_seen_at.isoformat(),
                 "lastSeenAt": device.last_seen_at.isoformat(),
             }
@@ -138,7 +138,7 @@ def _row(device: Device) -> dict[str, Any]:
         "account_id": device.account_id,
         "client_hash": device.client_hash,
         "name": device.name,
-        "form_factor": device.kind.value,
+        "form_factor": device.form_factor.value,
         "first_seen_at": device.first_seen_at,
         "last_seen_at": device.last_seen_at,
     }
@@ -150,7 +150,7 @@ def _device(row: Mapping[Any, Any]) -> Device:
         account_id=AccountId(row["account_id"]),
         client_hash=row["client_hash"],
         name=row["name"],
-        kind=DeviceKind(row["form_factor"]),
+        form_factor=DeviceFormFactor(row["form_factor"]),
         first_seen_at=row["first_seen_at"],
         last_seen_at=row["last_seen_at"],
     )

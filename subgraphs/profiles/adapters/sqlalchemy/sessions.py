@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from subgraphs.kernel.ids import AccountId, ProfileId, SessionId
 from subgraphs.kernel.sql import reading, writing
 from subgraphs.profiles.adapters.sqlalchemy import tables
+from subgraphs.profiles.domain.devices import DeviceId
 from subgraphs.profiles.domain.sessions import RefreshToken, Session, TokenState
 
 __all__ = ["SqlSessionStore"]
@@ -34,6 +35,7 @@ class SqlSessionStore:
                     id=session.id,
                     account_id=session.account_id,
                     profile_id=session.profile_id,
+                    device_id=session.device_id,
                     device_name=session.device_name,
                     created_at=session.created_at,
                 )
@@ -153,4 +155,5 @@ def _session(row: Mapping[Any, Any]) -> Session:
         device_name=row["device_name"],
         created_at=row["created_at"],
         revoked_at=row["revoked_at"],
+        device_id=None if row["device_id"] is None else DeviceId(row["device_id"]),
     )

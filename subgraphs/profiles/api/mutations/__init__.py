@@ -6,6 +6,8 @@
 
 import strawberry
 
+from subgraphs.profiles.api.mutations.billing import BillingMutations
+from subgraphs.profiles.api.mutations.devices import DeviceMutations
 from subgraphs.profiles.api.mutations.households import HouseholdMutations
 from subgraphs.profiles.api.mutations.passwords import PasswordMutations
 from subgraphs.profiles.api.mutations.pins import PinMutations
@@ -18,6 +20,13 @@ __all__ = ["Mutation"]
 
 @strawberry.type
 class Mutation(
-    SigningInMutations, HouseholdMutations, ViewerListMutations, PinMutations, PasswordMutations, PreferenceMutations
+    SigningInMutations,
+    HouseholdMutations,
+    ViewerListMutations,
+    PinMutations,
+    PasswordMutations,
+    PreferenceMutations,
+    BillingMutations,
+    DeviceMutations,
 ):
-    """Signing in, profiles, My List and ratings."""
+    """Signing in, profiles, My List, ratings, money and devices."""

@@ -10,10 +10,11 @@ from subgraphs.kernel.ids import ProfileId
 from subgraphs.kernel.results import invalid_input, not_signed_in
 from subgraphs.profiles.api import results
 from subgraphs.profiles.api.context import Info
-from subgraphs.profiles.api.inputs import LogInInput, RefreshSessionInput, SelectProfileInput, SignUpInput
+from subgraphs.profiles.api.inputs import DeviceInput, LogInInput, RefreshSessionInput, SelectProfileInput, SignUpInput
 from subgraphs.profiles.api.mutations.shaping import fresh, opened_session, profile_not_found, rate_limited
 from subgraphs.profiles.api.pin_results import pin_refusal
 from subgraphs.profiles.domain import outcomes
+from subgraphs.profiles.services.devices import DeviceDraft
 from subgraphs.profiles.services.signing_in import LogIn, OpenSession, SignUp
 
 __all__ = ["SigningInMutations"]
@@ -27,7 +28,9 @@ class SigningInMutations:
     async def sign_up(self, info: Info, input: SignUpInput) -> results.SignUpResult:  # noqa: A002
         """Rate-limited per address."""
         context = fresh(info)
-        wanted = SignUp(input.email, input.password, input.country, input.plan, input.profile_name)
+        wanted = SignUp(
+            input.email, input.password, input.country, input.plan, input.profile_name, _draft(input.device)
+        )
         outcome = await context.services.signing_in.sign_up(wanted, context.head.client_address, context.now)
         match outcome:
             case OpenSession():
@@ -45,13 +48,15 @@ class SigningInMutations:
     async def log_in(self, info: Info, input: LogInInput) -> results.LogInResult:  # noqa: A002
         """Rate-limited per address and per account."""
         context = fresh(info)
-        wanted = LogIn(input.email, input.password, input.device_name or "")
+        wanted = LogIn(input.email, input.password, input.device_name or "", _draft(input.device))
         outcome = await context.services.signing_in.log_in(wanted, context.head.client_address, context.now)
         match outcome:
             case OpenSession():
                 return results.LogInSuccess(session=opened_session(outcome))
             case outcomes.WrongCredentials():
                 return results.InvalidCredentials(message="No account has this e-mail address and password.")
+            case outcomes.Invalid(problems):
+                return invalid_input(problems)
             case outcomes.Limited(retry_after_s):
                 return rate_limited(retry_after_s)
             case _:
@@ -105,3 +110,7 @@ class SigningInMutations:
                 return pin_refusal(outcome)
             case _:
                 assert_never(outcome)
+
+
+def _draft(device: DeviceInput | None) -> DeviceDraft | None:
+    return None if device is None else device.to_draft()
