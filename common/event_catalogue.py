@@ -212,6 +212,24 @@ class TitleWatched(Struct, rename="camel"):
     series_id: Id | None = None
 
 
+class QualityOfPlaying(Struct, rename="camel"):
+    """How playing went at one moment, as a player measured it; rebuffers are counted from the session's start."""
+
+    session_id: Id
+    asset_id: Id
+    state: Annotated[str, Meta(max_length=20)]
+    reported_at: Instant
+    bitrate_bps: Annotated[int, Meta(ge=0)] | None = None
+    buffer_seconds: Seconds | None = None
+    rebuffer_count: Annotated[int, Meta(ge=0)] | None = None
+
+
+class PlaybackReported(Struct, rename="camel"):
+    """How playing goes, from several sessions; it names no account and no profile, and some may be missing."""
+
+    reports: Annotated[list[QualityOfPlaying], Meta(min_length=1, max_length=200)]
+
+
 class TitleRated(Struct, rename="camel"):
     """Stars 1 to 5; null: taken back."""
 
@@ -306,6 +324,7 @@ EVENT_KINDS: tuple[EventKind, ...] = (
     EventKind("assets", "asset.published", "transcoding", AssetPublished),
     EventKind("assets", "asset.failed", "transcoding", AssetFailed),
     EventKind("viewing", "title.watched", "playback", TitleWatched),
+    EventKind("quality", "playback.reported", "playback", PlaybackReported),
     EventKind("feedback", "title.rated", "profiles", TitleRated),
     EventKind("feedback", "title.thumbed", "profiles", TitleThumbed),
     EventKind("feedback", "list.changed", "profiles", ListChanged),
