@@ -21,10 +21,15 @@ from subgraphs.playback.adapters.grpc.calls import CHANNEL_OPTIONS
 from subgraphs.playback.adapters.grpc.licensing import GrpcLicensing
 from subgraphs.playback.adapters.grpc.steering import GrpcSteering
 from subgraphs.playback.adapters.valkey.leases import ValkeyStreamLeases
+from subgraphs.playback.adapters.valkey.quality import PublishedQualityReports
 from subgraphs.playback.adapters.valkey.sessions import ValkeySessionStore
 from subgraphs.playback.api.context import PlaybackContext, PlaybackServices
 from subgraphs.playback.api.schema import schema
+from subgraphs.playback.ports import QualityReports
+from subgraphs.playback.services.change_history import ChangeHistory
+from subgraphs.playback.services.end_sessions import EndSessions
 from subgraphs.playback.services.follow_events import FollowEvents
+from subgraphs.playback.services.manage_downloads import ManageDownloads
 from subgraphs.playback.services.read_progress import ViewerProgress
 from subgraphs.playback.services.record_progress import RecordProgress
 from subgraphs.playback.services.start_playback import StartPlayback
@@ -47,14 +52,17 @@ async def _open(settings: PlaybackSettings) -> AsyncIterator[OpenedSubgraph]:
         redis = await stack.enter_async_context(open_valkey(settings.shared.valkey_url))
         stream_redis = await stack.enter_async_context(open_stream_valkey(settings.shared.valkey_url))
 
-        stores = await stack.enter_async_context(open_stores(settings, EventPublisher(redis)))
-        services = await _build_services(stack, settings, redis, stores)
+        publisher = EventPublisher(redis)
+        stores = await stack.enter_async_context(open_stores(settings, publisher))
+        quality = PublishedQualityReports(publisher)
+        await stack.enter_async_context(quality.running())
+        services = await _build_services(stack, settings, redis, stores, quality)
         consumer = EventConsumer(
             stream_redis,
             group="playback",
             # The same after a restart, so that what a crash left half-done is done first.
             consumer=f"{socket.gethostname()}-{settings.port}",
-            handlers=FollowEvents(stores.catalogue, stores.bookmarks).handlers(),
+            handlers=FollowEvents(stores.catalogue, stores.bookmarks, services.end).handlers(),
         )
         await stack.enter_async_context(consumer.running())
 
@@ -69,6 +77,7 @@ async def _open(settings: PlaybackSettings) -> AsyncIterator[OpenedSubgraph]:
             # all playback processes out for it would make an outage of the whole.
             optional={"valkey": partial(_check_valkey, redis)},
             resources=services,
+            personal_data=[stores.personal_data],
         )
 
 
@@ -77,13 +86,16 @@ async def _build_services(
     settings: PlaybackSettings,
     redis: Redis,
     stores: Stores,
+    quality: QualityReports,
 ) -> PlaybackServices:
     sessions = ValkeySessionStore(redis, timedelta(seconds=settings.session_life_s))
     leases = ValkeyStreamLeases(redis, timedelta(seconds=settings.lease_life_s))
     await stack.enter_async_context(sessions.running())
     await stack.enter_async_context(leases.running())
-    licensing = GrpcLicensing(await _open_channel(stack, settings.licensing_target))
-    steering = GrpcSteering(await _open_channel(stack, settings.steering_target))
+    cool_down_s = settings.breaker_cool_down_s
+    licensing = GrpcLicensing(await _open_channel(stack, settings.licensing_target), cool_down_s)
+    steering = GrpcSteering(await _open_channel(stack, settings.steering_target), cool_down_s)
+    downloads = ManageDownloads(stores.downloads, stores.catalogue)
     return PlaybackServices(
         start=StartPlayback(
             catalogue=stores.catalogue,
@@ -94,7 +106,12 @@ async def _build_services(
             steering=steering,
             call_timeout_s=settings.call_timeout_s,
         ),
-        record=RecordProgress(bookmarks=stores.bookmarks, sessions=sessions, leases=leases, licensing=licensing),
+        record=RecordProgress(
+            bookmarks=stores.bookmarks, sessions=sessions, leases=leases, licensing=licensing, quality=quality
+        ),
+        end=EndSessions(sessions, leases, downloads),
+        history=ChangeHistory(stores.bookmarks, stores.catalogue),
+        downloads=downloads,
         sessions=sessions,
         heartbeat_interval_s=settings.heartbeat_interval_s,
     )

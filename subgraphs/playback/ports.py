@@ -11,7 +11,7 @@ from typing import Protocol
 from subgraphs.kernel.ids import AccountId, ProfileId, SessionId, TitleId
 from subgraphs.playback.domain.bookmarks import Bookmark, PositionReport
 from subgraphs.playback.domain.downloads import AccountDownloads
-from subgraphs.playback.domain.sessions import GrantedPathway, PlaybackSession
+from subgraphs.playback.domain.sessions import GrantedPathway, PlaybackSession, QualityReport
 from subgraphs.playback.domain.titles import Asset, Encryption, PlayableTitle
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Mark",
     "Pathways",
     "PathwaysRequest",
+    "QualityReports",
     "SessionStore",
     "Steering",
     "StreamLeases",
@@ -142,6 +143,18 @@ class SessionStore(Protocol):
 
     async def get(self, session_id: SessionId) -> PlaybackSession | None:
         """The session; None when unknown or expired."""
+        ...
+
+    async def of_account(self, account_id: AccountId) -> Sequence[PlaybackSession]:
+        """All that have not expired, ended ones included."""
+        ...
+
+
+class QualityReports(Protocol):
+    """Takes how playing goes; what is given may be lost, and nobody waits for it."""
+
+    def add(self, report: QualityReport) -> None:
+        """Keep a report for whoever watches the quality."""
         ...
 
 

@@ -28,6 +28,8 @@ class PlaybackSettings(SubgraphSettings):
     """host:port of the steering service."""
     call_timeout_s: Annotated[float, Field(gt=0, le=30)] = 2.0
     """For one call to licensing or steering."""
+    breaker_cool_down_s: Annotated[float, Field(gt=0, le=300)] = 10.0
+    """How long licensing or steering is left alone after five failed calls in a row."""
     lease_life_s: Annotated[int, Field(ge=30, le=300)] = 75
     """How long a stream slot lasts without a heartbeat: two and a half of the longest intervals between them."""
     heartbeat_interval_s: Annotated[int, Field(ge=5, le=30)] = 10

@@ -9,6 +9,9 @@ from strawberry.types import Info
 
 from subgraphs.kernel.context import RequestContext
 from subgraphs.playback.ports import SessionStore
+from subgraphs.playback.services.change_history import ChangeHistory
+from subgraphs.playback.services.end_sessions import EndSessions
+from subgraphs.playback.services.manage_downloads import ManageDownloads
 from subgraphs.playback.services.read_progress import ViewerProgress
 from subgraphs.playback.services.record_progress import RecordProgress
 from subgraphs.playback.services.start_playback import StartPlayback
@@ -22,6 +25,9 @@ class PlaybackServices:
 
     start: StartPlayback
     record: RecordProgress
+    end: EndSessions
+    history: ChangeHistory
+    downloads: ManageDownloads
     sessions: SessionStore
     heartbeat_interval_s: int
 

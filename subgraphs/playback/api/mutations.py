@@ -11,8 +11,8 @@ import strawberry
 from subgraphs.kernel.ids import SessionId, TitleId
 from subgraphs.kernel.results import InvalidInput, invalid_input
 from subgraphs.playback.api.context import PlaybackInfo
-from subgraphs.playback.api.entities import Title, title_reference
 from subgraphs.playback.api.sessions import PlaybackSession, session_of
+from subgraphs.playback.api.titles import Title, title_reference
 from subgraphs.playback.api.types import PlaybackRefused, SessionNotFound
 from subgraphs.playback.domain.sessions import PlayRefusal, PlayRefused
 from subgraphs.playback.services.record_progress import (
@@ -24,7 +24,7 @@ from subgraphs.playback.services.record_progress import (
 )
 from subgraphs.playback.services.start_playback import StartRequest, check_start
 
-__all__ = ["Mutation"]
+__all__ = ["PlayMutations"]
 
 
 @strawberry.enum(description="What kind of screen plays.")
@@ -125,8 +125,8 @@ StopPlaybackResult = Annotated[
 
 
 @strawberry.type
-class Mutation:
-    """Writes."""
+class PlayMutations:
+    """Writes of players."""
 
     @strawberry.mutation(description="Checks every right, takes a stream slot and grants the film.")
     async def start_playback(self, info: PlaybackInfo, input: StartPlaybackInput) -> StartPlaybackResult:  # noqa: A002

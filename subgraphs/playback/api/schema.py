@@ -8,9 +8,12 @@ import strawberry
 from subgraphs.kernel.entities import build_schema
 from subgraphs.kernel.ids import SessionId
 from subgraphs.playback.api.context import PlaybackInfo
-from subgraphs.playback.api.entities import Profile, Title
-from subgraphs.playback.api.mutations import Mutation
+from subgraphs.playback.api.downloads import Account, DownloadMutations
+from subgraphs.playback.api.history import HistoryMutations
+from subgraphs.playback.api.mutations import PlayMutations
+from subgraphs.playback.api.profiles import Profile
 from subgraphs.playback.api.sessions import PlaybackSession, session_of
+from subgraphs.playback.api.titles import Title
 
 __all__ = ["schema"]
 
@@ -31,4 +34,9 @@ class Query:
         return session_of(session, info.context.services.heartbeat_interval_s)
 
 
-schema = build_schema(query=Query, mutation=Mutation, types=[Title, Profile])
+@strawberry.type
+class Mutation(PlayMutations, HistoryMutations, DownloadMutations):
+    """Writes."""
+
+
+schema = build_schema(query=Query, mutation=Mutation, types=[Title, Profile, Account])

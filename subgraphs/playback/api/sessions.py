@@ -2,7 +2,7 @@
 
 import strawberry
 
-from subgraphs.playback.api.entities import Title, title_reference
+from subgraphs.playback.api.titles import Title, title_reference
 from subgraphs.playback.api.types import Manifest, Marker, MediaEncryption, Pathway, TrackInfo
 from subgraphs.playback.domain.languages import language_label
 from subgraphs.playback.domain.sessions import PlaybackSession as Session

@@ -11,6 +11,9 @@ from subgraphs.playback.domain.titles import MarkerKind
 __all__ = [
     "Availability",
     "Certificate",
+    "DownloadNotFound",
+    "DownloadRefusalReason",
+    "DownloadRefused",
     "Manifest",
     "Marker",
     "MediaEncryption",
@@ -86,6 +89,39 @@ class SessionNotFound:
 
     message: str
     session_id: strawberry.ID
+
+
+class DownloadRefusalReason(Enum):
+    """Play's own reasons, as far as they hold for downloads, and those of downloads alone."""
+
+    NOT_SIGNED_IN = "NOT_SIGNED_IN"
+    NO_PROFILE = "NO_PROFILE"
+    SUBSCRIPTION_LAPSED = "SUBSCRIPTION_LAPSED"
+    NOT_FOUND = "NOT_FOUND"
+    NOT_READY = "NOT_READY"
+    TOO_MANY_DOWNLOAD_DEVICES = "TOO_MANY_DOWNLOAD_DEVICES"
+    TOO_MANY_DOWNLOADS = "TOO_MANY_DOWNLOADS"
+    OTHER_DEVICE = "OTHER_DEVICE"
+
+
+strawberry.enum(DownloadRefusalReason, description="Why a title can't be downloaded; the first reason that holds.")
+
+
+@strawberry.type(description="Why not; reason is what a client branches on.")
+class DownloadRefused:
+    """An expected failure of the download mutations."""
+
+    reason: DownloadRefusalReason
+    message: str
+    limit: int | None = strawberry.field(default=None, description="TOO_MANY_…: how many there may be.")
+
+
+@strawberry.type(description="No such download of this profile.")
+class DownloadNotFound:
+    """The same for unknown and foreign downloads."""
+
+    message: str
+    download_id: strawberry.ID
 
 
 @strawberry.type(description="One way to play the film.")

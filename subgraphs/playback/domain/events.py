@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from common.events import Event
 from subgraphs.playback.domain.bookmarks import Bookmark
+from subgraphs.playback.domain.sessions import QualityReport
 
-__all__ = ["VIEWING_TOPIC", "watched_event"]
+__all__ = ["MAX_QUALITY_REPORTS", "QUALITY_TOPIC", "VIEWING_TOPIC", "quality_event", "watched_event"]
 
 VIEWING_TOPIC = "viewing"
+QUALITY_TOPIC = "quality"
+MAX_QUALITY_REPORTS = 200
+"""In one event."""
+
+
+def quality_event(reports: Sequence[QualityReport]) -> Event:
+    """`playback.reported`: how playing went, from several sessions; must not be empty. Names nobody."""
+    return Event(
+        topic=QUALITY_TOPIC,
+        kind="playback.reported",
+        data={
+            "reports": [
+                {
+                    "sessionId": report.session_id,
+                    "assetId": report.asset_id,
+                    "state": report.state,
+                    "bitrateBps": report.bitrate_bps,
+                    "bufferSeconds": report.buffer_s,
+                    "rebufferCount": report.rebuffer_count,
+                    "reportedAt": report.reported_at.isoformat(),
+                }
+                for report in reports
+            ]
+        },
+        occurred_at=reports[-1].reported_at,
+    )
 
 
 def watched_event(bookmark: Bookmark) -> Event:

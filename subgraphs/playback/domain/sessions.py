@@ -18,6 +18,7 @@ __all__ = [
     "PlayRefusal",
     "PlayRefused",
     "PlaybackSession",
+    "QualityReport",
     "StreamingProtocol",
 ]
 
@@ -83,6 +84,19 @@ class Grant:
     audio_languages: tuple[str, ...]
     subtitle_languages: tuple[str, ...]
     thumbnails_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class QualityReport:
+    """How playing went at one moment, as the player measured it; None: not told. Rebuffers are counted per session."""
+
+    session_id: SessionId
+    asset_id: str
+    state: str
+    bitrate_bps: int | None
+    buffer_s: float | None
+    rebuffer_count: int | None
+    reported_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import structlog
 
 from common.events import Event, EventHandler
-from subgraphs.kernel.ids import ProfileId, TitleId
+from subgraphs.kernel.ids import AccountId, ProfileId, TitleId
 from subgraphs.playback.domain.titles import (
     Asset,
     PlayableTitle,
@@ -20,6 +20,7 @@ from subgraphs.playback.domain.titles import (
     title_from_snapshot,
 )
 from subgraphs.playback.ports import BookmarkStore, TitleCatalogue
+from subgraphs.playback.services.end_sessions import EndSessions
 
 __all__ = ["FollowEvents"]
 
@@ -29,9 +30,10 @@ log = structlog.get_logger(__name__)
 class FollowEvents:
     """The handlers by topic."""
 
-    def __init__(self, catalogue: TitleCatalogue, bookmarks: BookmarkStore) -> None:
+    def __init__(self, catalogue: TitleCatalogue, bookmarks: BookmarkStore, sessions: EndSessions) -> None:
         self._catalogue = catalogue
         self._bookmarks = bookmarks
+        self._sessions = sessions
 
     def handlers(self) -> Mapping[str, EventHandler]:
         """For the event consumer."""
@@ -65,11 +67,21 @@ class FollowEvents:
             await self._catalogue.put_asset(asset_from_published(event.data, event.occurred_at))
 
     async def on_accounts(self, event: Event) -> None:
-        """`profile.deleted`: nothing of a deleted profile stays."""
+        """`profile.deleted` and `account.erased`: nothing stays; `device.removed`: it stops playing."""
+        account_id = AccountId(str(event.data.get("accountId", "")))
         if event.kind == "profile.deleted":
             profile_id = ProfileId(str(event.data["profileId"]))
+            # Sessions first: a heartbeat after the erasure would write the profile's bookmark anew.
+            await self._sessions.of_profile(account_id, profile_id, event.occurred_at)
             count = await self._bookmarks.erase_profile(profile_id)
             log.info("profile.erased", profile_id=profile_id, bookmarks=count)
+        if event.kind == "account.erased":
+            await self._sessions.of_account(account_id, event.occurred_at)
+            for each in event.data["profileIds"]:
+                await self._sessions.of_profile(account_id, ProfileId(str(each)), event.occurred_at)
+                await self._bookmarks.erase_profile(ProfileId(str(each)))
+        if event.kind == "device.removed":
+            await self._sessions.of_device(account_id, str(event.data["clientHash"]), event.occurred_at)
 
 
 def _id_of(snapshot: object) -> str:

@@ -6,7 +6,7 @@ store query for all keys together.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,10 +20,10 @@ from subgraphs.playback.domain.continue_watching import (
     merge_continue_watching,
     resume_title_of_series,
 )
-from subgraphs.playback.domain.titles import PlayableTitle
+from subgraphs.playback.domain.titles import PlayableTitle, TitleKind
 from subgraphs.playback.ports import BookmarkStore, HistoryPosition, TitleCatalogue
 
-__all__ = ["HistoryRead", "TitleProgress", "ViewerProgress"]
+__all__ = ["EpisodeCount", "HistoryRead", "TitleProgress", "ViewerProgress"]
 
 RECENT_COUNT = 200
 """Bookmarks looked at for continue watching: more than anybody has in progress."""
@@ -33,11 +33,20 @@ HISTORY_MAX_CHUNKS = 20
 
 
 @dataclass(frozen=True, slots=True)
+class EpisodeCount:
+    """Of a series, as far as the viewer may see it."""
+
+    seen: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class TitleProgress:
     """Progress in one title; for a series that of the episode watched last, and the episode to go on with."""
 
     bookmark: Bookmark
     resume_title_id: TitleId | None
+    episodes: EpisodeCount | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +78,22 @@ class ViewerProgress:
         found: dict[TitleId, TitleProgress] = {}
         latest_by_series: dict[TitleId, Bookmark] = {}
         for bookmark in await self._bookmarks.bookmarks(profile_id, title_ids):
+            if bookmark.hidden_at is not None:
+                continue
             if bookmark.key.title_id in wanted:
                 found[bookmark.key.title_id] = TitleProgress(bookmark, None)
             if bookmark.series_id in wanted and bookmark.series_id is not None:
                 latest_by_series.setdefault(bookmark.series_id, bookmark)
         if latest_by_series:
-            visible = await self._visible_episodes(latest_by_series)
+            episodes = {episode.id: episode for episode in await self._catalogue.episodes_of(latest_by_series)}
+            forbidden = self._forbidden(episodes)
             seen = await self._bookmarks.seen_episodes(profile_id, latest_by_series)
             for series_id, latest in latest_by_series.items():
-                if latest.key.title_id in visible:
-                    found[series_id] = TitleProgress(latest, resume_title_of_series(latest, visible, seen))
+                if latest.key.title_id in episodes.keys() - forbidden:
+                    resume_id = resume_title_of_series(latest, episodes, seen, forbidden)
+                    visible = {each for each, title in episodes.items() if title.series_id == series_id} - forbidden
+                    count = EpisodeCount(seen=len(visible & seen), total=len(visible))
+                    found[series_id] = TitleProgress(latest, resume_id, count)
         return found
 
     async def history(self, profile_id: ProfileId, *, first: int, before: HistoryPosition | None) -> HistoryRead:
@@ -87,8 +102,10 @@ class ViewerProgress:
         found: list[Bookmark] = []
         for _ in range(HISTORY_MAX_CHUNKS):
             chunk = await self._bookmarks.history(profile_id, limit=HISTORY_CHUNK, before=before)
-            titles = self._visible(await self._catalogue.titles_by_id([row.key.title_id for row in chunk]))
-            found.extend(bookmark for bookmark in chunk if bookmark.key.title_id in titles)
+            titles = await self._catalogue.titles_by_id([row.key.title_id for row in chunk])
+            listed = {each for each, title in titles.items() if title.kind is not TitleKind.VIDEO}
+            listed -= self._forbidden(titles)
+            found.extend(bookmark for bookmark in chunk if bookmark.key.title_id in listed)
             if len(found) > first or len(chunk) < HISTORY_CHUNK:
                 break
             before = HistoryPosition(chunk[-1].last_watched_at, chunk[-1].key.title_id)
@@ -98,12 +115,12 @@ class ViewerProgress:
         """What to go on with, most recent first. Raises ServiceError for a profile that is not the viewer's."""
         self._require_own(profile_id)
         recent = await self._bookmarks.history(profile_id, limit=RECENT_COUNT)
-        titles = dict(self._visible(await self._catalogue.titles_by_id([row.key.title_id for row in recent])))
+        known = await self._catalogue.titles_by_id([row.key.title_id for row in recent])
+        titles = {each: title for each, title in known.items() if title.kind is not TitleKind.VIDEO}
         series_ids = {title.series_id for title in titles.values() if title.series_id is not None}
-        if series_ids:
-            titles.update(await self._visible_episodes(series_ids))
+        titles.update({episode.id: episode for episode in await self._catalogue.episodes_of(series_ids)})
         seen = await self._bookmarks.seen_episodes(profile_id, series_ids)
-        return merge_continue_watching(recent, titles, seen)[:first]
+        return merge_continue_watching(recent, titles, seen, self._forbidden(titles))[:first]
 
     def _require_own(self, profile_id: ProfileId) -> None:
         if self._viewer.profile_id != profile_id:
@@ -111,13 +128,8 @@ class ViewerProgress:
                 ErrorKind.NOT_FOUND, "what a profile watched is shown to that profile only; select it and ask again"
             )
 
-    async def _visible_episodes(self, series_ids: Collection[TitleId]) -> Mapping[TitleId, PlayableTitle]:
-        episodes = await self._catalogue.episodes_of(series_ids)
-        return self._visible({episode.id: episode for episode in episodes})
-
-    def _visible(self, titles: Mapping[TitleId, PlayableTitle]) -> dict[TitleId, PlayableTitle]:
+    def _forbidden(self, titles: Mapping[TitleId, PlayableTitle]) -> set[TitleId]:
+        """Those that the viewer may not see now."""
         return {
-            title_id: title
-            for title_id, title in titles.items()
-            if decide(self._viewer, title.facts, self._now).may_see
+            title_id for title_id, title in titles.items() if not decide(self._viewer, title.facts, self._now).may_see
         }

@@ -16,8 +16,8 @@ from common.tokens import Viewer
 from subgraphs.kernel.ids import SessionId
 from subgraphs.playback.domain.bookmarks import Bookmark, BookmarkKey, PositionReport, ReportOrder
 from subgraphs.playback.domain.plans import max_streams
-from subgraphs.playback.domain.sessions import PlaybackSession, PlayRefusal
-from subgraphs.playback.ports import BookmarkStore, Licensing, SessionStore, StreamLeases
+from subgraphs.playback.domain.sessions import PlaybackSession, PlayRefusal, QualityReport
+from subgraphs.playback.ports import BookmarkStore, Licensing, QualityReports, SessionStore, StreamLeases
 
 __all__ = ["Heartbeat", "Quality", "RecordProgress", "Recorded", "SessionUnknown", "check_heartbeat"]
 
@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 MAX_SEQUENCE = 2**31 - 1
 MAX_POSITION_S = 7 * 24 * 3600.0
 """No film is longer than a week: a larger number is milliseconds or a mistake."""
+MAX_BITRATE_BPS = 1_000_000_000
+"""Forty times the best rendition."""
 REVOKE_TIMEOUT_S = 1.0
 
 
@@ -74,14 +76,14 @@ def check_heartbeat(heartbeat: Heartbeat) -> dict[str, str]:
         problems["input.sequence"] = f"is {heartbeat.sequence}; send a number from 0 that counts up"
     quality = heartbeat.quality
     if quality is not None:
-        measured = {
-            "input.bitrateBps": quality.bitrate_bps,
-            "input.bufferSeconds": quality.buffer_s,
-            "input.rebufferCount": quality.rebuffer_count,
-        }
-        for path, value in measured.items():
-            if value is not None and value < 0:
-                problems[path] = f"is {value:g}; it can't be below 0"
+        measured = (
+            ("input.bitrateBps", quality.bitrate_bps, MAX_BITRATE_BPS),
+            ("input.bufferSeconds", quality.buffer_s, MAX_POSITION_S),
+            ("input.rebufferCount", quality.rebuffer_count, MAX_SEQUENCE),
+        )
+        for path, value, highest in measured:
+            if value is not None and not 0 <= value <= highest:
+                problems[path] = f"is {value:g}; send a number from 0 to {highest:g}"
     return problems
 
 
@@ -89,12 +91,19 @@ class RecordProgress:
     """Writes positions and keeps or ends stream slots."""
 
     def __init__(
-        self, *, bookmarks: BookmarkStore, sessions: SessionStore, leases: StreamLeases, licensing: Licensing
+        self,
+        *,
+        bookmarks: BookmarkStore,
+        sessions: SessionStore,
+        leases: StreamLeases,
+        licensing: Licensing,
+        quality: QualityReports,
     ) -> None:
         self._bookmarks = bookmarks
         self._sessions = sessions
         self._leases = leases
         self._licensing = licensing
+        self._quality = quality
 
     async def heartbeat(self, viewer: Viewer, heartbeat: Heartbeat, now: datetime) -> Recorded | SessionUnknown:
         """Record a position; it is durable when this returns. `heartbeat` has passed check_heartbeat."""
@@ -103,7 +112,7 @@ class RecordProgress:
             return SessionUnknown(heartbeat.session_id)
         bookmark = await self._bookmarks.record(_report(session, heartbeat, now, is_final=False))
         if heartbeat.quality is not None:
-            _log_quality(session, heartbeat.quality)
+            self._quality.add(_quality_report(session, heartbeat.quality, now))
         keeps_slot = await self._renew(session, viewer)
         return Recorded(session, bookmark, None if keeps_slot else PlayRefusal.TOO_MANY_STREAMS)
 
@@ -166,13 +175,13 @@ def _report(session: PlaybackSession, heartbeat: Heartbeat, now: datetime, *, is
     )
 
 
-def _log_quality(session: PlaybackSession, quality: Quality) -> None:
-    log.info(
-        "playback.quality",
+def _quality_report(session: PlaybackSession, quality: Quality, now: datetime) -> QualityReport:
+    return QualityReport(
         session_id=session.id,
         asset_id=session.asset_id,
         state=quality.state,
         bitrate_bps=quality.bitrate_bps,
         buffer_s=quality.buffer_s,
         rebuffer_count=quality.rebuffer_count,
+        reported_at=now,
     )

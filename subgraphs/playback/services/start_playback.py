@@ -18,6 +18,7 @@ from common.tokens import Viewer
 from subgraphs.kernel.ids import AccountId, ProfileId, SessionId, TitleId, new_id
 from subgraphs.kernel.policy import decide
 from subgraphs.playback.domain.bookmarks import resume_position_s
+from subgraphs.playback.domain.continue_watching import choose_next_episode
 from subgraphs.playback.domain.plans import max_streams
 from subgraphs.playback.domain.rights import check_account, check_play, refusal_message
 from subgraphs.playback.domain.sessions import (
@@ -212,13 +213,12 @@ class StartPlayback:
         return _build_grant(request, asset, granted, entitlement, pathways)
 
     async def _next_title(self, title: PlayableTitle, viewer: Viewer, now: datetime) -> TitleId | None:
-        """The episode that follows, when this viewer may see it."""
-        if title.next_episode_id is None:
+        """The next episode that this viewer may see."""
+        if title.next_episode_id is None or title.series_id is None:
             return None
-        following = (await self._catalogue.titles_by_id([title.next_episode_id])).get(title.next_episode_id)
-        if following is None or not decide(viewer, following.facts, now).may_see:
-            return None
-        return following.id
+        episodes = {episode.id: episode for episode in await self._catalogue.episodes_of([title.series_id])}
+        forbidden = {each for each, episode in episodes.items() if not decide(viewer, episode.facts, now).may_see}
+        return choose_next_episode(title.id, episodes, set(), forbidden)
 
     async def _give_back(self, account_id: AccountId, device_id: str, session_id: SessionId) -> None:
         try:

@@ -230,7 +230,7 @@ async def subgraph(
                     steering=steering,
                     services=services,
                     settings=settings,
-                    follow=FollowEvents(catalogue, bookmarks),
+                    follow=FollowEvents(catalogue, bookmarks, services.end),
                 )
 
 

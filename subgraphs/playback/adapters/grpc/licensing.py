@@ -8,7 +8,8 @@ from common.errors import ErrorKind, ServiceError
 from grpc_protos.generated.marquee.common.v1 import media_pb2
 from grpc_protos.generated.marquee.licensing.v1 import licensing_pb2, licensing_pb2_grpc
 from subgraphs.kernel.ids import SessionId
-from subgraphs.playback.adapters.grpc.calls import translated_errors, viewer_metadata
+from subgraphs.playback.adapters.grpc.breaker import ServiceBreaker
+from subgraphs.playback.adapters.grpc.calls import viewer_metadata
 from subgraphs.playback.domain.titles import Encryption
 from subgraphs.playback.ports import Entitlement, EntitlementRequest
 
@@ -23,8 +24,9 @@ _ENCRYPTIONS = {
 class GrpcLicensing:
     """The licensing service behind a channel that somebody else owns."""
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    def __init__(self, channel: grpc.aio.Channel, cool_down_s: float) -> None:
         self._stub = licensing_pb2_grpc.LicensingServiceStub(channel)
+        self._breaker = ServiceBreaker("licensing", cool_down_s)
 
     async def issue_entitlement(self, request: EntitlementRequest, viewer_token: str, timeout_s: float) -> Entitlement:
         """Grant keys; `viewer_token` is the signed viewer context as it arrived."""
@@ -36,7 +38,7 @@ class GrpcLicensing:
             max_height_px=request.max_height_px,
             supports_clearkey=request.supports_clearkey,
         )
-        with translated_errors("licensing"):
+        async with self._breaker.call():
             answer = await self._stub.IssueEntitlement(
                 message, timeout=timeout_s, metadata=viewer_metadata(viewer_token)
             )
@@ -53,5 +55,5 @@ class GrpcLicensing:
     async def revoke_session(self, session_id: SessionId, viewer_token: str, timeout_s: float) -> None:
         """End the session's entitlement."""
         message = licensing_pb2.RevokeSessionRequest(session_id=session_id)
-        with translated_errors("licensing"):
+        async with self._breaker.call():
             await self._stub.RevokeSession(message, timeout=timeout_s, metadata=viewer_metadata(viewer_token))

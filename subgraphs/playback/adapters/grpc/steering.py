@@ -6,7 +6,8 @@ import grpc
 
 from common.errors import ErrorKind, ServiceError
 from grpc_protos.generated.marquee.steering.v1 import steering_pb2, steering_pb2_grpc
-from subgraphs.playback.adapters.grpc.calls import translated_errors, viewer_metadata
+from subgraphs.playback.adapters.grpc.breaker import ServiceBreaker
+from subgraphs.playback.adapters.grpc.calls import viewer_metadata
 from subgraphs.playback.domain.sessions import GrantedPathway
 from subgraphs.playback.ports import Pathways, PathwaysRequest
 
@@ -16,8 +17,9 @@ __all__ = ["GrpcSteering"]
 class GrpcSteering:
     """The steering service behind a channel that somebody else owns."""
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    def __init__(self, channel: grpc.aio.Channel, cool_down_s: float) -> None:
         self._stub = steering_pb2_grpc.SteeringServiceStub(channel)
+        self._breaker = ServiceBreaker("steering", cool_down_s)
 
     async def order_pathways(self, request: PathwaysRequest, viewer_token: str, timeout_s: float) -> Pathways:
         """The pathways for a session, best first."""
@@ -28,7 +30,7 @@ class GrpcSteering:
             region=request.region,
             max_height_px=request.max_height_px,
         )
-        with translated_errors("steering"):
+        async with self._breaker.call():
             answer = await self._stub.OrderPathways(message, timeout=timeout_s, metadata=viewer_metadata(viewer_token))
         if not answer.pathways:
             raise ServiceError(ErrorKind.UNAVAILABLE, "no delivery pathway is open at the moment; try again")
