@@ -14,6 +14,7 @@ from rich.console import Console
 
 from common.settings import SettingsInvalid
 from gateway.cli import app as gateway_app
+from stack.evaluate import app as evaluate_app
 
 if TYPE_CHECKING:
     from stack.processes import ProcessRow
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 for command in gateway_app.registered_commands:
     app.registered_commands.append(command)
+app.add_typer(evaluate_app, name="evaluate")
 
 console = Console(highlight=False, soft_wrap=True)
 

@@ -25,6 +25,7 @@ from scipy.sparse import csr_array
 
 from subgraphs.recommendations.domain.catalogue import FloatArray
 from subgraphs.recommendations.domain.titles import TitleRecord
+from subgraphs.recommendations.models.recommender import FloatMatrix, Interactions
 
 __all__ = ["DIMENSIONS", "Content", "build_content", "no_content"]
 
@@ -73,6 +74,11 @@ class Content:
         confidence = known / (known + np.float32(HALF_KNOWN_TOKENS))
         likeness: FloatArray = np.asarray(self.tokens @ row) * confidence * confidence[index]
         return likeness
+
+    def scores(self, histories: Interactions) -> FloatMatrix:
+        """See Recommender.scores: the summed cosines with the history's titles."""
+        told = csr_array(histories @ self.tokens)
+        return np.asarray(csr_array(told @ self.tokens.T).toarray(), np.float32)
 
 
 def no_content(count: int) -> Content:
