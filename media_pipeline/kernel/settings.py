@@ -17,7 +17,7 @@ class MediaSettings(ProcessSettings):
 
     @property
     def media_token_keys_path(self) -> Path:
-        """The secrets that sign media paths: written by whoever starts first, read by steering and delivery."""
+        """The secrets that sign media paths: whoever starts first writes them; steering, licensing, delivery read."""
         return self.shared.keys_dir / "media-token.json"
 
     @property

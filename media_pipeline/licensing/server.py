@@ -20,6 +20,7 @@ from media_pipeline.kernel.identity import (
     require_viewer,
     require_viewer_or_service,
 )
+from media_pipeline.kernel.media_token import MEDIA_TOKEN_LIFE, MediaGrant, MediaTokenKeys
 from media_pipeline.kernel.server import grpc_server, run_until_cancelled
 from media_pipeline.licensing.adapters.master_key import FileKeyWrapper
 from media_pipeline.licensing.adapters.sql_store import open_sql_store
@@ -49,9 +50,10 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 class LicensingServicer(licensing_pb2_grpc.LicensingServiceServicer):
     """The proto's methods on the use cases."""
 
-    def __init__(self, licensing: Licensing, licence_url: str) -> None:
+    def __init__(self, licensing: Licensing, licence_url: str, media_keys: MediaTokenKeys) -> None:
         self._licensing = licensing
         self._licence_url = licence_url
+        self._media_keys = media_keys
 
     async def IssueEntitlement(  # noqa: N802
         self, request: licensing_pb2.IssueEntitlementRequest, _context: _Context
@@ -70,6 +72,12 @@ class LicensingServicer(licensing_pb2_grpc.LicensingServiceServicer):
             ),
         )
         entitlement = granted.entitlement
+        media_grant = MediaGrant(
+            entitlement.asset_id,
+            entitlement.session_id,
+            entitlement.issued_at + MEDIA_TOKEN_LIFE,
+            entitlement.max_lines,
+        )
         return licensing_pb2.IssueEntitlementResponse(
             playback_token=granted.playback_token,
             licence_url=self._licence_url if entitlement.encryption is Encryption.CLEARKEY else "",
@@ -77,6 +85,7 @@ class LicensingServicer(licensing_pb2_grpc.LicensingServiceServicer):
             expires_at=Timestamp(seconds=int(entitlement.expires_at.timestamp())),
             encryption=_PROTO_OF_ENCRYPTION[entitlement.encryption],
             entitlement_id=entitlement.id,
+            media_token=self._media_keys.sign(media_grant),
         )
 
     async def IssueLicence(  # noqa: N802
@@ -140,7 +149,8 @@ async def running_server(settings: LicensingSettings, clock: Clock | None = None
     tokens = PlaybackTokens(ensure_key_file(settings.playback_key_path), clock)
     async with open_sql_store(settings.resolved_database_url) as store:
         licensing = Licensing(store, wrapper, tokens, clock, settings.entitlement_life)
-        servicer = LicensingServicer(licensing, f"{settings.shared.public_media_url}/licence/clearkey")
+        media_keys = MediaTokenKeys.load_or_create(settings.media_token_keys_path)
+        servicer = LicensingServicer(licensing, f"{settings.shared.public_media_url}/licence/clearkey", media_keys)
 
         def register(server: grpc.aio.Server) -> None:
             licensing_pb2_grpc.add_LicensingServiceServicer_to_server(servicer, server)

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from grpc_protos.generated.marquee.common.v1 import media_pb2 as marquee_dot_common_dot_v1_dot_media__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$marquee/licensing/v1/licensing.proto\x12\x14marquee.licensing.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dmarquee/common/v1/media.proto\"\x96\x01\n\x17IssueEntitlementRequest\x12\x10\n\x08title_id\x18\x01 \x01(\t\x12\x10\n\x08\x61sset_id\x18\x02 \x01(\t\x12\x11\n\tdevice_id\x18\x03 \x01(\t\x12\x12\n\nsession_id\x18\x04 \x01(\t\x12\x15\n\rmax_height_px\x18\x05 \x01(\r\x12\x19\n\x11supports_clearkey\x18\x06 \x01(\x08\"\xd9\x01\n\x18IssueEntitlementResponse\x12\x16\n\x0eplayback_token\x18\x01 \x01(\t\x12\x13\n\x0blicence_url\x18\x02 \x01(\t\x12\x15\n\rmax_height_px\x18\x03 \x01(\r\x12.\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\nencryption\x18\x05 \x01(\x0e\x32\x1d.marquee.common.v1.Encryption\x12\x16\n\x0e\x65ntitlement_id\x18\x06 \x01(\t\"B\n\x13IssueLicenceRequest\x12\x16\n\x0eplayback_token\x18\x01 \x01(\t\x12\x13\n\x0b\x65me_request\x18\x02 \x01(\x0c\"[\n\x14IssueLicenceResponse\x12\x13\n\x0b\x65me_licence\x18\x01 \x01(\x0c\x12.\n\nexpires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"*\n\x14RevokeSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\".\n\x15RevokeSessionResponse\x12\x15\n\rrevoked_count\x18\x01 \x01(\r\"%\n\x11GetKeyInfoRequest\x12\x10\n\x08\x61sset_id\x18\x01 \x01(\t\"y\n\x07KeyInfo\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12.\n\tkey_class\x18\x02 \x01(\x0e\x32\x1b.marquee.common.v1.KeyClass\x12.\n\ncreated_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"A\n\x12GetKeyInfoResponse\x12+\n\x04keys\x18\x01 \x03(\x0b\x32\x1d.marquee.licensing.v1.KeyInfo\"[\n\nContentKey\x12\x0e\n\x06key_id\x18\x01 \x01(\x0c\x12\r\n\x05value\x18\x02 \x01(\x0c\x12.\n\tkey_class\x18\x03 \x01(\x0e\x32\x1b.marquee.common.v1.KeyClass\"n\n\x16\x45nsureAssetKeysRequest\x12\x10\n\x08\x61sset_id\x18\x01 \x01(\t\x12\x10\n\x08title_id\x18\x02 \x01(\t\x12\x30\n\x0bkey_classes\x18\x03 \x03(\x0e\x32\x1b.marquee.common.v1.KeyClass\"I\n\x17\x45nsureAssetKeysResponse\x12.\n\x04keys\x18\x01 \x03(\x0b\x32 .marquee.licensing.v1.ContentKey2\xa7\x04\n\x10LicensingService\x12q\n\x10IssueEntitlement\x12-.marquee.licensing.v1.IssueEntitlementRequest\x1a..marquee.licensing.v1.IssueEntitlementResponse\x12\x65\n\x0cIssueLicence\x12).marquee.licensing.v1.IssueLicenceRequest\x1a*.marquee.licensing.v1.IssueLicenceResponse\x12h\n\rRevokeSession\x12*.marquee.licensing.v1.RevokeSessionRequest\x1a+.marquee.licensing.v1.RevokeSessionResponse\x12_\n\nGetKeyInfo\x12\'.marquee.licensing.v1.GetKeyInfoRequest\x1a(.marquee.licensing.v1.GetKeyInfoResponse\x12n\n\x0f\x45nsureAssetKeys\x12,.marquee.licensing.v1.EnsureAssetKeysRequest\x1a-.marquee.licensing.v1.EnsureAssetKeysResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$marquee/licensing/v1/licensing.proto\x12\x14marquee.licensing.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dmarquee/common/v1/media.proto\"\x96\x01\n\x17IssueEntitlementRequest\x12\x10\n\x08title_id\x18\x01 \x01(\t\x12\x10\n\x08\x61sset_id\x18\x02 \x01(\t\x12\x11\n\tdevice_id\x18\x03 \x01(\t\x12\x12\n\nsession_id\x18\x04 \x01(\t\x12\x15\n\rmax_height_px\x18\x05 \x01(\r\x12\x19\n\x11supports_clearkey\x18\x06 \x01(\x08\"\xee\x01\n\x18IssueEntitlementResponse\x12\x16\n\x0eplayback_token\x18\x01 \x01(\t\x12\x13\n\x0blicence_url\x18\x02 \x01(\t\x12\x15\n\rmax_height_px\x18\x03 \x01(\r\x12.\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\nencryption\x18\x05 \x01(\x0e\x32\x1d.marquee.common.v1.Encryption\x12\x16\n\x0e\x65ntitlement_id\x18\x06 \x01(\t\x12\x13\n\x0bmedia_token\x18\x07 \x01(\t\"B\n\x13IssueLicenceRequest\x12\x16\n\x0eplayback_token\x18\x01 \x01(\t\x12\x13\n\x0b\x65me_request\x18\x02 \x01(\x0c\"[\n\x14IssueLicenceResponse\x12\x13\n\x0b\x65me_licence\x18\x01 \x01(\x0c\x12.\n\nexpires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"*\n\x14RevokeSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\".\n\x15RevokeSessionResponse\x12\x15\n\rrevoked_count\x18\x01 \x01(\r\"%\n\x11GetKeyInfoRequest\x12\x10\n\x08\x61sset_id\x18\x01 \x01(\t\"y\n\x07KeyInfo\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12.\n\tkey_class\x18\x02 \x01(\x0e\x32\x1b.marquee.common.v1.KeyClass\x12.\n\ncreated_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"A\n\x12GetKeyInfoResponse\x12+\n\x04keys\x18\x01 \x03(\x0b\x32\x1d.marquee.licensing.v1.KeyInfo\"[\n\nContentKey\x12\x0e\n\x06key_id\x18\x01 \x01(\x0c\x12\r\n\x05value\x18\x02 \x01(\x0c\x12.\n\tkey_class\x18\x03 \x01(\x0e\x32\x1b.marquee.common.v1.KeyClass\"n\n\x16\x45nsureAssetKeysRequest\x12\x10\n\x08\x61sset_id\x18\x01 \x01(\t\x12\x10\n\x08title_id\x18\x02 \x01(\t\x12\x30\n\x0bkey_classes\x18\x03 \x03(\x0e\x32\x1b.marquee.common.v1.KeyClass\"I\n\x17\x45nsureAssetKeysResponse\x12.\n\x04keys\x18\x01 \x03(\x0b\x32 .marquee.licensing.v1.ContentKey2\xa7\x04\n\x10LicensingService\x12q\n\x10IssueEntitlement\x12-.marquee.licensing.v1.IssueEntitlementRequest\x1a..marquee.licensing.v1.IssueEntitlementResponse\x12\x65\n\x0cIssueLicence\x12).marquee.licensing.v1.IssueLicenceRequest\x1a*.marquee.licensing.v1.IssueLicenceResponse\x12h\n\rRevokeSession\x12*.marquee.licensing.v1.RevokeSessionRequest\x1a+.marquee.licensing.v1.RevokeSessionResponse\x12_\n\nGetKeyInfo\x12\'.marquee.licensing.v1.GetKeyInfoRequest\x1a(.marquee.licensing.v1.GetKeyInfoResponse\x12n\n\x0f\x45nsureAssetKeys\x12,.marquee.licensing.v1.EnsureAssetKeysRequest\x1a-.marquee.licensing.v1.EnsureAssetKeysResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,27 +36,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ISSUEENTITLEMENTREQUEST']._serialized_start=127
   _globals['_ISSUEENTITLEMENTREQUEST']._serialized_end=277
   _globals['_ISSUEENTITLEMENTRESPONSE']._serialized_start=280
-  _globals['_ISSUEENTITLEMENTRESPONSE']._serialized_end=497
-  _globals['_ISSUELICENCEREQUEST']._serialized_start=499
-  _globals['_ISSUELICENCEREQUEST']._serialized_end=565
-  _globals['_ISSUELICENCERESPONSE']._serialized_start=567
-  _globals['_ISSUELICENCERESPONSE']._serialized_end=658
-  _globals['_REVOKESESSIONREQUEST']._serialized_start=660
-  _globals['_REVOKESESSIONREQUEST']._serialized_end=702
-  _globals['_REVOKESESSIONRESPONSE']._serialized_start=704
-  _globals['_REVOKESESSIONRESPONSE']._serialized_end=750
-  _globals['_GETKEYINFOREQUEST']._serialized_start=752
-  _globals['_GETKEYINFOREQUEST']._serialized_end=789
-  _globals['_KEYINFO']._serialized_start=791
-  _globals['_KEYINFO']._serialized_end=912
-  _globals['_GETKEYINFORESPONSE']._serialized_start=914
-  _globals['_GETKEYINFORESPONSE']._serialized_end=979
-  _globals['_CONTENTKEY']._serialized_start=981
-  _globals['_CONTENTKEY']._serialized_end=1072
-  _globals['_ENSUREASSETKEYSREQUEST']._serialized_start=1074
-  _globals['_ENSUREASSETKEYSREQUEST']._serialized_end=1184
-  _globals['_ENSUREASSETKEYSRESPONSE']._serialized_start=1186
-  _globals['_ENSUREASSETKEYSRESPONSE']._serialized_end=1259
-  _globals['_LICENSINGSERVICE']._serialized_start=1262
-  _globals['_LICENSINGSERVICE']._serialized_end=1813
+  _globals['_ISSUEENTITLEMENTRESPONSE']._serialized_end=518
+  _globals['_ISSUELICENCEREQUEST']._serialized_start=520
+  _globals['_ISSUELICENCEREQUEST']._serialized_end=586
+  _globals['_ISSUELICENCERESPONSE']._serialized_start=588
+  _globals['_ISSUELICENCERESPONSE']._serialized_end=679
+  _globals['_REVOKESESSIONREQUEST']._serialized_start=681
+  _globals['_REVOKESESSIONREQUEST']._serialized_end=723
+  _globals['_REVOKESESSIONRESPONSE']._serialized_start=725
+  _globals['_REVOKESESSIONRESPONSE']._serialized_end=771
+  _globals['_GETKEYINFOREQUEST']._serialized_start=773
+  _globals['_GETKEYINFOREQUEST']._serialized_end=810
+  _globals['_KEYINFO']._serialized_start=812
+  _globals['_KEYINFO']._serialized_end=933
+  _globals['_GETKEYINFORESPONSE']._serialized_start=935
+  _globals['_GETKEYINFORESPONSE']._serialized_end=1000
+  _globals['_CONTENTKEY']._serialized_start=1002
+  _globals['_CONTENTKEY']._serialized_end=1093
+  _globals['_ENSUREASSETKEYSREQUEST']._serialized_start=1095
+  _globals['_ENSUREASSETKEYSREQUEST']._serialized_end=1205
+  _globals['_ENSUREASSETKEYSRESPONSE']._serialized_start=1207
+  _globals['_ENSUREASSETKEYSRESPONSE']._serialized_end=1280
+  _globals['_LICENSINGSERVICE']._serialized_start=1283
+  _globals['_LICENSINGSERVICE']._serialized_end=1834
 # @@protoc_insertion_point(module_scope)

@@ -70,6 +70,7 @@ class IssueEntitlementResponse(_message.Message):
     EXPIRES_AT_FIELD_NUMBER: _builtins.int
     ENCRYPTION_FIELD_NUMBER: _builtins.int
     ENTITLEMENT_ID_FIELD_NUMBER: _builtins.int
+    MEDIA_TOKEN_FIELD_NUMBER: _builtins.int
     playback_token: _builtins.str
     """ES256 JWT, at most 6 h; the player sends it as "Authorization: Bearer" to licence_url."""
     licence_url: _builtins.str
@@ -78,6 +79,10 @@ class IssueEntitlementResponse(_message.Message):
     """The smaller of the device's and the plan's limit."""
     encryption: _media_pb2.Encryption.ValueType
     entitlement_id: _builtins.str
+    media_token: _builtins.str
+    """Path element that opens the asset's objects for four hours, without an order of pathways: for
+    when the steering service, which gives a better one, does not answer.
+    """
     @_builtins.property
     def expires_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -89,10 +94,11 @@ class IssueEntitlementResponse(_message.Message):
         expires_at: _timestamp_pb2.Timestamp | None = ...,
         encryption: _media_pb2.Encryption.ValueType = ...,
         entitlement_id: _builtins.str = ...,
+        media_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["encryption", b"encryption", "entitlement_id", b"entitlement_id", "expires_at", b"expires_at", "licence_url", b"licence_url", "max_height_px", b"max_height_px", "playback_token", b"playback_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["encryption", b"encryption", "entitlement_id", b"entitlement_id", "expires_at", b"expires_at", "licence_url", b"licence_url", "max_height_px", b"max_height_px", "media_token", b"media_token", "playback_token", b"playback_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
