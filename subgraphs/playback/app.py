@@ -105,6 +105,7 @@ async def _build_services(
             licensing=licensing,
             steering=steering,
             call_timeout_s=settings.call_timeout_s,
+            default_media_url=settings.shared.public_media_url,
         ),
         record=RecordProgress(
             bookmarks=stores.bookmarks, sessions=sessions, leases=leases, licensing=licensing, quality=quality

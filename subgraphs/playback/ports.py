@@ -196,12 +196,16 @@ class EntitlementRequest:
 
 @dataclass(frozen=True, slots=True)
 class Entitlement:
-    """What the session may play; `licence_url` is None for the clear version."""
+    """What the session may play; `licence_url` is None for the clear version.
+
+    `media_token` opens the film's media paths without an order of pathways, for when steering is away.
+    """
 
     playback_token: str
     licence_url: str | None
     max_height_px: int
     encryption: Encryption
+    media_token: str
 
 
 class Licensing(Protocol):

@@ -31,6 +31,9 @@ class PlaybackSession:
     thumbnails_url: str | None
     next_title: Title | None
     pathways: list[Pathway]
+    is_steered: bool = strawberry.field(
+        description="false: steering did not answer at the start; the film comes by the default pathway."
+    )
 
 
 def session_of(session: Session, heartbeat_interval_s: int) -> PlaybackSession:
@@ -65,6 +68,7 @@ def session_of(session: Session, heartbeat_interval_s: int) -> PlaybackSession:
         thumbnails_url=grant.thumbnails_url,
         next_title=None if session.next_title_id is None else title_reference(session.next_title_id),
         pathways=[Pathway(id=strawberry.ID(pathway.id), priority=pathway.priority) for pathway in grant.pathways],
+        is_steered=grant.is_steered,
     )
 
 

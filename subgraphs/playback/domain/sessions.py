@@ -73,7 +73,10 @@ class GrantedPathway:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What licensing and steering gave to a session; the manifests that suit the device best come first."""
+    """What licensing and steering gave to a session; the manifests that suit the device best come first.
+
+    `is_steered` is false when steering did not answer at the start: the film comes by the default pathway then.
+    """
 
     manifests: tuple[GrantedManifest, ...]
     licence_url: str | None
@@ -84,6 +87,7 @@ class Grant:
     audio_languages: tuple[str, ...]
     subtitle_languages: tuple[str, ...]
     thumbnails_url: str | None
+    is_steered: bool = True
 
 
 @dataclass(frozen=True, slots=True)

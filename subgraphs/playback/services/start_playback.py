@@ -2,7 +2,8 @@
 
 token → profile → subscription → title → maturity → region → film → stream slot → licensing → steering → session. Each
 step runs only when all before it said yes, so the reason that a viewer gets is the first in this order, and a slot is
-taken only for somebody who may play. From the slot on, whatever goes wrong gives it back.
+taken only for somebody who may play. From the slot on, whatever goes wrong gives it back; steering alone is missed
+without harm, as the film can be read without being steered.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from subgraphs.playback.domain.rights import check_account, check_play, refusal_
 from subgraphs.playback.domain.sessions import (
     Grant,
     GrantedManifest,
+    GrantedPathway,
     PlaybackSession,
     PlayRefusal,
     PlayRefused,
@@ -47,6 +49,8 @@ __all__ = ["StartPlayback", "StartRequest", "check_start"]
 
 log = structlog.get_logger(__name__)
 
+DEFAULT_PATHWAY = "default"
+"""What the one pathway is called that nobody steers."""
 MAX_DEVICE_ID_LENGTH = 128
 MAX_HEIGHT_PX = 8_640
 """Lines of 16K; no screen has more."""
@@ -96,7 +100,10 @@ class _Playable:
 
 
 class StartPlayback:
-    """Starts sessions; `call_timeout_s` is each media service's share of the request's time."""
+    """Starts sessions; `call_timeout_s` is each media service's share of the request's time.
+
+    `default_media_url` is where the film is read from while steering is away.
+    """
 
     def __init__(
         self,
@@ -108,6 +115,7 @@ class StartPlayback:
         licensing: Licensing,
         steering: Steering,
         call_timeout_s: float,
+        default_media_url: str,
     ) -> None:
         self._catalogue = catalogue
         self._bookmarks = bookmarks
@@ -116,6 +124,7 @@ class StartPlayback:
         self._licensing = licensing
         self._steering = steering
         self._call_timeout_s = call_timeout_s
+        self._default_media_url = default_media_url.rstrip("/")
 
     async def start(self, request: StartRequest) -> PlaybackSession | PlayRefused:
         """The session, or the first reason against it. Raises ServiceError UNAVAILABLE when a service is away."""
@@ -199,18 +208,26 @@ class StartPlayback:
             raise ServiceError(
                 ErrorKind.INTERNAL, f"licensing granted {entitlement.encryption} for an asset without that variant"
             )
-        pathways = await self._steering.order_pathways(
-            PathwaysRequest(
-                session_id=session_id,
-                asset_id=asset.asset_id,
-                client_address=request.client_address,
-                region=request.viewer.country or "",
-                max_height_px=entitlement.max_height_px,
-            ),
-            viewer_token,
-            self._call_timeout_s,
+        wanted = PathwaysRequest(
+            session_id=session_id,
+            asset_id=asset.asset_id,
+            client_address=request.client_address,
+            region=request.viewer.country or "",
+            max_height_px=entitlement.max_height_px,
         )
+        pathways = await self._pathways(wanted, entitlement, viewer_token)
         return _build_grant(request, asset, granted, entitlement, pathways)
+
+    async def _pathways(self, wanted: PathwaysRequest, entitlement: Entitlement, viewer_token: str) -> Pathways:
+        """Steering's order; without steering the default pathway, which it does not steer."""
+        try:
+            return await self._steering.order_pathways(wanted, viewer_token, self._call_timeout_s)
+        except ServiceError as error:
+            if error.kind is not ErrorKind.UNAVAILABLE or not entitlement.media_token:
+                raise
+            log.warning("start.not_steered", session_id=wanted.session_id, error=error.message)
+        default = GrantedPathway(DEFAULT_PATHWAY, 0)
+        return Pathways(self._default_media_url, entitlement.media_token, (default,), steering_url=None)
 
     async def _next_title(self, title: PlayableTitle, viewer: Viewer, now: datetime) -> TitleId | None:
         """The next episode that this viewer may see."""
@@ -265,6 +282,7 @@ def _build_grant(
         max_height_px=min(entitlement.max_height_px, asset.max_height_px),
         audio_languages=asset.audio_languages,
         subtitle_languages=asset.subtitle_languages,
+        is_steered=pathways.steering_url is not None,
         thumbnails_url=f"{root}/{asset.thumbnails}" if asset.thumbnails else None,
     )
 

@@ -66,6 +66,7 @@ class LicensingServer(licensing_pb2_grpc.LicensingServiceServicer):
             max_height_px=min(1080, request.max_height_px or 1080),
             encryption=media_pb2.ENCRYPTION_CLEARKEY if is_protected else media_pb2.ENCRYPTION_CLEAR,
             entitlement_id="ent_1",
+            media_token=f"media-{request.session_id}",
         )
 
     async def RevokeSession(self, request: Any, context: Any) -> Any:  # noqa: N802  # the contract's name
@@ -258,7 +259,7 @@ START = """mutation ($input: StartPlaybackInput!) { startPlayback(input: $input)
   ... on StartPlaybackSuccess { session { id startedAt title { id } manifests { protocol url encryption mimeType } licenceUrl
     playbackToken steeringUrl resumePositionSeconds durationSeconds maxHeightPx heartbeatIntervalSeconds
     markers { kind startSeconds endSeconds } subtitles { language label } audioTracks { language label } thumbnailsUrl
-    nextTitle { id } pathways { id priority } } }
+    nextTitle { id } pathways { id priority } isSteered } }
   ... on PlaybackRefused { reason message maxStreams retryAfterSeconds } } }"""
 HEARTBEAT = """mutation ($input: HeartbeatInput!) { heartbeat(input: $input) { __typename
   ... on HeartbeatSuccess { acceptedPositionSeconds refusal title { id } }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import grpc
@@ -155,14 +156,17 @@ async def test_one_device_has_one_slot(subgraph: Any, make_snapshot: Any, play: 
     assert current["refusal"] is None
 
 
-@pytest.mark.parametrize("service", ["licensing", "steering"])
-async def test_a_media_service_that_is_away_gives_the_slot_back(
-    subgraph: Any, make_snapshot: Any, start: Any, viewer: Viewer, service: str
+@pytest.mark.parametrize(
+    ("service", "status"),
+    [("licensing", grpc.StatusCode.UNAVAILABLE), ("steering", grpc.StatusCode.FAILED_PRECONDITION)],
+)
+async def test_a_media_service_that_fails_gives_the_slot_back(
+    subgraph: Any, make_snapshot: Any, start: Any, viewer: Viewer, service: str, status: grpc.StatusCode
 ) -> None:
-    """The client is told which one and to try again; the household's slot is free."""
+    """The client is told; the household's slot is free."""
     await subgraph.tell_titles(make_snapshot("mov_1"))
     await subgraph.tell_asset("mov_1")
-    getattr(subgraph, service).failure = grpc.StatusCode.UNAVAILABLE
+    getattr(subgraph, service).failure = status
     values = {"titleId": "mov_1", "device": {"id": "tv-1", "formFactor": "TV"}}
 
     body = await subgraph.ask(
@@ -171,9 +175,68 @@ async def test_a_media_service_that_is_away_gives_the_slot_back(
         viewer,
     )
 
-    assert body["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
-    assert service in body["errors"][0]["message"]
+    assert body["errors"][0]["extensions"]["code"] == status.name
     assert await subgraph.redis.keys("marquee:lease*") == []
+
+
+async def test_without_steering_the_film_comes_by_the_default_pathway(
+    subgraph: Any, make_snapshot: Any, play: Any
+) -> None:
+    """Licensing's media token opens it; the answer says that nobody steers it, and no steering address is given."""
+    await subgraph.tell_titles(make_snapshot("mov_1"))
+    await subgraph.tell_asset("mov_1")
+    subgraph.steering.failure = grpc.StatusCode.UNAVAILABLE
+
+    session = (await play("mov_1")).session
+
+    root = f"http://127.0.0.1:4010/media/media-{session['id']}/assets/ast_mov_1"
+    assert session["manifests"][0]["url"] == f"{root}/clearkey/manifest.mpd"
+    assert (session["steeringUrl"], session["isSteered"]) == (None, False)
+    assert session["pathways"] == [{"id": "default", "priority": 0}]
+
+
+async def test_a_failing_service_is_left_alone_and_looked_at_again(
+    subgraph: Any, make_snapshot: Any, start: Any, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After five failures in a row it is not called; after the cool-down one call decides. Refusals are answers."""
+    from purgatory.domain import model
+
+    at = [1000.0]
+    monkeypatch.setattr(model, "time", SimpleNamespace(time=lambda: at[0]))
+    await subgraph.tell_titles(make_snapshot("mov_1"))
+    await subgraph.tell_asset("mov_1")
+    steering = subgraph.steering
+    premium = replace(viewer, plan="PREMIUM")
+
+    async def is_steered() -> bool:
+        return bool((await start("mov_1", as_viewer=premium))["session"]["isSteered"])
+
+    assert await is_steered()
+    steering.failure = grpc.StatusCode.UNAVAILABLE
+    assert not any([await is_steered() for _ in range(8)])
+    asked_while_failing = len(steering.requests)
+    steering.failure = None
+    still_open = await is_steered()
+    at[0] += subgraph.settings.breaker_cool_down_s + 1
+    recovered = [await is_steered() for _ in range(2)]
+
+    assert asked_while_failing == 1 + 5
+    assert not still_open
+    assert recovered == [True, True]
+
+
+async def test_refusals_do_not_open_the_breaker(subgraph: Any, make_snapshot: Any, viewer: Viewer) -> None:
+    """A service that says no is well."""
+    await subgraph.tell_titles(make_snapshot("mov_1"))
+    await subgraph.tell_asset("mov_1")
+    subgraph.licensing.failure = grpc.StatusCode.PERMISSION_DENIED
+    values = {"titleId": "mov_1", "device": {"id": "tv-1", "formFactor": "TV"}}
+    query = "mutation ($input: StartPlaybackInput!) { startPlayback(input: $input) { __typename } }"
+
+    answers = [await subgraph.ask(query, {"input": values}, viewer) for _ in range(8)]
+
+    assert {answer["errors"][0]["extensions"]["code"] for answer in answers} == {"PERMISSION_DENIED"}
+    assert len(subgraph.licensing.requests) == 8
 
 
 async def test_a_slow_media_service_is_not_waited_for_for_ever(

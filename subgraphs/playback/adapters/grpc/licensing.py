@@ -50,6 +50,7 @@ class GrpcLicensing:
             licence_url=answer.licence_url or None,
             max_height_px=answer.max_height_px,
             encryption=encryption,
+            media_token=answer.media_token,
         )
 
     async def revoke_session(self, session_id: SessionId, viewer_token: str, timeout_s: float) -> None:
