@@ -45,7 +45,7 @@ class Availability:
     description="Narrows a list; what is absent does not narrow. Without a kind, episodes and videos are left out."
 )
 class TitleFilter:
-    """As the domain's; search knows the first five only and refuses the others."""
+    """As the domain's; search does not know people, letters and days, and says so."""
 
     kind: TitleKind | None = None
     genre_id: strawberry.ID | None = None

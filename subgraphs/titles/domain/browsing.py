@@ -77,16 +77,7 @@ class TitleFilter:
     @property
     def browse_only(self) -> tuple[str, ...]:
         """Names of what is set and only lists know: a search index need not."""
-        names = (
-            "maximum_age",
-            "original_language",
-            "origin_country",
-            "person_id",
-            "person_role",
-            "initial",
-            "name_prefix",
-            "added_since",
-        )
+        names = ("person_id", "person_role", "initial", "name_prefix", "added_since")
         return tuple(name for name in names if getattr(self, name) is not None)
 
 

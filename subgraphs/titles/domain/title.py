@@ -43,7 +43,7 @@ GenreId = NewType("GenreId", str)
 PersonId = NewType("PersonId", str)
 
 _TITLE_ID = re.compile(r"(?:mov|ser|epi|vid)_[A-Za-z0-9-]{1,100}")
-_OURS = frozenset({"media", "is_withdrawn", "is_delisted", "added_at", "revision", "edited_fields", "artwork_weights"})
+_OURS = frozenset({"media", "is_withdrawn", "added_at", "revision", "edited_fields", "artwork_weights"})
 """Fields that no source knows."""
 
 
