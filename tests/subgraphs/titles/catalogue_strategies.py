@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from common.tokens import Viewer
 from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.policy import Window
 from subgraphs.titles.domain.browsing import TitleFilter
+from subgraphs.titles.domain.text import initial, sort_name
 from subgraphs.titles.domain.title import (
     Credit,
     CreditRole,
@@ -24,8 +26,14 @@ from tests.subgraphs.titles.conftest import NOW
 
 COUNTRIES = ("US", "DE", "FR")
 GENRES = ("Drama", "Comedy", "Film Noir")
-WORDS = ("moon", "river", "clock")
+WORDS = ("moon", "river", "clock", "9")
 
+credit_lines = st.builds(
+    Credit,
+    st.sampled_from([person_named("Ada Lund"), person_named("Bo Berg")]),
+    st.sampled_from(CreditRole),
+    st.sampled_from([None, "The moon"]),
+)
 instants = st.sampled_from([None, *(NOW + timedelta(days=days) for days in (-2, -1, 0, 1, 2))])
 windows = st.builds(Window, st.sampled_from(["*", *COUNTRIES]), instants, instants)
 
@@ -43,13 +51,19 @@ def titles(draw: st.DrawFn, number: int) -> Title:
         synopsis="a tale of stone",
         release_year=draw(st.sampled_from([None, 1920, 1921, 1950])),
         genres=tuple(genre_named(name) for name in draw(st.lists(st.sampled_from(GENRES), unique=True))),
-        credits=(Credit(person_named("Ada Lund"), CreditRole.CAST, draw(st.sampled_from([None, "The moon"]))),),
+        credits=tuple(dict.fromkeys(draw(st.lists(credit_lines, min_size=1, max_size=2)))),
         minimum_age=age,
         is_kids=age <= 7 and draw(st.booleans()),
         windows=tuple(draw(st.lists(windows, max_size=2))),
         blocked_countries=draw(st.frozensets(st.sampled_from(["*", *COUNTRIES]), max_size=1)),
         popularity=draw(st.sampled_from([0.0, 0.3, 0.30001, 1.0])),
-        is_withdrawn=draw(st.sampled_from([False, False, False, True])),
+        origin_country=draw(st.sampled_from([None, "US", "FR"])),
+        original_language=draw(st.sampled_from([None, "en", "fr"])),
+        is_withdrawn=draw(st.sampled_from([False, False, False, False, False, True])),
+        is_delisted=draw(st.sampled_from([False, False, False, False, False, True])),
+        revision=draw(st.integers(1, 3)),
+        edited_fields=draw(st.sampled_from([frozenset(), frozenset({"synopsis", "windows"})])),
+        artwork_weights=draw(st.sampled_from([(), (("main", 2), ("night", 1))])),
     )
 
 
@@ -73,7 +87,20 @@ filters = st.builds(
     release_year_from=st.sampled_from([None, 1921]),
     release_year_to=st.sampled_from([None, 1921]),
     kids_only=st.booleans(),
+    maximum_age=st.sampled_from([None, None, None, 12]),
+    original_language=st.sampled_from([None, None, None, "fr"]),
+    origin_country=st.sampled_from([None, None, None, "FR"]),
 )
+list_filters = st.builds(
+    replace,
+    filters,
+    person_id=st.sampled_from([None, None, person_named("Bo Berg").id]),
+    person_role=st.sampled_from([None, CreditRole.CAST]),
+    initial=st.sampled_from([None, None, None, "M", "#"]),
+    name_prefix=st.sampled_from([None, None, None, "ri"]),
+    added_since=st.sampled_from([None, None, None, NOW - timedelta(days=1)]),
+)
+"""With what only lists know."""
 
 
 def passes(title: Title, chosen: TitleFilter) -> bool:
@@ -85,5 +112,21 @@ def passes(title: Title, chosen: TitleFilter) -> bool:
     if chosen.release_year_from is not None and (title.release_year or 0) < chosen.release_year_from:
         return False
     if chosen.release_year_to is not None and not 1 <= (title.release_year or 0) <= chosen.release_year_to:
+        return False
+    if chosen.maximum_age is not None and title.minimum_age > chosen.maximum_age:
+        return False
+    if chosen.original_language not in {None, title.original_language}:
+        return False
+    if chosen.origin_country not in {None, title.origin_country}:
+        return False
+    if chosen.person_id is not None and not any(
+        credit.person.id == chosen.person_id and chosen.person_role in {None, credit.role} for credit in title.credits
+    ):
+        return False
+    if chosen.initial not in {None, initial(title.display_name)}:
+        return False
+    if chosen.name_prefix is not None and not sort_name(title.display_name).startswith(chosen.name_prefix):
+        return False
+    if chosen.added_since is not None and title.added_at < chosen.added_since:
         return False
     return title.is_kids or not chosen.kids_only

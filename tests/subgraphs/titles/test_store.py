@@ -1,9 +1,14 @@
-"""The title store's contract."""
+"""The title store's contract, on every store that there is."""
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,84 +19,118 @@ from common.tokens import Viewer
 from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.pagination import PageRequest
 from subgraphs.kernel.policy import decide
-from subgraphs.kernel.sql import sqlite_url
-from subgraphs.titles.adapters.sql import SqlTitleStore
 from subgraphs.titles.adapters.sql.browse_query import MAX_LISTS_PER_QUERY
-from subgraphs.titles.domain.browsing import BrowseRequest, CatalogueScope, TitleFilter, TitleSort
+from subgraphs.titles.domain.browsing import BrowseRequest, CatalogueScope, SortDirection, TitleFilter, TitleSort
 from subgraphs.titles.domain.order import sort_key
 from subgraphs.titles.domain.title import (
     Asset,
+    Credit,
+    CreditRole,
     Marker,
     Media,
     MediaStatus,
+    Origin,
     Season,
     SeasonId,
     Title,
     TitleKind,
+    VideoKind,
+    VideoSlot,
     fingerprint,
     match_key,
+    person_named,
 )
-from subgraphs.titles.ports import AuditEntry
-from tests.subgraphs.titles.catalogue_strategies import catalogues, filters, passes, viewers
+from subgraphs.titles.ports import AuditEntry, CatalogueState, TitleStore
+from tests.subgraphs.titles.catalogue_strategies import catalogues, list_filters, passes, viewers
 from tests.subgraphs.titles.conftest import NOW, Parts
+from tests.subgraphs.titles.stores import STORES, empty, opened_store
 
 SLOW_FIXTURE = [HealthCheck.function_scoped_fixture]
 
 
-def the_order(titles: list[Title], sort: TitleSort) -> list[TitleId]:
+def the_order(titles: list[Title], request: BrowseRequest) -> list[TitleId]:
     """Ids as a list in this order shows them."""
     by_id = sorted(titles, key=lambda title: title.id)
-    return [t.id for t in sorted(by_id, key=lambda t: sort_key(t, sort)[1], reverse=sort is not TitleSort.NAME)]  # type: ignore[arg-type,return-value]
+    by_value = sorted(by_id, key=lambda t: sort_key(t, request.sort)[1], reverse=not request.is_ascending)  # type: ignore[arg-type,return-value]
+    return [title.id for title in by_value]
 
 
-async def fresh(tmp_path_factory: pytest.TempPathFactory) -> SqlTitleStore:
-    return await SqlTitleStore.open(sqlite_url(tmp_path_factory.mktemp("store") / "titles.sqlite"))
+@pytest.fixture(params=STORES)
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[TitleStore]:
+    async with opened_store(request.param, request, tmp_path) as opened:
+        yield opened
 
 
 @given(catalogue=catalogues())
 @settings(max_examples=25, deadline=None, suppress_health_check=SLOW_FIXTURE)
-async def test_gives_back_what_was_saved(tmp_path_factory: pytest.TempPathFactory, catalogue: list[Title]) -> None:
+async def test_gives_back_what_was_saved(store: TitleStore, catalogue: list[Title]) -> None:
     """A title read is the title saved, its digest that of what was saved."""
-    store = await fresh(tmp_path_factory)
-    try:
-        await store.save(catalogue)
-        assert {title.id: title for title in catalogue} == await store.titles([title.id for title in catalogue])
-        assert {title.id: fingerprint(title) for title in catalogue} == await store.digests([t.id for t in catalogue])
-    finally:
-        await store.aclose()
+    await empty(store)
+    await store.save(catalogue)
+    ids = [title.id for title in catalogue]
+    assert {title.id: title for title in catalogue} == await store.titles(ids)
+    assert {title.id: fingerprint(title) for title in catalogue} == await store.digests(ids)
+    there = [title for title in catalogue if not title.is_gone]
+    assert CatalogueState(len(there), sum(title.revision for title in there)) == await store.state()
+    timed = {title.id for title in catalogue if any(window.opens_at or window.closes_at for window in title.windows)}
+    assert timed == {title.id for title in await store.timed_titles()}
 
 
 @given(
-    catalogue=catalogues(), viewer=viewers, chosen=filters, sort=st.sampled_from(TitleSort), page_size=st.integers(1, 4)
+    catalogue=catalogues(),
+    viewer=viewers,
+    chosen=list_filters,
+    sort=st.sampled_from(TitleSort),
+    direction=st.sampled_from([None, *SortDirection]),
+    page_size=st.integers(1, 4),
 )
-@settings(max_examples=50, deadline=None, suppress_health_check=SLOW_FIXTURE)
+@settings(max_examples=60, deadline=None, suppress_health_check=SLOW_FIXTURE)
 async def test_browse_finds_what_policy_and_filter_allow(
-    tmp_path_factory: pytest.TempPathFactory,
+    store: TitleStore,
     catalogue: list[Title],
     viewer: Viewer,
     chosen: TitleFilter,
     sort: TitleSort,
+    direction: SortDirection | None,
     page_size: int,
 ) -> None:
-    """Pages put together are exactly the visible titles that pass, in order, each once."""
-    store = await fresh(tmp_path_factory)
-    try:
-        await store.save(catalogue)
-        expected = [t for t in catalogue if passes(t, chosen) and decide(viewer, t.facts, NOW).may_see]
-        titles = {title.id: title for title in catalogue}
-        found: list[TitleId] = []
-        request = PageRequest(page_size)
-        while True:
-            [ids] = await store.browse(CatalogueScope.of(viewer, NOW), [BrowseRequest(chosen, sort, request)])
-            found += ids[:page_size]
-            if len(ids) <= page_size:
-                break
-            request = PageRequest(page_size, sort_key(titles[found[-1]], sort))
-        assert the_order(expected, sort) == found
-        genres = {genre.id for title in catalogue if decide(viewer, title.facts, NOW).may_see for genre in title.genres}
-        assert genres == {genre.id for genre in await store.genres(CatalogueScope.of(viewer, NOW))}
-    finally:
-        await store.aclose()
+    """Pages put together are exactly the visible titles that pass, in order, each once; the facets count them."""
+    await empty(store)
+    await store.save(catalogue)
+    scope = CatalogueScope.of(viewer, NOW)
+    expected = [t for t in catalogue if passes(t, chosen) and decide(viewer, t.facts, NOW).may_see]
+    titles = {title.id: title for title in catalogue}
+    found: list[TitleId] = []
+    request = BrowseRequest(chosen, sort, PageRequest(page_size), direction)
+    while True:
+        [ids] = await store.browse(scope, [request])
+        found += ids[:page_size]
+        if len(ids) <= page_size:
+            break
+        behind = sort_key(titles[found[-1]], sort, direction)
+        request = replace(request, page=PageRequest(page_size, behind))
+    assert the_order(expected, request) == found
+    facets = await store.facets(scope, chosen)
+    assert (len(expected), len(expected)) == (facets.total_count, sum(count for _, count in facets.count_by_initial))
+    decades = Counter(None if t.release_year is None else t.release_year // 10 * 10 for t in expected)
+    assert dict(facets.count_by_decade) == decades
+    visible = [title for title in catalogue if decide(viewer, title.facts, NOW).may_see]
+    assert {genre.id for title in visible for genre in title.genres} == {g.id for g in await store.genres(scope)}
+    credited = {credit.person for title in visible for credit in title.credits}
+    everybody = sorted({credit.person.id for title in catalogue for credit in title.credits})
+    assert credited == set((await store.people(scope, everybody)).values())
+
+
+def _film(n: int, display_name: str, revision: int = 1) -> Title:
+    origin = Origin("test", str(n))
+    return Title(
+        id=TitleId(f"mov_{n}"),
+        kind=TitleKind.MOVIE,
+        display_name=display_name,
+        origin=origin,
+        added_at=NOW,
+        revision=revision,
+    )
 
 
 async def test_replaces_children_together_with_their_title(demo: Parts) -> None:
@@ -127,7 +166,7 @@ async def test_knows_seasons_and_episodes_in_order(demo: Parts) -> None:
 
 
 async def test_each_follower_sees_every_change_until_it_confirms(demo: Parts) -> None:
-    """One follower's confirmation is not another's, and what all confirmed is dropped."""
+    """One follower's confirmation is not another's; what all confirmed is not told again."""
     assert await demo.store.changes_for("search", 10) == []
     changes = await demo.store.changes_for("events", 1_000)
     assert len(changes) == 163
@@ -147,15 +186,51 @@ async def test_finds_the_same_work_from_another_source(demo: Parts) -> None:
     assert await demo.store.titles_matching([key], except_source="demo") == {}
 
 
-async def test_writes_nothing_of_a_batch_that_fails(demo: Parts) -> None:
-    """A batch with a title that the database refuses leaves no trace, in the change log neither."""
-    title = next(iter((await demo.store.titles([TitleId("mov_cops-1922")])).values()))
-    orphan = Season(SeasonId("sea_orphan"), TitleId("ser_nowhere"), 1, "Season 1")
-    changes_before = len(await demo.store.changes_for("events", 1_000))
-    with pytest.raises(Exception, match="FOREIGN KEY"):
-        await demo.store.save([replace(title, display_name="Robbers")], [orphan])
-    assert (await demo.store.titles([title.id]))[title.id].display_name == "Cops"
-    assert changes_before == len(await demo.store.changes_for("events", 1_000))
+async def test_a_follower_begins_at_the_end_of_the_log(demo: Parts) -> None:
+    """What was written before it is not told to it; afterwards everything, until it leaves."""
+    store, cops = demo.store, TitleId("mov_cops-1922")
+    await store.follow("newcomer")
+    assert (await store.changes_for("newcomer", 10), await store.changes_for("nobody", 10)) == ([], [])
+    title = (await store.titles([cops]))[cops]
+    await store.save([title])
+    [change] = await store.changes_for("newcomer", 10)
+    assert change.title_id == cops
+    for follower in ("events", "search", "newcomer"):
+        await store.confirm_changes(follower, change.sequence)
+    await store.follow("late")
+    await store.save([title])
+    assert [each.title_id for each in await store.changes_for("late", 10)] == [cops]
+    assert {"events", "search", "newcomer", "late"} == await store.followers()
+    for follower in ("newcomer", "late", "nobody"):
+        await store.unfollow(follower)
+    assert {"events", "search"} == await store.followers()
+    assert await store.changes_for("late", 10) == []
+
+
+async def test_writers_at_once_hide_no_change(store: TitleStore) -> None:
+    """A follower that reads and confirms while eight writers write hears of every title, each in its last state."""
+    names = [f"Film {n}" for n in range(64)]
+    told: dict[str, int] = {}
+
+    async def write(writer: int) -> None:
+        for revision in (1, 2):
+            for n in range(writer, len(names), 8):
+                await store.save([_film(n, names[n], revision)])
+
+    async def follow() -> None:
+        while changes := await store.changes_for("search", 5):
+            assert [each.sequence for each in changes] == sorted(each.sequence for each in changes)
+            found = await store.titles([each.title_id for each in changes])
+            told.update((title.id, title.revision) for title in found.values())
+            await store.confirm_changes("search", changes[-1].sequence)
+
+    async with asyncio.TaskGroup() as writers:
+        tasks = [writers.create_task(write(writer)) for writer in range(8)]
+        while not all(task.done() for task in tasks):
+            await follow()
+            await asyncio.sleep(0)
+    await follow()
+    assert told == {f"mov_{n}": 2 for n in range(len(names))}
 
 
 async def test_keeps_audit_entries(demo: Parts) -> None:
@@ -196,3 +271,57 @@ async def test_lists_read_together_are_those_read_alone(demo: Parts) -> None:
     alone = [(await demo.store.browse(scope, [request]))[0] for request in requests]
     assert alone == together
     assert all(together)
+
+
+async def test_walks_the_catalogue_by_id_and_by_source(demo: Parts) -> None:
+    """In pieces, each id once and in order; a source's walk leaves out what it has delisted."""
+    everything: list[TitleId] = []
+    while some := await demo.store.ids_after(everything[-1] if everything else "", 50):
+        everything += some
+    assert (163, sorted(everything)) == (len(everything), everything)
+    gone = (await demo.store.titles([everything[3]]))[everything[3]]
+    await demo.store.save([replace(gone, is_delisted=True)])
+    assert [*everything[1:3], everything[4]] == await demo.store.ids_of_source("demo", everything[0], 3)
+    assert await demo.store.ids_of_source("elsewhere", "", 3) == []
+
+
+async def test_knows_the_videos_of_a_title(store: TitleStore) -> None:
+    """Newest first and then by id, those that are gone left out."""
+    film = _film(1, "Film")
+
+    def video(name: str, days: int, **changes: Any) -> Title:
+        return replace(
+            film,
+            id=TitleId(f"vid_{name}"),
+            kind=TitleKind.VIDEO,
+            video_of=film.id,
+            video_kind=VideoKind.TRAILER,
+            added_at=NOW - timedelta(days=days),
+            **changes,
+        )
+
+    season = SeasonId("sea_1")
+    await store.save(
+        [film, video("b", 1), video("a", 1), video("new", 0, season_id=season), video("gone", 0, is_withdrawn=True)]
+    )
+    [slots] = (await store.videos_of([film.id, TitleId("mov_2")])).values()
+    assert slots == (
+        VideoSlot(TitleId("vid_new"), VideoKind.TRAILER, season),
+        VideoSlot(TitleId("vid_a"), VideoKind.TRAILER, None),
+        VideoSlot(TitleId("vid_b"), VideoKind.TRAILER, None),
+    )
+
+
+async def test_keeps_edits_of_people_and_positions(store: TitleStore) -> None:
+    """The last word counts; what nobody has kept is None."""
+    ada, eda = person_named("Ada Lund"), person_named("Eda Lund")
+    film = replace(_film(1, "Film"), credits=(Credit(ada, CreditRole.CAST), Credit(ada, CreditRole.WRITER)))
+    await store.save([film], person_edits={eda.id: eda})
+    await store.save([film], person_edits={eda.id: ada})
+    assert await store.person_edits() == {eda.id: ada}
+    assert await store.titles_of_person(ada.id, 5) == [film.id]
+    assert await store.titles_of_person(eda.id, 5) == []
+    assert await store.position("announced") is None
+    for value in (3, 2**40):
+        await store.set_position("announced", value)
+        assert await store.position("announced") == value

@@ -7,12 +7,27 @@ Keyset pages: the cursor holds the sort key of the last item, and the statement 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, and_, func, literal, or_, select, true, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Float,
+    Row,
+    Select,
+    Text,
+    and_,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    union_all,
+)
 
 from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.pagination import PageRequest
@@ -44,21 +59,26 @@ _SORT_COLUMN = {
 
 
 def browse_statement(scope: CatalogueScope, requests: Sequence[BrowseRequest]) -> CompoundSelect[Any]:
-    """Rows of (place, id, value): for the request at each place one id more than its page asks for.
+    """Rows of (place, id, number, word): for the request at each place one id more than its page asks for.
 
-    The rows of a place are those that come first, in no promised order; `ids_in_order` makes it.
+    A list's sort value is a number or a word, the other one null: PostgreSQL's columns have one type. The rows of a
+    place are those that come first, in no promised order; `ids_in_order` makes it.
     """
-    parts = [_one_list(scope, request).subquery() for request in requests]
-    return union_all(
-        *(select(literal(place).label("place"), part.c.id, part.c.value) for place, part in enumerate(parts))
-    )
+    parts = []
+    for place, request in enumerate(requests):
+        part = _one_list(scope, request).subquery()
+        is_word = request.sort is TitleSort.NAME
+        number: ColumnElement[Any] = cast(null(), Float) if is_word else part.c.value
+        word: ColumnElement[Any] = part.c.value if is_word else cast(null(), Text)
+        parts.append(select(literal(place).label("place"), part.c.id, number.label("number"), word.label("word")))
+    return union_all(*parts)
 
 
 def ids_in_order(requests: Sequence[BrowseRequest], rows: Iterable[Row[Any]]) -> list[list[TitleId]]:
     """What `browse_statement` found, one list per request."""
     found: list[list[tuple[Any, str]]] = [[] for _ in requests]
     for row in sorted(rows, key=lambda row: row.id):
-        found[row.place].append((row.value, row.id))
+        found[row.place].append((row.number if row.word is None else row.word, row.id))
     for request, pairs in zip(requests, found, strict=True):
         pairs.sort(key=itemgetter(0), reverse=not request.is_ascending)
     return [[TitleId(title_id) for _, title_id in pairs] for pairs in found]
@@ -80,15 +100,7 @@ def facets_statement(scope: CatalogueScope, chosen: TitleFilter) -> Select[Any]:
 
 def read_facets(rows: Iterable[Row[Any]]) -> Facets:
     """The sums."""
-    by_initial: Counter[str] = Counter()
-    by_decade: Counter[int] = Counter()
-    for row in rows:
-        by_initial[row.initial] += row.title_count
-        by_decade[row.release_year // 10 * 10] += row.title_count
-    # A year that nobody knows is stored as 0.
-    unknown = by_decade.pop(0, 0)
-    decades: list[tuple[int | None, int]] = [*sorted(by_decade.items()), *([(None, unknown)] if unknown else [])]
-    return Facets(by_initial.total(), tuple(sorted(by_initial.items())), tuple(decades))
+    return Facets.of((row.initial, row.release_year, row.title_count) for row in rows)
 
 
 def _one_list(scope: CatalogueScope, request: BrowseRequest) -> Select[Any]:
@@ -159,7 +171,8 @@ def _filters(chosen: TitleFilter) -> list[ColumnElement[bool]]:
         if value is not None:
             filters.append(column == value)
     if chosen.name_prefix is not None:
-        filters.append(titles.sort_name.between(chosen.name_prefix, chosen.name_prefix + _LAST))
+        # Not BETWEEN: PostgreSQL takes no COLLATE inside, which every word compared with this column carries.
+        filters += [titles.sort_name >= chosen.name_prefix, titles.sort_name <= chosen.name_prefix + _LAST]
     if chosen.added_since is not None:
         filters.append(titles.added_at >= t.to_micros(chosen.added_since))
     if chosen.person_id is not None:
