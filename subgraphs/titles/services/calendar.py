@@ -85,16 +85,18 @@ class AvailabilityCalendar:
         return sorted(found)
 
     def changes(self, after: datetime, until: datetime) -> list[AvailabilityChange]:
-        """What opened and closed behind `after` and up to `until`, in order of time; every country by its own windows.
+        """What opened and closed behind `after` and up to `until`, in order of time.
 
-        A window for all countries counts as the country "*". Nothing is told of an edge at which another window of the
-        same country goes on or went on before.
+        For each country that a title's windows name, and as "*" for those that they do not name. Nothing is told of an
+        edge at which another window of the country goes on or went on before.
         """
         found: list[AvailabilityChange] = []
         for title_id, windows in self._windows.items():
             edges = {
-                (instant, window.country)
+                (instant, country)
+                for country in {window.country for window in windows}
                 for window in windows
+                if window.country in {EVERYWHERE, country}
                 for instant in (window.opens_at, window.closes_at)
                 if instant is not None and after < instant <= until
             }
