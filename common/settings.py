@@ -26,6 +26,7 @@ __all__ = [
     "check_unclaimed",
     "is_given",
     "load_settings",
+    "setting_text",
 ]
 
 SHARED_PREFIX = "MARQUEE_"
@@ -198,6 +199,12 @@ def load_settings(settings_type: type[SettingsT], **overrides: Any) -> SettingsT
 def is_given(variable: str, environment: Mapping[str, str]) -> bool:
     """Whether this setting is set, itself or by file."""
     return bool(environment.get(variable) or environment.get(variable + FILE_SUFFIX))
+
+
+def setting_text(variable: str, environment: Mapping[str, str]) -> str:
+    """What a given setting says, itself or by file; empty when it is not given. Raises OSError for a missing file."""
+    path = environment.get(variable + FILE_SUFFIX)
+    return environment.get(variable) or (Path(path).read_text("utf-8").rstrip("\r\n") if path else "")
 
 
 def _variables(settings_type: type[BaseSettings]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -61,11 +62,29 @@ def test_each_missing_server_is_named_with_both_ways_out(tmp_path: Path) -> None
 @pytest.mark.usefixtures("nothing_installed")
 def test_given_addresses_stay_and_nothing_is_started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for variable in VARIABLES:
-        monkeypatch.setenv(variable, f"given://{variable}")
+        monkeypatch.setenv(variable, f"given:{variable}")
     prepared = servers.prepare_servers(tmp_path)
     assert prepared.children == []
     assert prepared.given == {kind.name: list(kind.urls) for kind in servers.KINDS}
-    assert {os.environ[variable] for variable in VARIABLES} == {f"given://{variable}" for variable in VARIABLES}
+    assert {os.environ[variable] for variable in VARIABLES} == {f"given:{variable}" for variable in VARIABLES}
+
+
+def test_a_given_server_that_is_silent_is_named_and_one_of_several_hosts_is_enough(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nobody listens on port 1. The password does not appear."""
+    for variable in VARIABLES:
+        monkeypatch.setenv(variable, "given")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        monkeypatch.setenv("MARQUEE_TITLES_STORE_URL", f"mongodb://u:p@127.0.0.1:1,127.0.0.1:{port}/titles")
+        monkeypatch.setenv("MARQUEE_PROFILES_DATABASE_URL", "postgresql+asyncpg://u:hidden@127.0.0.1:1/profiles")
+        with pytest.raises(servers.ServersMissing) as refused:
+            servers.prepare_servers(tmp_path)
+    assert str(refused.value) == (
+        "nothing answers at 127.0.0.1:1, which MARQUEE_PROFILES_DATABASE_URL names: "
+        "start PostgreSQL there, or correct the address"
+    )
 
 
 @pytest.mark.usefixtures("unset")
