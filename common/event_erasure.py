@@ -13,27 +13,27 @@ from common.events import dead_letter_key, stream_key
 __all__ = ["EventErasure"]
 
 BATCH = 1_000
+TELLING_KIND = b"account.erased"
 
 
 class EventErasure:
-    """Finds entries by the ids that their fields hold. The topics' other entries stay as they are.
+    """Finds entries by the ids that their fields hold; the topics' other entries stay as they are."""
 
-    `spared_kind` is the kind by which the erasure itself is told: its entries are spared until all groups have
-    acknowledged them.
-    """
-
-    def __init__(self, redis: Redis, spared_kind: str = "account.erased") -> None:
+    def __init__(self, redis: Redis) -> None:
         self._redis: Any = redis
-        self._spared_kind = spared_kind.encode()
 
-    async def erase(self, ids: Collection[str]) -> Mapping[str, int]:
-        """Entries deleted by stream ("stream:<key>")."""
+    async def erase(self, ids: Collection[str], *, spare_unheard: bool = False) -> Mapping[str, int]:
+        """Entries deleted, by stream ("stream:<key>").
+
+        With `spare_unheard` those by which an erasure is told stay until every group has acknowledged them.
+        """
         counts: dict[str, int] = {}
         for key in await self._streams():
             groups = await self._groups(key)
             counts[f"stream:{key}"] = 0
             async for entry_id, fields in self._found(key, ids):
-                if fields.get(b"kind") == self._spared_kind and not await self._is_heard(key, groups, entry_id):
+                is_news = spare_unheard and fields.get(b"kind") == TELLING_KIND
+                if is_news and not await self._is_heard(key, groups, entry_id):
                     continue
                 for group in groups:
                     # A pending entry that is gone from its stream would be reported as lost.

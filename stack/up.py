@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import json
 import os
 import signal
 import time
@@ -132,6 +133,7 @@ def _export_environment(state_dir: Path, *, demo: bool) -> None:
     ports = {row.name: _port_of(row) for row in PROCESS_TABLE}
     subgraphs = ("profiles", "titles", "playback", "recommendations")
     urls = ",".join(f'"{name}":"http://127.0.0.1:{ports[name]}/graphql"' for name in subgraphs)
+    holders = {name: f"http://127.0.0.1:{ports[name]}" for name in ("playback", "recommendations", "titles")}
     defaults = {
         "MARQUEE_STATE_DIR": str(state_dir),
         "MARQUEE_PUBLIC_GATEWAY_URL": f"http://127.0.0.1:{ports['gateway']}",
@@ -144,6 +146,7 @@ def _export_environment(state_dir: Path, *, demo: bool) -> None:
         "MARQUEE_GATEWAY_SUBGRAPH_URLS": "{" + urls + "}",
         "MARQUEE_GATEWAY_ACCESS_JWKS": f"http://127.0.0.1:{ports['profiles']}/.well-known/jwks.json",
         "MARQUEE_GATEWAY_SIGN_VIEWER_CONTEXT": "true",
+        "MARQUEE_PROFILES_PERSONAL_DATA_URLS": json.dumps(holders),
         "MARQUEE_PLAYBACK_LICENSING_TARGET": f"127.0.0.1:{ports['licensing']}",
         "MARQUEE_PLAYBACK_STEERING_TARGET": f"127.0.0.1:{ports['steering']}",
         "MARQUEE_WORKER_LICENSING_TARGET": f"127.0.0.1:{ports['licensing']}",

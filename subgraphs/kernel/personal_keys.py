@@ -21,10 +21,11 @@ from subgraphs.kernel.personal_data import (
     too_many_records,
 )
 
-__all__ = ["PersonalKeys", "ValkeyPersonalData"]
+__all__ = ["OWNER_MARK", "PersonalKeys", "ValkeyPersonalData"]
 
 SCAN_COUNT = 1_000
 OWNER_MARK = "<owner>"
+"""In a pattern: the owner's id."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, String, Table, cast, delete, false, func, or_, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Delete,
+    String,
+    Table,
+    Update,
+    cast,
+    delete,
+    false,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from subgraphs.kernel.personal_data import (
@@ -20,7 +35,21 @@ from subgraphs.kernel.personal_data import (
 )
 from subgraphs.kernel.sql import reading, rewrite_file, writing
 
-__all__ = ["PersonalTable", "SqlPersonalData"]
+__all__ = ["Ending", "PersonalTable", "SqlPersonalData"]
+
+
+ERASED_OWNER = "erased"
+"""Stands for the owner where a row stays without one."""
+
+
+class Ending(StrEnum):
+    """What an erasure does to rows."""
+
+    DELETED = "deleted"
+    ANONYMISED = "anonymised"
+    """The row stays, and its owner is ERASED_OWNER."""
+    UNLINKED = "unlinked"
+    """The row stays, as a law wants; `via` names the row whose end makes that nobody can tell whose it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +65,7 @@ class PersonalTable:
     via: tuple[Column[Any], Column[Any]] | None = None
     hidden: frozenset[str] = frozenset()
     is_exported: bool = True
+    ending: Ending = Ending.DELETED
 
     @property
     def table(self) -> Table:
@@ -90,7 +120,14 @@ class SqlPersonalData:
         counts: dict[str, int] = {}
         async with writing(self._engine) as connection:
             for each in self._tables:
-                outcome = await connection.execute(delete(each.table).where(each.condition(subject)))
+                match each.ending:
+                    case Ending.UNLINKED:
+                        continue
+                    case Ending.DELETED:
+                        statement: Delete | Update = delete(each.table)
+                    case Ending.ANONYMISED:
+                        statement = update(each.table).values({each.column: ERASED_OWNER})
+                outcome = await connection.execute(statement.where(each.condition(subject)))
                 counts[each.place] = counts.get(each.place, 0) + outcome.rowcount
         return counts
 

@@ -55,6 +55,7 @@ from subgraphs.profiles.services.title_news import TitleNews
 from subgraphs.profiles.services.viewer_lists import ViewerLists
 from subgraphs.profiles.settings import ProfilesSettings
 from subgraphs.profiles.wiring_billing import build_billing
+from subgraphs.profiles.wiring_privacy import build_privacy, open_privacy_rounds, personal_stores
 
 __all__ = ["build_services", "create_app", "open_services"]
 
@@ -82,6 +83,10 @@ def create_app(settings: ProfilesSettings | None = None, *, clock: Clock | None 
                 handlers={"titles": news.handle},
             )
             await stack.enter_async_context(consumer.running())
+            rounds = await stack.enter_async_context(
+                open_privacy_rounds(used, engine, redis, services, clock or SystemClock())
+            )
+            await stack.enter_async_context(rounds.running())
 
             def make_context(head: RequestHead) -> ProfilesContext:
                 return ProfilesContext(head=head, services=services)
@@ -94,6 +99,7 @@ def create_app(settings: ProfilesSettings | None = None, *, clock: Clock | None 
                 required={"store": lambda: check_store(engine)},
                 optional={"events": check_events},
                 resources=services,
+                personal_data=personal_stores(used, engine),
             )
 
     async def jwks(request: Request) -> Response:
@@ -223,6 +229,7 @@ def build_services(
         billing=billing,
         billing_rounds=BillingRounds(billing, settings.billing_round_s),
         devices=devices,
+        privacy=build_privacy(settings, engine, passwords, rate_limiter),
     )
 
 

@@ -89,6 +89,27 @@ class ProfilesSettings(SubgraphSettings):
     max_devices: PositiveInt = 20
     """Devices of one account; beyond that the one that was not seen for longest is signed out and forgotten."""
 
+    personal_data_urls: dict[str, str] = Field(
+        default_factory=lambda: {
+            "playback": "http://127.0.0.1:4003",
+            "recommendations": "http://127.0.0.1:4004",
+            "titles": "http://127.0.0.1:4002",
+        }
+    )
+    """The services that hold personal data, by name, as JSON: an export asks them all, an erasure goes through them."""
+    personal_data_timeout_s: Annotated[float, Field(gt=0, le=600)] = 60.0
+    """How long one of them may take for one account."""
+    export_days: PositiveInt = 7
+    """How long an export can be collected."""
+    exports_per_day: PositiveInt = 3
+    """Exports of one account."""
+    erasure_grace_s: Annotated[float, Field(ge=0)] = 7 * 24 * 3600
+    """How long an erasure waits and can be cancelled."""
+    erasure_settle_s: Annotated[float, Field(ge=0)] = 20 * 60
+    """From the end of the grace to the last sweep: longer than access tokens from before it live."""
+    privacy_lease_s: Annotated[float, Field(gt=0)] = 120.0
+    """How long a step of an export or an erasure may take before another process takes it up."""
+
     max_profiles: PositiveInt = 5
     """Of one account."""
     max_name_length: PositiveInt = 50
@@ -194,6 +215,11 @@ class ProfilesSettings(SubgraphSettings):
             mails=RateLimit("mail", self.mails_per_hour, HOUR_S),
             mails_per_email=RateLimit("mail-address", self.mails_per_email_per_hour, HOUR_S),
         )
+
+    @property
+    def export_limit(self) -> RateLimit:
+        """Per account."""
+        return RateLimit("export", self.exports_per_day, 24 * HOUR_S)
 
     @property
     def sign_up_limit(self) -> RateLimit:

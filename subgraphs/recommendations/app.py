@@ -18,9 +18,11 @@ from common.valkey import open_stream_valkey, open_valkey
 from subgraphs.kernel import migrations
 from subgraphs.kernel.app import OpenedSubgraph, create_subgraph_app
 from subgraphs.kernel.context import RequestContext, RequestHead
+from subgraphs.kernel.personal_keys import ValkeyPersonalData
 from subgraphs.kernel.sql import check_store, open_engine
 from subgraphs.recommendations.adapters.sqlalchemy.titles import SqlTitleStore
 from subgraphs.recommendations.adapters.valkey.pages import ValkeyPageSnapshots
+from subgraphs.recommendations.adapters.valkey.personal_data import PERSONAL_KEYS
 from subgraphs.recommendations.adapters.valkey.tastes import ValkeyTasteStore
 from subgraphs.recommendations.adapters.valkey.trends import ValkeyTrendCounters
 from subgraphs.recommendations.api.context import RecommendationsContext, RecommendationsServices
@@ -90,6 +92,7 @@ async def _open(settings: RecommendationsSettings, clock: Clock) -> AsyncIterato
             # Pages are made without tastes and trends while Valkey is away.
             optional={"valkey": partial(_check_valkey, redis)},
             resources=models,
+            personal_data=[ValkeyPersonalData(redis, PERSONAL_KEYS)],
         )
 
 

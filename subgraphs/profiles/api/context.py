@@ -31,6 +31,7 @@ from subgraphs.profiles.services.notices import Notices
 from subgraphs.profiles.services.passwords import Passwords
 from subgraphs.profiles.services.pins import Pins
 from subgraphs.profiles.services.preferring import Preferring
+from subgraphs.profiles.services.privacy import Privacy
 from subgraphs.profiles.services.signing_in import SigningIn
 from subgraphs.profiles.services.viewer_lists import ViewerLists
 
@@ -49,6 +50,7 @@ class ProfilesServices:
     preferring: Preferring
     notices: Notices
     mailing: Mailing
+    privacy: Privacy
     accounts: AccountStore
     lists: ListStore
     billing: Billing

@@ -8,9 +8,11 @@ from subgraphs.kernel.results import NotPermitted, not_signed_in
 from subgraphs.profiles.api.billing_results import PlanChangeResult, SubscriptionConflict
 from subgraphs.profiles.api.billing_types import PlanChangePreview
 from subgraphs.profiles.api.context import Info
+from subgraphs.profiles.api.privacy_types import ErasureCertificate
 from subgraphs.profiles.api.types import Account, Plan, Profile, Viewer
 from subgraphs.profiles.domain.account_holders import check_holder
 from subgraphs.profiles.domain.accounts import PlanId
+from subgraphs.profiles.domain.privacy import PrivacyRequestId
 from subgraphs.profiles.services.billing import NotInThisState
 
 __all__ = ["Query"]
@@ -34,6 +36,12 @@ class Query:
         """The plan table."""
         country = info.context.viewer.country
         return [Plan.from_domain(plan) for plan in await info.context.services.accounts.plans(country)]
+
+    @strawberry.field(description="How an erasure went, for whoever was given its id; null for an unknown one.")
+    async def erasure_certificate(self, info: Info, id: strawberry.ID) -> ErasureCertificate | None:  # noqa: A002
+        """It needs no account: by then there is none."""
+        request = await info.context.services.privacy.certificate(PrivacyRequestId(id))
+        return None if request is None else ErasureCertificate.from_domain(request)
 
     @strawberry.field(description="What changePlan would cost now, and when the plan would begin.")
     async def plan_change(self, info: Info, plan: PlanId) -> PlanChangeResult:

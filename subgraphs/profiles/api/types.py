@@ -24,6 +24,7 @@ from subgraphs.profiles.api.billing_types import (
 )
 from subgraphs.profiles.api.context import Info
 from subgraphs.profiles.api.people_types import Consent, NotificationConnection, Preferences, RatingAverage
+from subgraphs.profiles.api.privacy_types import AccountErasure, AccountExport
 from subgraphs.profiles.domain import accounts as domain
 from subgraphs.profiles.domain.accounts import PlanId
 from subgraphs.profiles.domain.lists import ListEntry, Thumb, TitleMarks
@@ -284,6 +285,25 @@ class Account:
         found = await context.services.devices.store.devices_page(self.record.id, first + 1, read_place(request.after))
         devices = await asyncio.gather(*(context.device(record) for record in found))
         return DeviceConnection.from_page(Page.cut(devices, request, device_key))
+
+    @strawberry.field(
+        description="Copies of the account's data that can be fetched or are being made, newest first, at most 10. "
+        "Null for whoever may not manage the account."
+    )
+    async def exports(self, info: Info) -> list[AccountExport] | None:
+        """One statement; the texts are read by AccountExport.part."""
+        if not await info.context.manages_account():
+            return None
+        found = await info.context.services.privacy.exports_of(self.record.id, info.context.now)
+        return [AccountExport(record=request) for request in found]
+
+    @strawberry.field(description="The erasure that waits or runs; null without one.")
+    async def erasure(self, info: Info) -> AccountErasure | None:
+        """Also null for whoever may not manage the account."""
+        if not await info.context.manages_account():
+            return None
+        found = await info.context.services.privacy.erasure_of(self.record.id)
+        return None if found is None else AccountErasure(record=found)
 
     @strawberry.field(description="Oldest first.")
     async def profiles(self, info: Info) -> list[Profile]:

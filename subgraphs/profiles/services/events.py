@@ -8,12 +8,14 @@ from typing import Any
 
 from common.events import Event
 from subgraphs.kernel.ids import AccountId, ProfileId, TitleId
+from subgraphs.kernel.personal_data import Subject
 from subgraphs.profiles.domain.accounts import Account, Profile
 from subgraphs.profiles.domain.consents import ConsentRecord
 from subgraphs.profiles.domain.devices import Device
 from subgraphs.profiles.domain.lists import Thumb
 
 __all__ = [
+    "account_erased",
     "consent_changed",
     "device_removed",
     "list_changed",
@@ -25,6 +27,12 @@ __all__ = [
     "title_rated",
     "title_thumbed",
 ]
+
+
+def account_erased(subject: Subject, at: datetime) -> Event:
+    """Everybody who still keeps something of these ids deletes it."""
+    data = {"accountId": subject.account_id, "profileIds": list(subject.profile_ids)}
+    return Event(topic="accounts", kind="account.erased", data=data, occurred_at=at)
 
 
 def signed_up(account: Account, at: datetime) -> Event:

@@ -113,9 +113,12 @@ class FollowEvents:
             )
 
     async def on_accounts(self, event: Event) -> None:
-        """`profile.created`, `profile.changed` and `profile.deleted`."""
+        """`profile.created`, `profile.changed`, `profile.deleted` and `account.erased`."""
         data = event.data
         if event.kind in {"profile.created", "profile.changed"} and data.get("country"):
             await self._tastes.locate(str(data["profileId"]), str(data["country"]), event.occurred_at)
         elif event.kind == "profile.deleted":
             await self._tastes.erase(str(data["profileId"]))
+        elif event.kind == "account.erased":
+            for profile_id in data["profileIds"]:
+                await self._tastes.erase(str(profile_id))

@@ -12,6 +12,7 @@ from subgraphs.profiles.api.mutations.households import HouseholdMutations
 from subgraphs.profiles.api.mutations.passwords import PasswordMutations
 from subgraphs.profiles.api.mutations.pins import PinMutations
 from subgraphs.profiles.api.mutations.preferring import PreferenceMutations
+from subgraphs.profiles.api.mutations.privacy import PrivacyMutations
 from subgraphs.profiles.api.mutations.signing_in import SigningInMutations
 from subgraphs.profiles.api.mutations.viewer_lists import ViewerListMutations
 
@@ -28,5 +29,6 @@ class Mutation(
     PreferenceMutations,
     BillingMutations,
     DeviceMutations,
+    PrivacyMutations,
 ):
-    """Signing in, profiles, My List, ratings, money and devices."""
+    """Signing in, profiles, My List, ratings, money, devices and the account's own data."""

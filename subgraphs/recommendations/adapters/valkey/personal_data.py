@@ -1,0 +1,16 @@
+"""Which keys hold personal data, and whose it is."""
+
+from __future__ import annotations
+
+from subgraphs.kernel.personal_data import Owner
+from subgraphs.kernel.personal_keys import OWNER_MARK, PersonalKeys
+
+__all__ = ["PERSONAL_KEYS"]
+
+PERSONAL_KEYS = (
+    PersonalKeys(f"marquee:taste:{OWNER_MARK}", Owner.PROFILE),
+    # That a view was counted already; the counters themselves know nobody.
+    PersonalKeys(f"marquee:view:{OWNER_MARK}:*", Owner.PROFILE, is_exported=False),
+    # A page says whose it is, and lives for minutes: made from the taste above.
+    PersonalKeys("marquee:page:*", Owner.MENTIONED, is_exported=False),
+)
