@@ -93,11 +93,21 @@ class Line:
             await _raise(trouble, "BEFORE")
             result = await found(*arguments, **options)
             for act in self.office.after_call.pop(name, ()):
-                await act()
+                await _to_the_end(act)
             await _raise(trouble, "AFTER")
             return result
 
         return call
+
+
+async def _to_the_end(act: Callable[[], Any]) -> None:
+    """Whatever comes in between is not the caller's: its deadline ends the caller only."""
+    task = asyncio.ensure_future(act())
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
 
 
 async def _raise(trouble: Trouble | None, moment: str) -> None:

@@ -65,6 +65,7 @@ class SubscriptionSuccess:
     """The account with its subscription as it is now."""
 
     account: Account
+    # Nullable in all results, as one selection must fit them all.
     payment: Payment | None = strawberry.field(description="Null when nothing had to be paid.")
 
 
@@ -73,7 +74,7 @@ class PaymentDeclined:
     """With what the provider said."""
 
     message: str
-    payment: Payment
+    payment: Payment | None
 
 
 @strawberry.type(
@@ -83,7 +84,7 @@ class PaymentPending:
     """Ask again with the same idempotency key, or look at Account.payments."""
 
     message: str
-    payment: Payment
+    payment: Payment | None
 
 
 @strawberry.type(description="The account has no payment method; add one first.")
@@ -105,7 +106,7 @@ class SubscriptionConflict:
 class RefundPaymentSuccess:
     """The refund, completed."""
 
-    payment: Payment
+    payment: Payment | None
 
 
 @strawberry.type(description="There is no such payment.")

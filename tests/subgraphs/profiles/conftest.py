@@ -156,7 +156,7 @@ async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
 @pytest.fixture
 async def graph(engine: AsyncEngine, settings: ProfilesSettings, clock: FakeClock) -> AsyncIterator[Graph]:
     hasher = Argon2PasswordHasher(memory_kib=64, passes=1, lanes=1, threads=2, max_waiting=10)
-    services = build_services(settings, engine, hasher, InMemoryRateLimiter(), lambda: None)
+    services = build_services(settings, engine, hasher, InMemoryRateLimiter(), lambda: None, clock=clock)
     made = Graph(services, clock, engine)
 
     def count(_c: object, _cursor: object, statement: str, *_: object) -> None:

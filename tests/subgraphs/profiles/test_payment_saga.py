@@ -219,7 +219,7 @@ def random_schedule(draws: list[int]) -> Callable[[int, str], Trouble | None]:
     return at
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(scenario=st.sampled_from(SCENARIOS), rounds=st.lists(st.lists(st.integers(0, 12), max_size=12), max_size=4))
 async def test_any_schedule_of_failures_ends_well(
     office: BillingOffice, scenario: Scenario, rounds: list[list[int]]
