@@ -99,7 +99,7 @@ class SharedSettings(_FromEnvironment):
         try:
             return cls()
         except ValidationError as error:
-            raise SettingsInvalid("\n".join(_problems(SHARED_PREFIX, error))) from error
+            raise SettingsInvalid("\n".join(_problems(cls, error))) from error
 
     @property
     def keys_dir(self) -> Path:
@@ -185,11 +185,10 @@ def check_unclaimed(environment: Mapping[str, str]) -> list[str]:
 def load_settings(settings_type: type[SettingsT], **overrides: Any) -> SettingsT:
     """Read one process's settings; raises SettingsInvalid naming every wrong variable, the value and what is wanted."""
     problems = check_environment(settings_type, os.environ) + _file_problems(settings_type, os.environ)
-    prefix = settings_type.model_config.get("env_prefix") or ""
     try:
         settings = settings_type(**overrides)
     except ValidationError as error:
-        problems += _problems(prefix, error)
+        problems += _problems(settings_type, error)
         raise SettingsInvalid("\n".join(problems)) from error
     if problems:
         raise SettingsInvalid("\n".join(problems))
@@ -238,10 +237,14 @@ def _file_problems(settings_type: type[BaseSettings], environment: Mapping[str, 
     return problems
 
 
-def _problems(prefix: str, error: ValidationError) -> list[str]:
-    """One sentence per variable: its name, the value seen and what is wanted."""
+def _problems(settings_type: type[BaseSettings], error: ValidationError) -> list[str]:
+    """One sentence per variable: its name, the value seen (unless it is secret) and what is wanted."""
+    prefix = settings_type.model_config.get("env_prefix") or ""
+    fields = settings_type.model_fields
+    secret = {name for name, field in fields.items() if "SecretStr" in str(field.annotation)}
     return [
-        f"{prefix}{'_'.join(str(part) for part in item['loc']).upper()}={item.get('input')!r}: {item['msg']}"
+        f"{prefix}{'_'.join(str(part) for part in item['loc']).upper()}="
+        f"{'(secret)' if item['loc'] and item['loc'][0] in secret else repr(item.get('input'))}: {item['msg']}"
         for item in error.errors()
     ]
 

@@ -99,7 +99,8 @@ class Mailing:
     async def _answer_reset(self, request: ResetRequest, now: datetime) -> None:
         found = await self.accounts.credentials(request.email)
         if found is not None:
-            key = f"reset:{request.sequence}"
+            # The instant too: a table that was empty in between may give its numbers again.
+            key = f"reset:{request.sequence}:{request.requested_at.isoformat()}"
             await self.notices.tell(found.account, NotificationKind.PASSWORD_RESET, now, key=key, details=_life())
         await self.tokens.finish_reset_request(request.sequence)
 

@@ -96,10 +96,18 @@ async def test_a_viewer_from_log_in_to_a_told_change(
     snapshot = {
         "id": "mov_1",
         "kind": "MOVIE",
+        "displayName": "A film",
+        "synopsis": "",
+        "genres": [],
+        "cast": [],
+        "directors": [],
         "minimumAge": 12,
         "isKids": False,
         "windows": [{"country": "*", "from": None, "until": None}],
         "blockedCountries": [],
+        "popularity": 0.5,
+        "addedAt": "2026-11-01T00:00:00+00:00",
+        "markers": [],
     }
     await EventPublisher(redis).publish(Event("titles", "title.changed", {"titles": [snapshot]}, datetime.now(UTC)))
     session = (await gateway.ask(LOG_IN, email="premium@marquee.example", password=DEMO_PASSWORD))["logIn"]["session"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -18,7 +19,7 @@ def build_message(mail: Mail, sender: str) -> EmailMessage:
         message["From"] = Address("Marquee", addr_spec=sender)
         message["To"] = Address(addr_spec=mail.recipient)
         message["Subject"] = mail.subject
-    except (ValueError, IndexError) as error:
+    except (ValueError, IndexError, MessageError) as error:
         # Not the error's text: it quotes the address.
         raise MailRefused("the address or the subject can't be written into a header") from error
     message["Message-ID"] = f"<{mail.id}@{sender.rpartition('@')[2]}>"
@@ -31,5 +32,8 @@ def build_message(mail: Mail, sender: str) -> EmailMessage:
 
 def check_sender(address: str) -> str:
     """The address, when it can stand in a From header; raises ValueError."""
-    Address(addr_spec=address)
+    try:
+        Address(addr_spec=address)
+    except (IndexError, MessageError) as error:
+        raise ValueError("is no e-mail address; give one such as noreply@example.org") from error
     return address

@@ -25,6 +25,8 @@ REQUESTS = tables_people.reset_requests
 
 _IN_INBOX = tuple(kind.value for kind, row in KIND_TABLE.items() if row.in_inbox)
 
+PRUNED_AT_ONCE = 100
+
 
 class SqlNotificationStore:
     """See the NotificationStore port."""
@@ -125,7 +127,7 @@ class SqlNotificationStore:
             .order_by(NOTIFICATIONS.c.created_at.desc(), NOTIFICATIONS.c.id.desc())
         )
         async with writing(self._engine) as connection:
-            surplus = (await connection.execute(newest_first.offset(keep).limit(keep))).scalars().all()
+            surplus = (await connection.execute(newest_first.offset(keep).limit(PRUNED_AT_ONCE))).scalars().all()
             if surplus:
                 await connection.execute(delete(NOTIFICATIONS).where(NOTIFICATIONS.c.id.in_(surplus)))
 
