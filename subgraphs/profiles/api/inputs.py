@@ -8,7 +8,7 @@ from subgraphs.profiles.services.devices import DeviceDraft
 
 __all__ = [
     "CreateProfileInput",
-    "DeviceInput",
+    "LogInDeviceInput",
     "LogInInput",
     "RefreshSessionInput",
     "SelectProfileInput",
@@ -18,7 +18,7 @@ __all__ = [
 
 
 @strawberry.input(description="The device on which somebody logs in, as its client knows it.")
-class DeviceInput:
+class LogInDeviceInput:
     """Makes the session one of a known device."""
 
     id: strawberry.ID = strawberry.field(
@@ -41,7 +41,7 @@ class SignUpInput:
     country: str = strawberry.field(description="ISO 3166 alpha-2.")
     plan: PlanId = PlanId.BASIC
     profile_name: str = "Me"
-    device: DeviceInput | None = None
+    device: LogInDeviceInput | None = None
 
 
 @strawberry.input
@@ -51,7 +51,7 @@ class LogInInput:
     email: str
     password: str
     device_name: str | None = None
-    device: DeviceInput | None = None
+    device: LogInDeviceInput | None = None
 
 
 @strawberry.input

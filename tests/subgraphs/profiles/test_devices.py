@@ -10,7 +10,7 @@ import pytest
 # The fixtures' type lives in conftest, which tests can't import.
 Graph = Any
 
-LOG_IN = """mutation($device: DeviceInput) { logIn(input: {email: "ada@example.org", password: "correct horse",
+LOG_IN = """mutation($device: LogInDeviceInput) { logIn(input: {email: "ada@example.org", password: "correct horse",
   device: $device}) { __typename ... on LogInSuccess { session { accessToken refreshToken } }
   ... on InvalidInput { fields { path message } } } }"""
 DEVICES = """query($first: Int, $after: String) { viewer { account { devices(first: $first, after: $after) {

@@ -10,7 +10,13 @@ from subgraphs.kernel.ids import ProfileId
 from subgraphs.kernel.results import invalid_input, not_signed_in
 from subgraphs.profiles.api import results
 from subgraphs.profiles.api.context import Info
-from subgraphs.profiles.api.inputs import DeviceInput, LogInInput, RefreshSessionInput, SelectProfileInput, SignUpInput
+from subgraphs.profiles.api.inputs import (
+    LogInDeviceInput,
+    LogInInput,
+    RefreshSessionInput,
+    SelectProfileInput,
+    SignUpInput,
+)
 from subgraphs.profiles.api.mutations.shaping import fresh, opened_session, profile_not_found, rate_limited
 from subgraphs.profiles.api.pin_results import pin_refusal
 from subgraphs.profiles.domain import outcomes
@@ -112,5 +118,5 @@ class SigningInMutations:
                 assert_never(outcome)
 
 
-def _draft(device: DeviceInput | None) -> DeviceDraft | None:
+def _draft(device: LogInDeviceInput | None) -> DeviceDraft | None:
     return None if device is None else device.to_draft()
