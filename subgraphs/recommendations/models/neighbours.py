@@ -51,10 +51,13 @@ class Neighbours:
         scores[self.indices[row]] += np.float32(weight) * self.similarities[row]
 
     def scores(self, histories: Interactions) -> FloatMatrix:
-        """See Recommender.scores: the sum of what the history's titles lend to their neighbours."""
+        """See Recommender.scores: for each title the sum of its similarities to those of its neighbours in the history.
+
+        A title asks its own neighbours, not the other way round: what is like everything has no advantage.
+        """
         size = len(self.starts) - 1
-        lent = csr_array((self.similarities, self.indices, self.starts), shape=(size, size))
-        return np.asarray(csr_array(histories @ lent).toarray(), np.float32)
+        near = csr_array((self.similarities, self.indices, self.starts), shape=(size, size))
+        return np.asarray(csr_array(histories @ near.T).toarray(), np.float32)
 
 
 def build_neighbours(likes: Sequence[Mapping[int, float]], size: int) -> Neighbours:
