@@ -35,6 +35,18 @@ class LicensingStore(Protocol):
         """One entitlement; None when there is none."""
         ...
 
+    async def account_entitlements(self, account_id: str, after_id: str, limit: int) -> list[Entitlement]:
+        """An account's entitlements in the order of ids, behind `after_id`."""
+        ...
+
+    async def account_entitlement_count(self, account_id: str) -> int:
+        """How many there are."""
+        ...
+
+    async def erase_account(self, account_id: str, *, scrub: bool) -> int:
+        """Delete an account's entitlements, and with `scrub` what deleted ones left in the file; how many."""
+        ...
+
     async def revoke_session(self, session_id: str, account_id: str | None, now: datetime) -> int:
         """Revoke all valid entitlements of a session, of one account if one is named; how many there were."""
         ...

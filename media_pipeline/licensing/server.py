@@ -24,6 +24,7 @@ from media_pipeline.kernel.media_token import MEDIA_TOKEN_LIFE, MediaGrant, Medi
 from media_pipeline.kernel.server import grpc_server, run_until_cancelled
 from media_pipeline.licensing.adapters.master_key import FileKeyWrapper
 from media_pipeline.licensing.adapters.sql_store import open_sql_store
+from media_pipeline.licensing.domain import Entitlement
 from media_pipeline.licensing.services import EntitlementRequest, Licensing, PlaybackTokens
 from media_pipeline.licensing.settings import LicensingSettings
 from media_pipeline.media.protection import Encryption, KeyClass
@@ -140,6 +141,26 @@ class LicensingServicer(licensing_pb2_grpc.LicensingServiceServicer):
             ]
         )
 
+    async def ListAccountEntitlements(  # noqa: N802
+        self, request: licensing_pb2.ListAccountEntitlementsRequest, _context: _Context
+    ) -> licensing_pb2.ListAccountEntitlementsResponse:
+        """See the proto."""
+        require_service(current_caller())
+        page, total_count = await self._licensing.account_entitlements(
+            request.account_id, request.after_id, request.limit
+        )
+        return licensing_pb2.ListAccountEntitlementsResponse(
+            entitlements=[_write_entitlement(entitlement) for entitlement in page], total_count=total_count
+        )
+
+    async def EraseAccountEntitlements(  # noqa: N802
+        self, request: licensing_pb2.EraseAccountEntitlementsRequest, _context: _Context
+    ) -> licensing_pb2.EraseAccountEntitlementsResponse:
+        """See the proto."""
+        require_service(current_caller())
+        erased_count = await self._licensing.erase_account(request.account_id, scrub=request.scrub)
+        return licensing_pb2.EraseAccountEntitlementsResponse(erased_count=erased_count)
+
 
 @asynccontextmanager
 async def running_server(settings: LicensingSettings, clock: Clock | None = None) -> AsyncIterator[int]:
@@ -162,6 +183,21 @@ async def running_server(settings: LicensingSettings, clock: Clock | None = None
 async def serve(settings: LicensingSettings) -> None:
     """Run the service until cancelled."""
     await run_until_cancelled(running_server(settings))
+
+
+def _write_entitlement(entitlement: Entitlement) -> licensing_pb2.EntitlementRecord:
+    return licensing_pb2.EntitlementRecord(
+        id=entitlement.id,
+        session_id=entitlement.session_id,
+        profile_id=entitlement.profile_id,
+        device_id=entitlement.device_id,
+        title_id=entitlement.title_id,
+        asset_id=entitlement.asset_id,
+        encryption=_PROTO_OF_ENCRYPTION[entitlement.encryption],
+        max_height_px=entitlement.max_lines,
+        issued_at=Timestamp(seconds=int(entitlement.issued_at.timestamp())),
+        expires_at=Timestamp(seconds=int(entitlement.expires_at.timestamp())),
+    )
 
 
 def _read_key_class(number: int) -> KeyClass:

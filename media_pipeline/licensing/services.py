@@ -23,6 +23,7 @@ PLAYBACK_AUDIENCE = "marquee-playback"
 SUBSCRIPTIONS_THAT_PLAY = frozenset({"ACTIVE", "CANCELLED"})
 """A cancelled subscription plays until its paid time is over; then profiles calls it EXPIRED."""
 MAX_ID_CHARACTERS = 128
+MAX_PAGE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,17 @@ class Licensing:
             raise ServiceError(ErrorKind.PERMISSION_DENIED, "none of the keys asked for belongs to this session")
         records = await self._store.keys_by_id(allowed)
         return Licence(write_licence(self._wrapper.unwrap(record) for record in records), entitlement.expires_at)
+
+    async def account_entitlements(self, account_id: str, after_id: str, limit: int) -> tuple[list[Entitlement], int]:
+        """A page of what an account ever got, and how many there are. Raises ServiceError for a bad limit."""
+        if not 1 <= limit <= MAX_PAGE:
+            raise ServiceError(ErrorKind.INVALID_ARGUMENT, f"limit is {limit}, must be 1 to {MAX_PAGE}")
+        page = await self._store.account_entitlements(account_id, after_id, limit)
+        return page, await self._store.account_entitlement_count(account_id)
+
+    async def erase_account(self, account_id: str, *, scrub: bool) -> int:
+        """Forget an account's entitlements; how many there were. Its licences can't be renewed any more."""
+        return await self._store.erase_account(account_id, scrub=scrub)
 
     async def revoke_session(self, session_id: str, account_id: str | None) -> int:
         """End a session's entitlements; how many there were. With an account only that account's."""

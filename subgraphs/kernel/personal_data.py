@@ -66,12 +66,14 @@ class PersonalDataAction(StrEnum):
 class Subject:
     """Whose data: an account and all profiles that it has, also those that a step before may have deleted.
 
-    `emails` stay in profiles: no other process is told any.
+    `emails` stay in profiles: no other process is told any. `service_token` is the caller's, to be handed on to
+    internal services, which verify it again; empty when nobody called.
     """
 
     account_id: AccountId
     profile_ids: tuple[ProfileId, ...] = ()
     emails: tuple[str, ...] = ()
+    service_token: str = ""
 
     @property
     def ids(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -41,9 +42,9 @@ class PersonalDataRoute:
     async def __call__(self, request: Request) -> Response:
         """Answer one request."""
         try:
-            caller = self._require_service(request)
+            caller, token = self._require_service(request)
             action = _read_action(request)
-            subject = Subject.from_json(await _read_body(request))
+            subject = replace(Subject.from_json(await _read_body(request)), service_token=token)
             stores = self._stores()
             async with asyncio.timeout(TIMEOUT_S):
                 answer = await run_personal_data_action(stores, action, subject)
@@ -54,17 +55,19 @@ class PersonalDataRoute:
         log.info("personal_data.done", action=action.value, caller=caller, counts=answer.get("counts"))
         return json_answer(answer)
 
-    def _require_service(self, request: Request) -> str:
+    def _require_service(self, request: Request) -> tuple[str, str]:
+        """Who calls, and the token that says so."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        token = token.strip()
         try:
             verifier = TokenVerifier.for_service(self._jwks_path, self._clock)
-            claims = verifier.verify(token.strip() if scheme.lower() == "bearer" else "")
+            claims = verifier.verify(token if scheme.lower() == "bearer" else "")
         except (TokenInvalid, OSError, ValueError) as error:
             log.warning("internal.refused", path=request.url.path, error=str(error))
             raise ServiceError(
                 ErrorKind.UNAUTHENTICATED, "this route needs a service token: Authorization: Bearer <token>"
             ) from error
-        return str(claims.get("sub", ""))
+        return str(claims.get("sub", "")), token
 
 
 def _read_action(request: Request) -> PersonalDataAction:

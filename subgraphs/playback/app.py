@@ -17,10 +17,13 @@ from common.events import EventConsumer, EventPublisher
 from common.valkey import open_stream_valkey, open_valkey
 from subgraphs.kernel.app import OpenedSubgraph, create_subgraph_app
 from subgraphs.kernel.context import RequestContext, RequestHead
+from subgraphs.kernel.personal_keys import ValkeyPersonalData
 from subgraphs.playback.adapters.grpc.calls import CHANNEL_OPTIONS
 from subgraphs.playback.adapters.grpc.licensing import GrpcLicensing
+from subgraphs.playback.adapters.grpc.personal_data import LicensingPersonalData
 from subgraphs.playback.adapters.grpc.steering import GrpcSteering
 from subgraphs.playback.adapters.valkey.leases import ValkeyStreamLeases
+from subgraphs.playback.adapters.valkey.personal_data import PERSONAL_KEYS, ReportedPersonalData
 from subgraphs.playback.adapters.valkey.quality import PublishedQualityReports
 from subgraphs.playback.adapters.valkey.sessions import ValkeySessionStore
 from subgraphs.playback.api.context import PlaybackContext, PlaybackServices
@@ -65,6 +68,7 @@ async def _open(settings: PlaybackSettings) -> AsyncIterator[OpenedSubgraph]:
             handlers=FollowEvents(stores.catalogue, stores.bookmarks, services.end).handlers(),
         )
         await stack.enter_async_context(consumer.running())
+        licensing_channel = await _open_channel(stack, settings.licensing_target)
 
         def make_context(head: RequestHead) -> RequestContext:
             progress = ViewerProgress(head.viewer, head.now, stores.bookmarks, stores.catalogue)
@@ -77,7 +81,12 @@ async def _open(settings: PlaybackSettings) -> AsyncIterator[OpenedSubgraph]:
             # all playback processes out for it would make an outage of the whole.
             optional={"valkey": partial(_check_valkey, redis)},
             resources=services,
-            personal_data=[stores.personal_data],
+            personal_data=[
+                ReportedPersonalData(redis),
+                ValkeyPersonalData(redis, PERSONAL_KEYS),
+                LicensingPersonalData(licensing_channel),
+                stores.personal_data,
+            ],
         )
 
 

@@ -37,7 +37,7 @@ _entitlements = sa.Table(
     _metadata,
     sa.Column("id", sa.String(64), primary_key=True),
     sa.Column("session_id", sa.String(128), nullable=False, index=True),
-    sa.Column("account_id", sa.String(128), nullable=False),
+    sa.Column("account_id", sa.String(128), nullable=False, index=True),
     sa.Column("profile_id", sa.String(128), nullable=False),
     sa.Column("device_id", sa.String(128), nullable=False),
     sa.Column("title_id", sa.String(128), nullable=False),
@@ -112,23 +112,32 @@ class SqlLicensingStore:
         async with self._engine.connect() as connection:
             result = await connection.execute(sa.select(_entitlements).where(_entitlements.c.id == entitlement_id))
             row = result.mappings().first()
-        if row is None:
-            return None
-        return Entitlement(
-            id=row["id"],
-            session_id=row["session_id"],
-            account_id=row["account_id"],
-            profile_id=row["profile_id"],
-            device_id=row["device_id"],
-            title_id=row["title_id"],
-            asset_id=row["asset_id"],
-            encryption=Encryption(row["encryption"]),
-            max_lines=row["max_lines"],
-            key_ids=frozenset(bytes.fromhex(key_id) for key_id in row["key_ids"]),
-            issued_at=_instant(row["issued_at"]),
-            expires_at=_instant(row["expires_at"]),
-            revoked_at=None if row["revoked_at"] is None else _instant(row["revoked_at"]),
-        )
+        return None if row is None else _entitlement(row)
+
+    async def account_entitlements(self, account_id: str, after_id: str, limit: int) -> list[Entitlement]:
+        """One page by id."""
+        own = (_entitlements.c.account_id == account_id) & (_entitlements.c.id > after_id)
+        page = sa.select(_entitlements).where(own).order_by(_entitlements.c.id).limit(limit)
+        async with self._engine.connect() as connection:
+            return [_entitlement(row) for row in (await connection.execute(page)).mappings()]
+
+    async def account_entitlement_count(self, account_id: str) -> int:
+        """One count."""
+        own = _entitlements.c.account_id == account_id
+        async with self._engine.connect() as connection:
+            return (await connection.execute(sa.select(sa.func.count()).where(own))).scalar_one()
+
+    async def erase_account(self, account_id: str, *, scrub: bool) -> int:
+        """One delete; SQLite's file is then written anew, as its free pages and its log still hold what was there."""
+        async with self._engine.begin() as connection:
+            result = await connection.execute(_entitlements.delete().where(_entitlements.c.account_id == account_id))
+        if scrub and self._engine.dialect.name == "sqlite":
+            async with self._engine.connect() as connection:
+                # VACUUM runs in no transaction, and every execute() of SQLAlchemy's would begin one.
+                driver: Any = (await connection.get_raw_connection()).driver_connection
+                for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                    await (await driver.execute(statement)).close()
+        return result.rowcount
 
     async def revoke_session(self, session_id: str, account_id: str | None, now: datetime) -> int:
         """One update; entitlements that are over already are not counted."""
@@ -168,7 +177,8 @@ async def open_sql_store(database_url: str) -> AsyncIterator[SqlLicensingStore]:
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite" and url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(url)
+    # Parameters name accounts; errors go to logs.
+    engine = create_async_engine(url, hide_parameters=True)
     if url.get_backend_name() == "sqlite":
         sa.event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     try:
@@ -182,9 +192,27 @@ async def open_sql_store(database_url: str) -> AsyncIterator[SqlLicensingStore]:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     """Durable and concurrent: a write-ahead log that is synced at each commit; writers wait instead of failing."""
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _entitlement(row: sa.RowMapping) -> Entitlement:
+    return Entitlement(
+        id=row["id"],
+        session_id=row["session_id"],
+        account_id=row["account_id"],
+        profile_id=row["profile_id"],
+        device_id=row["device_id"],
+        title_id=row["title_id"],
+        asset_id=row["asset_id"],
+        encryption=Encryption(row["encryption"]),
+        max_lines=row["max_lines"],
+        key_ids=frozenset(bytes.fromhex(key_id) for key_id in row["key_ids"]),
+        issued_at=_instant(row["issued_at"]),
+        expires_at=_instant(row["expires_at"]),
+        revoked_at=None if row["revoked_at"] is None else _instant(row["revoked_at"]),
+    )
 
 
 def _instant(timestamp: float) -> datetime:

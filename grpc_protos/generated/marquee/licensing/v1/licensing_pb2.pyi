@@ -344,3 +344,153 @@ class EnsureAssetKeysResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EnsureAssetKeysResponse: _TypeAlias = EnsureAssetKeysResponse  # noqa: Y015
+
+@_typing.final
+class ListAccountEntitlementsRequest(_message.Message):
+    """Names the account, and where to go on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    AFTER_ID_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    account_id: _builtins.str
+    after_id: _builtins.str
+    """The last page's last id; empty for the first page."""
+    limit: _builtins.int
+    """1 to 1000."""
+    def __init__(
+        self,
+        *,
+        account_id: _builtins.str = ...,
+        after_id: _builtins.str = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "after_id", b"after_id", "limit", b"limit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAccountEntitlementsRequest: _TypeAlias = ListAccountEntitlementsRequest  # noqa: Y015
+
+@_typing.final
+class EntitlementRecord(_message.Message):
+    """An entitlement as it was issued; keys are not part of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    PROFILE_ID_FIELD_NUMBER: _builtins.int
+    DEVICE_ID_FIELD_NUMBER: _builtins.int
+    TITLE_ID_FIELD_NUMBER: _builtins.int
+    ASSET_ID_FIELD_NUMBER: _builtins.int
+    ENCRYPTION_FIELD_NUMBER: _builtins.int
+    MAX_HEIGHT_PX_FIELD_NUMBER: _builtins.int
+    ISSUED_AT_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    session_id: _builtins.str
+    profile_id: _builtins.str
+    device_id: _builtins.str
+    title_id: _builtins.str
+    asset_id: _builtins.str
+    encryption: _media_pb2.Encryption.ValueType
+    max_height_px: _builtins.int
+    @_builtins.property
+    def issued_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        session_id: _builtins.str = ...,
+        profile_id: _builtins.str = ...,
+        device_id: _builtins.str = ...,
+        title_id: _builtins.str = ...,
+        asset_id: _builtins.str = ...,
+        encryption: _media_pb2.Encryption.ValueType = ...,
+        max_height_px: _builtins.int = ...,
+        issued_at: _timestamp_pb2.Timestamp | None = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "issued_at", b"issued_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asset_id", b"asset_id", "device_id", b"device_id", "encryption", b"encryption", "expires_at", b"expires_at", "id", b"id", "issued_at", b"issued_at", "max_height_px", b"max_height_px", "profile_id", b"profile_id", "session_id", b"session_id", "title_id", b"title_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EntitlementRecord: _TypeAlias = EntitlementRecord  # noqa: Y015
+
+@_typing.final
+class ListAccountEntitlementsResponse(_message.Message):
+    """A page in the order of ids, and how many entitlements the account has."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTITLEMENTS_FIELD_NUMBER: _builtins.int
+    TOTAL_COUNT_FIELD_NUMBER: _builtins.int
+    total_count: _builtins.int
+    @_builtins.property
+    def entitlements(self) -> _containers.RepeatedCompositeFieldContainer[Global___EntitlementRecord]: ...
+    def __init__(
+        self,
+        *,
+        entitlements: _abc.Iterable[Global___EntitlementRecord] | None = ...,
+        total_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entitlements", b"entitlements", "total_count", b"total_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAccountEntitlementsResponse: _TypeAlias = ListAccountEntitlementsResponse  # noqa: Y015
+
+@_typing.final
+class EraseAccountEntitlementsRequest(_message.Message):
+    """Names the account."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    SCRUB_FIELD_NUMBER: _builtins.int
+    account_id: _builtins.str
+    scrub: _builtins.bool
+    """True: also overwrite what deleted rows left behind in the store's file."""
+    def __init__(
+        self,
+        *,
+        account_id: _builtins.str = ...,
+        scrub: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "scrub", b"scrub"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseAccountEntitlementsRequest: _TypeAlias = EraseAccountEntitlementsRequest  # noqa: Y015
+
+@_typing.final
+class EraseAccountEntitlementsResponse(_message.Message):
+    """How many there were."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ERASED_COUNT_FIELD_NUMBER: _builtins.int
+    erased_count: _builtins.int
+    def __init__(
+        self,
+        *,
+        erased_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["erased_count", b"erased_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseAccountEntitlementsResponse: _TypeAlias = EraseAccountEntitlementsResponse  # noqa: Y015

@@ -60,6 +60,16 @@ class LicensingServiceStub:
                 request_serializer=marquee_dot_licensing_dot_v1_dot_licensing__pb2.EnsureAssetKeysRequest.SerializeToString,
                 response_deserializer=marquee_dot_licensing_dot_v1_dot_licensing__pb2.EnsureAssetKeysResponse.FromString,
                 _registered_method=True)
+        self.ListAccountEntitlements = channel.unary_unary(
+                '/marquee.licensing.v1.LicensingService/ListAccountEntitlements',
+                request_serializer=marquee_dot_licensing_dot_v1_dot_licensing__pb2.ListAccountEntitlementsRequest.SerializeToString,
+                response_deserializer=marquee_dot_licensing_dot_v1_dot_licensing__pb2.ListAccountEntitlementsResponse.FromString,
+                _registered_method=True)
+        self.EraseAccountEntitlements = channel.unary_unary(
+                '/marquee.licensing.v1.LicensingService/EraseAccountEntitlements',
+                request_serializer=marquee_dot_licensing_dot_v1_dot_licensing__pb2.EraseAccountEntitlementsRequest.SerializeToString,
+                response_deserializer=marquee_dot_licensing_dot_v1_dot_licensing__pb2.EraseAccountEntitlementsResponse.FromString,
+                _registered_method=True)
 
 
 class LicensingServiceServicer:
@@ -104,6 +114,20 @@ class LicensingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListAccountEntitlements(self, request, context):
+        """The entitlements that an account ever got, oldest first, in pages. Needs a service token.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EraseAccountEntitlements(self, request, context):
+        """Deletes all entitlements of an account, valid ones too; repeating it is fine. Needs a service token.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LicensingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -131,6 +155,16 @@ def add_LicensingServiceServicer_to_server(servicer, server):
                     servicer.EnsureAssetKeys,
                     request_deserializer=marquee_dot_licensing_dot_v1_dot_licensing__pb2.EnsureAssetKeysRequest.FromString,
                     response_serializer=marquee_dot_licensing_dot_v1_dot_licensing__pb2.EnsureAssetKeysResponse.SerializeToString,
+            ),
+            'ListAccountEntitlements': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAccountEntitlements,
+                    request_deserializer=marquee_dot_licensing_dot_v1_dot_licensing__pb2.ListAccountEntitlementsRequest.FromString,
+                    response_serializer=marquee_dot_licensing_dot_v1_dot_licensing__pb2.ListAccountEntitlementsResponse.SerializeToString,
+            ),
+            'EraseAccountEntitlements': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseAccountEntitlements,
+                    request_deserializer=marquee_dot_licensing_dot_v1_dot_licensing__pb2.EraseAccountEntitlementsRequest.FromString,
+                    response_serializer=marquee_dot_licensing_dot_v1_dot_licensing__pb2.EraseAccountEntitlementsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -269,6 +303,60 @@ class LicensingService:
             '/marquee.licensing.v1.LicensingService/EnsureAssetKeys',
             marquee_dot_licensing_dot_v1_dot_licensing__pb2.EnsureAssetKeysRequest.SerializeToString,
             marquee_dot_licensing_dot_v1_dot_licensing__pb2.EnsureAssetKeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAccountEntitlements(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marquee.licensing.v1.LicensingService/ListAccountEntitlements',
+            marquee_dot_licensing_dot_v1_dot_licensing__pb2.ListAccountEntitlementsRequest.SerializeToString,
+            marquee_dot_licensing_dot_v1_dot_licensing__pb2.ListAccountEntitlementsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseAccountEntitlements(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marquee.licensing.v1.LicensingService/EraseAccountEntitlements',
+            marquee_dot_licensing_dot_v1_dot_licensing__pb2.EraseAccountEntitlementsRequest.SerializeToString,
+            marquee_dot_licensing_dot_v1_dot_licensing__pb2.EraseAccountEntitlementsResponse.FromString,
             options,
             channel_credentials,
             insecure,

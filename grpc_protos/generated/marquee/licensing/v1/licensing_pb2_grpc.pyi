@@ -48,6 +48,10 @@ class LicensingServiceStub:
     """The content keys of an asset, created at the first call. For the packager only: needs a
     service token.
     """
+    ListAccountEntitlements: _grpc.UnaryUnaryMultiCallable[_licensing_pb2.ListAccountEntitlementsRequest, _licensing_pb2.ListAccountEntitlementsResponse]
+    """The entitlements that an account ever got, oldest first, in pages. Needs a service token."""
+    EraseAccountEntitlements: _grpc.UnaryUnaryMultiCallable[_licensing_pb2.EraseAccountEntitlementsRequest, _licensing_pb2.EraseAccountEntitlementsResponse]
+    """Deletes all entitlements of an account, valid ones too; repeating it is fine. Needs a service token."""
 
 @_typing.type_check_only
 class LicensingServiceAsyncStub(LicensingServiceStub):
@@ -69,6 +73,10 @@ class LicensingServiceAsyncStub(LicensingServiceStub):
     """The content keys of an asset, created at the first call. For the packager only: needs a
     service token.
     """
+    ListAccountEntitlements: _aio.UnaryUnaryMultiCallable[_licensing_pb2.ListAccountEntitlementsRequest, _licensing_pb2.ListAccountEntitlementsResponse]  # type: ignore[assignment]
+    """The entitlements that an account ever got, oldest first, in pages. Needs a service token."""
+    EraseAccountEntitlements: _aio.UnaryUnaryMultiCallable[_licensing_pb2.EraseAccountEntitlementsRequest, _licensing_pb2.EraseAccountEntitlementsResponse]  # type: ignore[assignment]
+    """Deletes all entitlements of an account, valid ones too; repeating it is fine. Needs a service token."""
 
 class LicensingServiceServicer(metaclass=_abc_1.ABCMeta):
     """Decides which content keys a playback session may have, and hands them out."""
@@ -117,5 +125,21 @@ class LicensingServiceServicer(metaclass=_abc_1.ABCMeta):
         """The content keys of an asset, created at the first call. For the packager only: needs a
         service token.
         """
+
+    @_abc_1.abstractmethod
+    def ListAccountEntitlements(
+        self,
+        request: _licensing_pb2.ListAccountEntitlementsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_licensing_pb2.ListAccountEntitlementsResponse, _abc.Awaitable[_licensing_pb2.ListAccountEntitlementsResponse]]:
+        """The entitlements that an account ever got, oldest first, in pages. Needs a service token."""
+
+    @_abc_1.abstractmethod
+    def EraseAccountEntitlements(
+        self,
+        request: _licensing_pb2.EraseAccountEntitlementsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_licensing_pb2.EraseAccountEntitlementsResponse, _abc.Awaitable[_licensing_pb2.EraseAccountEntitlementsResponse]]:
+        """Deletes all entitlements of an account, valid ones too; repeating it is fine. Needs a service token."""
 
 def add_LicensingServiceServicer_to_server(servicer: LicensingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

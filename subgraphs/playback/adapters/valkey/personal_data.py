@@ -1,0 +1,86 @@
+"""Which keys hold personal data, and whose it is; and what players reported about the sessions of an account."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from common.errors import ErrorKind, ServiceError
+from subgraphs.kernel.personal_data import CountsByPlace, Owner, RecordsByPlace, Subject
+from subgraphs.kernel.personal_keys import OWNER_MARK, PersonalKeys
+
+__all__ = ["PERSONAL_KEYS", "ReportedPersonalData"]
+
+PERSONAL_KEYS = (
+    PersonalKeys("marquee:playback-session:*", Owner.MENTIONED),
+    PersonalKeys(f"marquee:account-sessions:{OWNER_MARK}", Owner.ACCOUNT, is_exported=False),
+    PersonalKeys(f"marquee:leases:{{{OWNER_MARK}}}", Owner.ACCOUNT, is_exported=False),
+    PersonalKeys(f"marquee:lease-sessions:{{{OWNER_MARK}}}", Owner.ACCOUNT, is_exported=False),
+)
+
+SESSION_KEYS = "marquee:playback-session:"
+REPORT_KEYS = "marquee:cmcd:"
+"""Where delivery keeps what players reported, by playback session, for a day."""
+
+
+class ReportedPersonalData:
+    """A PersonalDataStore over the reports of an account's sessions; list it before the sessions themselves.
+
+    Reports name a session and nobody else. Without the session nobody can tell whose they were, and after a day they
+    are gone.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis: Any = redis
+
+    async def export_personal(self, subject: Subject) -> RecordsByPlace:
+        """See PersonalDataStore."""
+        records: list[dict[str, object]] = []
+        try:
+            for key in await self._found(subject):
+                for entry_id, fields in await self._redis.xrange(key):
+                    read = {_text(name): _text(value) for name, value in fields.items()}
+                    records.append({"id": _text(entry_id), **read})
+        except (RedisError, OSError) as error:
+            raise _away() from error
+        return {f"keys:{REPORT_KEYS}": records}
+
+    async def erase_personal(self, subject: Subject) -> CountsByPlace:
+        """See PersonalDataStore."""
+        try:
+            keys = await self._found(subject)
+            return {f"keys:{REPORT_KEYS}": await self._redis.delete(*keys) if keys else 0}
+        except (RedisError, OSError) as error:
+            raise _away() from error
+
+    async def count_personal(self, subject: Subject) -> CountsByPlace:
+        """See PersonalDataStore."""
+        try:
+            return {f"keys:{REPORT_KEYS}": len(await self._found(subject))}
+        except (RedisError, OSError) as error:
+            raise _away() from error
+
+    async def scrub(self) -> None:
+        """Memory keeps nothing of a deleted key."""
+
+    async def _found(self, subject: Subject) -> list[str]:
+        found: list[str] = []
+        async for raw in self._redis.scan_iter(match=f"{SESSION_KEYS}*", count=1_000):
+            value = await self._redis.get(raw)
+            if value is None or json.loads(value).get("account_id") != subject.account_id:
+                continue
+            key = REPORT_KEYS + _text(raw).removeprefix(SESSION_KEYS)
+            if await self._redis.exists(key):
+                found.append(key)
+        return found
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
+def _away() -> ServiceError:
+    return ServiceError(ErrorKind.UNAVAILABLE, "Valkey can't be reached at the moment; try again")
