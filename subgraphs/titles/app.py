@@ -11,16 +11,14 @@ from functools import partial
 from starlette.applications import Starlette
 
 from common.clock import Clock, SystemClock
-from common.events import EventConsumer, EventPublisher
+from common.events import EventConsumer, EventHandler, EventPublisher
 from common.valkey import open_stream_valkey, open_valkey
 from subgraphs.kernel.app import HealthCheck, OpenedSubgraph, create_subgraph_app
 from subgraphs.kernel.context import RequestContext, RequestHead
-from subgraphs.kernel.sql import sqlite_url
 from subgraphs.titles.adapters.object_artwork import ObjectArtworkStore
+from subgraphs.titles.adapters.opening import open_search_index, open_title_store
 from subgraphs.titles.adapters.redis_events import RedisEventStream
 from subgraphs.titles.adapters.render_pool import ArtworkUnavailable, RenderPool
-from subgraphs.titles.adapters.sql import SqlTitleStore
-from subgraphs.titles.adapters.tantivy_index import TantivyIndex
 from subgraphs.titles.api.context import TitlesContext, TitlesServices
 from subgraphs.titles.api.internal import InternalServices, internal_routes
 from subgraphs.titles.api.schema import schema
@@ -37,6 +35,7 @@ from subgraphs.titles.services.following import (
 from subgraphs.titles.services.indexing import SearchUpdater
 from subgraphs.titles.services.masters import MasterService
 from subgraphs.titles.services.media import MediaReports
+from subgraphs.titles.services.neighbours import NeighbourNews
 from subgraphs.titles.services.offering import OfferingService
 from subgraphs.titles.services.openings import OpeningsAnnouncer
 from subgraphs.titles.services.prerender import Prerenderer
@@ -48,6 +47,7 @@ from subgraphs.titles.settings import TitlesSettings
 __all__ = ["create_app"]
 
 ASSETS_TOPIC = "assets"
+TITLES_TOPIC = "titles"
 
 
 def create_app(settings: TitlesSettings, clock: Clock | None = None) -> Starlette:
@@ -63,15 +63,15 @@ def create_app(settings: TitlesSettings, clock: Clock | None = None) -> Starlett
 
 
 @asynccontextmanager
-async def _hearing_of_assets(settings: TitlesSettings, writer: CatalogueWriter) -> AsyncIterator[None]:
-    """Takes in what transcoding publishes while the block lasts."""
+async def _hearing(settings: TitlesSettings, group: str, topic: str, handle: EventHandler) -> AsyncIterator[None]:
+    """Takes in what is published while the block lasts."""
     async with open_stream_valkey(settings.shared.valkey_url) as redis:
         consumer = EventConsumer(
             redis,
-            group="titles",
+            group=group,
             # The same name over restarts: what this process had taken and not finished comes first.
             consumer=f"{socket.gethostname()}-{settings.port}",
-            handlers={ASSETS_TOPIC: MediaReports(writer).handle},
+            handlers={topic: handle},
         )
         async with consumer.running():
             yield
@@ -80,23 +80,25 @@ async def _hearing_of_assets(settings: TitlesSettings, writer: CatalogueWriter) 
 @asynccontextmanager
 async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedSubgraph]:
     async with AsyncExitStack() as stack:
-        store = await SqlTitleStore.open(sqlite_url(settings.store_dir / "titles.sqlite"))
-        stack.push_async_callback(store.aclose)
-        index = TantivyIndex(settings.store_dir / "search")
-        stack.push_async_callback(index.aclose)
+        store = await stack.enter_async_context(open_title_store(settings.resolved_store_url, clock))
+        index = await stack.enter_async_context(
+            open_search_index(
+                settings.resolved_search_url, settings.search_index_name, settings.store_dir / "search", clock
+            )
+        )
         redis = await stack.enter_async_context(open_valkey(settings.shared.valkey_url))
         pool = RenderPool(settings.artwork_workers, settings.resolved_font_dir)
         stack.push_async_callback(pool.aclose)
 
         calendar = AvailabilityCalendar()
         catalogue = Catalogue(store, clock, cache_size=settings.cache_titles)
-        updater = SearchUpdater(store, index, calendar, catalogue.titles)
+        # What followers tell others must be what is stored, which memory may not be when others write, too.
+        read = store.titles if settings.has_neighbours else catalogue.titles
+        updater = SearchUpdater(store, index, calendar, read)
         search_follower = updater.follower
         stream = RedisEventStream(EventPublisher(redis))
-        announcer = EventAnnouncer(store, catalogue.titles, stream, clock)
-        event_follower = ChangeFollower(
-            "events", store, catalogue.titles, announcer.handle, batch_size=MAX_TITLES_PER_EVENT
-        )
+        announcer = EventAnnouncer(store, read, stream, clock)
+        event_follower = ChangeFollower("events", store, read, announcer.handle, batch_size=MAX_TITLES_PER_EVENT)
 
         def wake() -> None:
             search_follower.wake()
@@ -108,10 +110,15 @@ async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedS
         await updater.start()
         await stack.enter_async_context(search_follower.running())
         await stack.enter_async_context(event_follower.running())
-        await stack.enter_async_context(_hearing_of_assets(settings, writer))
+        await stack.enter_async_context(_hearing(settings, "titles", ASSETS_TOPIC, MediaReports(writer).handle))
+        if settings.has_neighbours:
+            news = NeighbourNews(catalogue, calendar)
+            # A group of its own for each process: every one must hear everything.
+            group = f"titles-{socket.gethostname()}-{settings.port}"
+            await stack.enter_async_context(_hearing(settings, group, TITLES_TOPIC, news.handle))
         if settings.seed_demo:
             await seed_demo(writer)
-            await search_follower.catch_up()
+            await updater.settle()
         openings = OpeningsAnnouncer(calendar, store, stream, clock)
         await stack.enter_async_context(openings.running())
         prerenderer = Prerenderer(store, masters, clock, title_count=settings.artwork_prerendered_titles)

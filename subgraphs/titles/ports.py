@@ -72,10 +72,15 @@ class AuditEntry:
 
 
 class TitleStore(Protocol):
-    """The catalogue. Every write also appends to the change log, in the same transaction.
+    """The catalogue. Every write also appends to the change log, and the two are never apart.
 
-    Methods that take ids answer for those that exist and leave the others out.
+    Methods that take ids answer for those that exist and leave the others out. Every method raises
+    ServiceError(UNAVAILABLE) when the store is away.
     """
+
+    async def ping(self) -> None:
+        """A health check: returns when the store answers."""
+        ...
 
     async def titles(self, ids: Sequence[TitleId]) -> dict[TitleId, Title]:
         """Whole titles, withdrawn ones included."""
@@ -97,7 +102,10 @@ class TitleStore(Protocol):
         person_edits: Mapping[PersonId, Person] = NO_PERSON_EDITS,
         audit: AuditEntry | None = None,
     ) -> None:
-        """Create or replace, all or nothing. Ids of an audit entry are given once."""
+        """Create or replace, all or nothing, also when the process is killed. Ids of an audit entry are given once.
+
+        Where the store has no transactions, readers may see some of the titles before the others, for a moment.
+        """
         ...
 
     async def person_edits(self) -> dict[PersonId, Person]:
@@ -169,11 +177,14 @@ class TitleStore(Protocol):
         ...
 
     async def changes_for(self, follower: ChangeFollowerName, limit: int) -> list[Change]:
-        """The next changes that this follower has not confirmed, in order."""
+        """The next changes that this follower has not confirmed, in order; none for an unknown follower.
+
+        What is written later gets higher numbers than all that was ever answered here.
+        """
         ...
 
     async def confirm_changes(self, follower: ChangeFollowerName, up_to: int) -> None:
-        """The follower has dealt with everything up to this sequence number; what all have confirmed is dropped."""
+        """The follower has dealt with everything up to this sequence number; what all have confirmed may be dropped."""
         ...
 
     async def follow(self, follower: ChangeFollowerName) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from subgraphs.kernel.settings import SubgraphSettings
+from subgraphs.kernel.sql import sqlite_url
 
 __all__ = ["TitlesSettings"]
+
+STORE_SCHEMES = ("mongodb://", "mongodb+srv://", "postgresql+asyncpg://", "sqlite+aiosqlite://")
 
 
 class TitlesSettings(SubgraphSettings):
@@ -20,6 +23,12 @@ class TitlesSettings(SubgraphSettings):
 
     port: Annotated[int, Field(ge=0, le=65535)] = 4002
     """TCP port of the subgraph and of its internal routes; 0 lets the system choose."""
+    store_url: SecretStr | None = None
+    """mongodb://host/database, postgresql+asyncpg://… or sqlite+aiosqlite:///…; none: titles/titles.sqlite."""
+    search_url: SecretStr | None = None
+    """OpenSearch, as https://user:password@host:9200; none: an embedded index in titles/search."""
+    search_index_name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,99}$")] = "marquee-titles"
+    """What the names of OpenSearch's alias and indexes begin with."""
     seed_demo: bool = False
     """Put the demo catalogue in at start; doing it again changes nothing."""
     cache_titles: Annotated[int, Field(ge=0)] = 10_000
@@ -32,6 +41,39 @@ class TitlesSettings(SubgraphSettings):
     """Processes that draw artwork, at low priority."""
     artwork_prerendered_titles: Annotated[int, Field(ge=0, le=5_000)] = 250
     """The most popular titles' artwork is drawn in the background after the start; the rest when first asked for."""
+
+    @field_validator("store_url")
+    @classmethod
+    def _known_store(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(STORE_SCHEMES):
+            raise ValueError(f"begins with none of {', '.join(STORE_SCHEMES)}")
+        return url
+
+    @field_validator("search_url")
+    @classmethod
+    def _known_engine(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(("http://", "https://")):
+            raise ValueError("begins with neither http:// nor https://")
+        return url
+
+    @property
+    def resolved_store_url(self) -> str:
+        """The URL to open; the folder of the embedded store is made when missing."""
+        return (
+            sqlite_url(self.store_dir / "titles.sqlite")
+            if self.store_url is None
+            else self.store_url.get_secret_value()
+        )
+
+    @property
+    def resolved_search_url(self) -> str | None:
+        """The engine's URL; None for the embedded one."""
+        return None if self.search_url is None else self.search_url.get_secret_value()
+
+    @property
+    def has_neighbours(self) -> bool:
+        """Whether other processes may write the same catalogue: always, unless it is a file."""
+        return not self.resolved_store_url.startswith("sqlite")
 
     @property
     def store_dir(self) -> Path:

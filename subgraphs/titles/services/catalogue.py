@@ -36,8 +36,8 @@ CACHE_LIFE = timedelta(hours=1)
 class Catalogue:
     """Titles by id, kept in memory for an hour; the writer says what it wrote with `replace`.
 
-    What is kept is exact because this process is the only writer of its store: a read that was under way while
-    something was written is not kept.
+    What is kept is exact as far as this process writes: a read that was under way while something was written is not
+    kept. What other processes on the same store wrote is forgotten when their events say so (`neighbours.py`).
     """
 
     def __init__(self, store: TitleStore, clock: Clock, *, cache_size: int) -> None:
@@ -146,6 +146,12 @@ class Catalogue:
         self._keep(titles)
         if person_edits and self._person_edits is not None:
             self._person_edits = {**self._person_edits, **person_edits}
+
+    def forget(self, ids: Iterable[TitleId]) -> None:
+        """Somebody else may have written these."""
+        self._write_count += 1
+        for title_id in ids:
+            self._cached.pop(title_id, None)
 
     def _keep(self, titles: Iterable[Title]) -> None:
         now = self._clock.now()

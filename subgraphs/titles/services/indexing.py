@@ -51,8 +51,13 @@ class SearchUpdater:
         A search engine that is away is no reason not to start: the follower does the rest once it is back.
         """
         self._calendar.update(await self._store.timed_titles())
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Everything that was written before this call can be found, unless the engine is away."""
         try:
             await self._align()
+            await self.follower.catch_up()
         except ServiceError as error:
             log.warning("search.away", error=error.message)
 
