@@ -15,7 +15,7 @@ from typing import Any, cast
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from common.clock import FakeClock
+from common.clock import Clock, FakeClock
 from common.errors import ErrorKind, ServiceError
 from common.tokens import Viewer
 from subgraphs.kernel.ids import AccountId, ProfileId
@@ -27,7 +27,7 @@ from subgraphs.profiles.adapters.sqlalchemy.ledger import SqlLedgerStore
 from subgraphs.profiles.adapters.sqlalchemy.payments import SqlPaymentStore
 from subgraphs.profiles.adapters.sqlalchemy.tables import OUTBOX
 from subgraphs.profiles.adapters.sqlalchemy.tables_billing import payments, provider_simulator_operations
-from subgraphs.profiles.domain.accounts import Account, PlanId, Profile, Terms
+from subgraphs.profiles.domain.accounts import Account, PlanId, Profile, Subscription, SubscriptionStatus, Terms
 from subgraphs.profiles.domain.ledger import LedgerAudit
 from subgraphs.profiles.domain.subscriptions import Dunning
 from subgraphs.profiles.ports_billing import ProviderSilent
@@ -35,9 +35,10 @@ from subgraphs.profiles.services.billing import Billing
 from subgraphs.profiles.services.billing_rounds import BillingRounds
 from subgraphs.profiles.services.payment_saga import PaymentSaga, SagaLimits
 
-__all__ = ["CRASHES", "PROVIDER_TROUBLES", "STORE_TROUBLES", "BillingOffice", "Crash", "Trouble"]
+__all__ = ["CRASHES", "LAPSED", "PROVIDER_TROUBLES", "STORE_TROUBLES", "BillingOffice", "Crash", "Trouble"]
 
 DAY = timedelta(days=1)
+LAPSED = Terms(PlanId.BASIC, Subscription(SubscriptionStatus.EXPIRED, None))
 DUNNING = Dunning(grace=7 * DAY, retry_after=(DAY, 2 * DAY))
 LIMITS = SagaLimits(call_timeout_s=0.05)
 PROVIDER_CALLS = frozenset({"authorise", "capture", "void", "refund", "answer_to"})
@@ -132,7 +133,7 @@ class BillingOffice:
     """Accounts with a payment method, and billing over the real stores."""
 
     engine: AsyncEngine
-    clock: FakeClock
+    clock: Clock
     trouble_at: Callable[[int, str], Trouble | None] = _no_trouble
     after_call: dict[str, list[Callable[[], Any]]] = field(default_factory=dict)
     """What happens right after the next call of a name: things that come in between."""
@@ -209,6 +210,7 @@ class BillingOffice:
 
     async def recover(self) -> None:
         """Another process comes after the lease of the first one, until nothing is open."""
+        assert isinstance(self.clock, FakeClock)
         for _ in range(20):
             self.clock.advance(LIMITS.longest_retry + LIMITS.lease)
             if not await self.billing.saga.recover(100):

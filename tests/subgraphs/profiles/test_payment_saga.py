@@ -26,6 +26,7 @@ from subgraphs.profiles.ports_billing import SubscriptionMove
 from subgraphs.profiles.services.billing import Charged
 from subgraphs.profiles.services.events import subscription_changed
 from tests.support.billing import (
+    LAPSED,
     PRICE,
     PROVIDER_CALLS,
     PROVIDER_TROUBLES,
@@ -37,7 +38,6 @@ from tests.support.billing import (
 
 START = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
-LAPSED = Terms(PlanId.BASIC, Subscription(SubscriptionStatus.EXPIRED, None))
 BASIC, STANDARD = PlanId.BASIC, PlanId.STANDARD
 
 
