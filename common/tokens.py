@@ -11,8 +11,6 @@ A verifier names the audience and the issuer that it accepts, so a token made fo
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,15 +19,17 @@ from typing import Any, Self
 
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, KeySet
+from joserfc.jwk import KeySet
 
 from common.clock import Clock, SystemClock
+from common.signing_keys import KeyRing, SigningKey, ensure_key_file
 
 __all__ = [
     "ACCESS_AUDIENCE",
     "INTERNAL_AUDIENCE",
     "VIEWER_AUDIENCE",
     "VIEWER_HEADER",
+    "KeyRing",
     "SigningKey",
     "TokenInvalid",
     "TokenVerifier",
@@ -122,64 +122,6 @@ class Viewer:
             "device": self.device_id,
         }
         return {name: value for name, value in claims.items() if value is not None}
-
-
-@dataclass(frozen=True)
-class SigningKey:
-    """A private P-256 key with its key id (the RFC 7638 thumbprint)."""
-
-    key: ECKey
-    key_id: str
-
-    @classmethod
-    def generate(cls) -> Self:
-        """A new random key."""
-        return cls._of(ECKey.generate_key("P-256"))
-
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read a PEM file; raises FileNotFoundError or ValueError."""
-        return cls._of(ECKey.import_key(path.read_bytes()))
-
-    @classmethod
-    def _of(cls, key: ECKey) -> Self:
-        return cls(key, key.thumbprint())
-
-    def public_jwks(self) -> dict[str, Any]:
-        """The key set to publish, public half only."""
-        public = self.key.as_dict(private=False)
-        return {"keys": [{**public, "kid": self.key_id, "use": "sig", "alg": "ES256"}]}
-
-    def sign(self, claims: Mapping[str, Any]) -> str:
-        """A compact JWS over the claims, as they are."""
-        return jwt.encode({"alg": "ES256", "kid": self.key_id}, dict(claims), self.key, algorithms=["ES256"])
-
-
-def ensure_key_file(path: Path) -> SigningKey:
-    """The key in `path`, made first when there is none: PEM, mode 0600, its JWKS beside it as <stem>.jwks.json.
-
-    Safe when several processes start at once: the first link wins and the others read it.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not path.exists():
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(SigningKey.generate().key.as_pem(private=True))
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    key = SigningKey.load(path)
-    jwks_path = path.with_name(f"{path.stem}.jwks.json")
-    jwks = json.dumps(key.public_jwks())
-    if not jwks_path.exists() or jwks_path.read_text() != jwks:
-        draft = jwks_path.with_name(f".{jwks_path.name}.{secrets.token_hex(8)}")
-        draft.write_text(jwks)
-        draft.replace(jwks_path)
-    return key
 
 
 @dataclass

@@ -125,7 +125,7 @@ class GatewaySettings(ProcessSettings):
     access_jwks: str | None = None
     """URL or file of the key set that client tokens are verified with; without it Authorization is not looked at."""
     access_jwks_refresh_s: PositiveSeconds = 300.0
-    """How old the fetched key set may become; an unknown key id fetches it sooner, at most every 10 s."""
+    """How old the fetched key set may become; an unknown key id fetches it sooner, at most every 30 s."""
     sign_viewer_context: bool = False
     """Forward who is asking as a signed header; needs `access_jwks`."""
 

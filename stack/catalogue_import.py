@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from common.settings import SharedSettings
-from common.tokens import SigningKey, sign_service_token
+from common.tokens import ensure_key_file, sign_service_token
 from subgraphs.titles.imports.client import send_import
 from subgraphs.titles.imports.run import ImportProgress, ImportRefused, ImportReport
 from subgraphs.titles.settings import TitlesSettings
@@ -32,7 +32,7 @@ async def run_import(console: Console, catalogue_format: str, file: Path, reject
     key_path = SharedSettings.load().keys_dir / "viewer.pem"
     if not key_path.exists():
         raise ImportFailed(f"{key_path} is missing; run `make up` first, or set MARQUEE_STATE_DIR to its state folder")
-    token = sign_service_token(SigningKey.load(key_path), "catalogue-import", datetime.now(UTC))
+    token = sign_service_token(ensure_key_file(key_path), "catalogue-import", datetime.now(UTC))
     base_url = f"http://127.0.0.1:{settings.port}"
     started_at = time.monotonic()
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())

@@ -15,6 +15,7 @@ from rich.console import Console
 from common.settings import SettingsInvalid
 from gateway.cli import app as gateway_app
 from stack.evaluate import app as evaluate_app
+from stack.key_commands import keys
 
 if TYPE_CHECKING:
     from stack.processes import ProcessRow
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 for command in gateway_app.registered_commands:
     app.registered_commands.append(command)
+app.add_typer(keys)
 app.add_typer(evaluate_app, name="evaluate")
 
 console = Console(highlight=False, soft_wrap=True)
@@ -154,7 +156,7 @@ def token(
 ) -> None:
     """Print a service token for the internal gRPC services (metadata `authorization: Bearer …`)."""
     from common.settings import SharedSettings
-    from common.tokens import SigningKey, sign_service_token
+    from common.tokens import ensure_key_file, sign_service_token
 
     try:
         path = SharedSettings.load().keys_dir / "viewer.pem"
@@ -162,7 +164,7 @@ def token(
         _fail(str(error))
     if not path.exists():
         _fail(f"{path} is missing; run `make up` once, or set MARQUEE_STATE_DIR to its state folder")
-    print(sign_service_token(SigningKey.load(path), "operator", datetime.now(UTC), timedelta(minutes=minutes)))
+    print(sign_service_token(ensure_key_file(path), "operator", datetime.now(UTC), timedelta(minutes=minutes)))
 
 
 @app.command()

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 import orjson
@@ -30,15 +30,23 @@ from common.tokens import (
 )
 from gateway.errors import RequestInvalid, ResponseError
 
-__all__ = ["Identity", "KeySetSource", "fetch_key_set"]
+__all__ = ["ContextSigner", "Identity", "KeySetSource", "fetch_key_set"]
 
 _MAX_KNOWN_TOKENS = 20_000
 _MAX_KEY_SET_BYTES = 100_000
 _FETCH_TIMEOUT_S = 3.0
-_UNKNOWN_KEY_REFETCH_S = 10.0
+_UNKNOWN_KEY_REFETCH_S = 30.0
 _log = structlog.get_logger(__name__)
 
 KeySetSource = Callable[[], Awaitable[Mapping[str, Any]]]
+
+
+class ContextSigner(Protocol):
+    """The key that signs viewer contexts, which may be another one at another time."""
+
+    def signing_key(self) -> SigningKey:
+        """The key that signs now."""
+        ...
 
 
 async def fetch_key_set(address: str) -> Mapping[str, Any]:
@@ -76,18 +84,18 @@ class _Known:
 
 
 class Identity:
-    """Verifies tokens and signs viewer contexts. `signing_key` None: contexts are not forwarded."""
+    """Verifies tokens and signs viewer contexts. `signer` None: contexts are not forwarded."""
 
     def __init__(
         self,
         key_set_source: KeySetSource,
-        signing_key: SigningKey | None,
+        signer: ContextSigner | None,
         *,
         refresh_s: float,
         clock: Clock | None = None,
     ) -> None:
         self._key_set_source = key_set_source
-        self._signing_key = signing_key
+        self._signer = signer
         self._refresh_s = refresh_s
         self._clock = clock or SystemClock()
         self._verifier: TokenVerifier | None = None
@@ -111,11 +119,13 @@ class Identity:
             self._known[token] = known
             if len(self._known) > _MAX_KNOWN_TOKENS:
                 self._known.popitem(last=False)
-        if self._signing_key is None:
+        if self._signer is None:
             return None
         if now >= known.context_until:
             life = VIEWER_CONTEXT_LIFE.total_seconds()
-            known.context = sign_viewer_context(self._signing_key, known.claims, datetime.fromtimestamp(now, UTC))
+            known.context = sign_viewer_context(
+                self._signer.signing_key(), known.claims, datetime.fromtimestamp(now, UTC)
+            )
             known.context_until = now + life * 2 / 3
         return known.context
 

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 
 import structlog
 
-from common.tokens import ensure_key_file
+from common.signing_keys import KeyRing
 from gateway.executor.errors import ErrorPolicy
 from gateway.executor.transport.base import SubgraphTransport
 from gateway.executor.transport.http import HttpTransport
@@ -120,10 +120,10 @@ class GatewayRuntime:
         address = self._settings.access_jwks
         if address is None:
             return None
-        signing_key = None
+        signer = None
         if self._settings.sign_viewer_context:
-            signing_key = ensure_key_file(self._settings.shared.keys_dir / "viewer.pem")
-        return Identity(lambda: fetch_key_set(address), signing_key, refresh_s=self._settings.access_jwks_refresh_s)
+            signer = KeyRing(self._settings.shared.keys_dir / "viewer.pem")
+        return Identity(lambda: fetch_key_set(address), signer, refresh_s=self._settings.access_jwks_refresh_s)
 
     async def _reload(self, http: HttpTransport, threads: ThreadPoolExecutor) -> None:
         """Look at the supergraph file from time to time; swap the snapshot when it changed and can be used."""

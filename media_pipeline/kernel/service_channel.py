@@ -7,7 +7,8 @@ from pathlib import Path
 import grpc
 
 from common.clock import Clock, SystemClock
-from common.tokens import SigningKey, ensure_key_file, sign_service_token
+from common.signing_keys import KeyRing
+from common.tokens import sign_service_token
 from media_pipeline.kernel.identity import AUTHORIZATION_KEY
 
 __all__ = ["ServiceIdentity", "open_channel"]
@@ -30,10 +31,11 @@ class ServiceIdentity:
     """Signs this process's calls; `name` is what the other side logs."""
 
     def __init__(self, key_path: Path, name: str, clock: Clock | None = None) -> None:
-        self._key: SigningKey = ensure_key_file(key_path)
+        self._ring = KeyRing(key_path, clock=clock)
         self._name = name
         self._clock = clock or SystemClock()
 
     def metadata(self) -> tuple[tuple[str, str], ...]:
         """Call metadata with a token of some minutes."""
-        return ((AUTHORIZATION_KEY, f"Bearer {sign_service_token(self._key, self._name, self._clock.now())}"),)
+        token = sign_service_token(self._ring.signing_key(), self._name, self._clock.now())
+        return ((AUTHORIZATION_KEY, f"Bearer {token}"),)

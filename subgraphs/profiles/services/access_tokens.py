@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from common.tokens import SigningKey, Viewer, ensure_key_file, sign_access_token
+from common.clock import Clock
+from common.signing_keys import MAX_TOKEN_LIFE, KeyRing
+from common.tokens import Viewer, sign_access_token
 from subgraphs.profiles.domain.accounts import Account, Profile
 from subgraphs.profiles.domain.sessions import Session
 
@@ -16,26 +18,25 @@ __all__ = ["AccessTokens", "viewer_of"]
 
 @dataclass(frozen=True, slots=True)
 class AccessTokens:
-    """Signs with `key`; `jwks` also holds the public halves of keys that signed before, as their tokens still live."""
+    """Signs with the ring's key of the instant, and publishes the ring."""
 
-    key: SigningKey
-    jwks: dict[str, Any]
+    ring: KeyRing
     life: timedelta
 
     @classmethod
-    def open(cls, key_path: Path, life: timedelta) -> AccessTokens:
-        """The key in `key_path`, made when missing.
+    def open(cls, key_path: Path, life: timedelta, clock: Clock | None = None) -> AccessTokens:
+        """The ring of `key_path`, with a first key when there is none; `marquee keys rotate` adds the next."""
+        return cls(KeyRing(key_path, max(life, MAX_TOKEN_LIFE), clock), life)
 
-        To rotate: rename `access.pem` to `access-<anything>.pem` and start anew; delete that when its tokens expired.
-        """
-        key = ensure_key_file(key_path)
-        earlier = [SigningKey.load(path) for path in sorted(key_path.parent.glob(f"{key_path.stem}-*.pem"))]
-        keys = [public for each in (key, *earlier) for public in each.public_jwks()["keys"]]
-        return cls(key=key, jwks={"keys": keys}, life=life)
+    @property
+    def jwks(self) -> dict[str, Any]:
+        """The key set to publish, as it is now."""
+        return self.ring.public_jwks()
 
     def issue(self, session: Session, account: Account, profile: Profile | None, now: datetime) -> tuple[str, datetime]:
         """A token and when it expires (whole seconds)."""
-        token = sign_access_token(self.key, viewer_of(session, account, profile, now), now, self.life)
+        key = self.ring.signing_key()
+        token = sign_access_token(key, viewer_of(session, account, profile, now), now, self.life)
         return token, now.replace(microsecond=0) + self.life
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,10 @@ from sqlalchemy import Connection, inspect
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 
+from common.clock import FakeClock
 from common.events import Event, EventPublisher, stream_key
 from common.settings import SharedSettings
+from common.signing_keys import KeyRing
 from common.tokens import TokenVerifier, ensure_key_file, sign_viewer_context
 from subgraphs.kernel.export_sdl import export_sdl, load_schema
 from subgraphs.kernel.migrations import downgrade, upgrade
@@ -201,15 +203,17 @@ async def test_the_demo_is_made_once_and_keeps_what_users_did(app: Starlette) ->
 
 
 def test_a_rotated_key_keeps_old_tokens_good(tmp_path: Path) -> None:
-    """The old key is published beside the new one, which alone signs."""
-    settings = ProfilesSettings(shared=SharedSettings(state_dir=tmp_path))
-    path = settings.access_key_path
-    before = AccessTokens.open(path, settings.access_token_life)
-    path.rename(path.with_name("access-2026-11.pem"))
-    after = AccessTokens.open(path, settings.access_token_life)
-    assert after.key.key_id != before.key.key_id
-    assert [key["kid"] for key in after.jwks["keys"]] == [after.key.key_id, before.key.key_id]
-    assert not any("d" in key for key in after.jwks["keys"])
+    """The new key is published at once and signs in its time; the old one stays published beside it."""
+    settings, clock = ProfilesSettings(shared=SharedSettings(state_dir=tmp_path)), FakeClock(datetime.now(UTC))
+    tokens = AccessTokens.open(settings.access_key_path, settings.access_token_life, clock)
+    first = tokens.ring.signing_key().key_id
+    KeyRing(settings.access_key_path, clock=clock).rotate(timedelta(minutes=10))
+    published = {key["kid"] for key in tokens.jwks["keys"]}
+    assert (len(published), tokens.ring.signing_key().key_id) == (2, first)
+    clock.advance(timedelta(minutes=11))
+    assert tokens.ring.signing_key().key_id in published - {first}
+    assert {key["kid"] for key in tokens.jwks["keys"]} == published
+    assert not any("d" in key for key in tokens.jwks["keys"])
 
 
 async def test_the_tables_are_what_the_migrations_make(any_engine: AsyncEngine) -> None:

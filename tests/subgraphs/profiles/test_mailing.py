@@ -238,7 +238,7 @@ async def test_the_spool_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 async def test_a_folder_that_can_not_be_written_is_worth_another_try(tmp_path: Path) -> None:
     """UNAVAILABLE, without a path."""
-    (tmp_path / "mail").touch()  # noqa: ASYNC240
+    (tmp_path / "mail").touch()
     with pytest.raises(ServiceError) as caught:
         await SpoolMailSender(tmp_path / "mail", FROM).send(MAIL)
     assert str(tmp_path) not in caught.value.message
