@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
@@ -15,10 +15,13 @@ from common.events import EventConsumer, EventHandler, EventPublisher
 from common.valkey import open_stream_valkey, open_valkey
 from subgraphs.kernel.app import HealthCheck, OpenedSubgraph, create_subgraph_app
 from subgraphs.kernel.context import RequestContext, RequestHead
+from subgraphs.kernel.personal_data import PersonalDataStore
+from subgraphs.kernel.personal_keys import ValkeyPersonalData
 from subgraphs.titles.adapters.object_artwork import ObjectArtworkStore
 from subgraphs.titles.adapters.opening import open_search_index, open_title_store
 from subgraphs.titles.adapters.redis_events import RedisEventStream
 from subgraphs.titles.adapters.render_pool import ArtworkUnavailable, RenderPool
+from subgraphs.titles.adapters.search_events import PERSONAL_KEYS, ValkeySearchEvents
 from subgraphs.titles.api.context import TitlesContext, TitlesServices
 from subgraphs.titles.api.internal import InternalServices, internal_routes
 from subgraphs.titles.api.schema import schema
@@ -39,7 +42,9 @@ from subgraphs.titles.services.neighbours import NeighbourNews
 from subgraphs.titles.services.offering import OfferingService
 from subgraphs.titles.services.openings import OpeningsAnnouncer
 from subgraphs.titles.services.prerender import Prerenderer
+from subgraphs.titles.services.republishing import Republishing
 from subgraphs.titles.services.search import SearchService
+from subgraphs.titles.services.search_log import SearchLog
 from subgraphs.titles.services.studio import StudioService
 from subgraphs.titles.services.writing import CatalogueWriter
 from subgraphs.titles.settings import TitlesSettings
@@ -63,7 +68,7 @@ def create_app(settings: TitlesSettings, clock: Clock | None = None) -> Starlett
 
 
 @asynccontextmanager
-async def _hearing(settings: TitlesSettings, group: str, topic: str, handle: EventHandler) -> AsyncIterator[None]:
+async def _hearing(settings: TitlesSettings, group: str, handlers: Mapping[str, EventHandler]) -> AsyncIterator[None]:
     """Takes in what is published while the block lasts."""
     async with open_stream_valkey(settings.shared.valkey_url) as redis:
         consumer = EventConsumer(
@@ -71,7 +76,7 @@ async def _hearing(settings: TitlesSettings, group: str, topic: str, handle: Eve
             group=group,
             # The same name over restarts: what this process had taken and not finished comes first.
             consumer=f"{socket.gethostname()}-{settings.port}",
-            handlers={topic: handle},
+            handlers=handlers,
         )
         async with consumer.running():
             yield
@@ -110,12 +115,20 @@ async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedS
         await updater.start()
         await stack.enter_async_context(search_follower.running())
         await stack.enter_async_context(event_follower.running())
-        await stack.enter_async_context(_hearing(settings, "titles", ASSETS_TOPIC, MediaReports(writer).handle))
+        search_events = ValkeySearchEvents(redis, EventPublisher(redis))
+        search_log = SearchLog(search_events)
+        await stack.enter_async_context(search_log.running())
+        handlers = {
+            ASSETS_TOPIC: MediaReports(writer).handle,
+            "accounts": search_log.handle,
+            "requests": Republishing(store, clock, wake).handle,
+        }
+        await stack.enter_async_context(_hearing(settings, "titles", handlers))
         if settings.has_neighbours:
             news = NeighbourNews(catalogue, calendar)
             # A group of its own for each process: every one must hear everything.
             group = f"titles-{socket.gethostname()}-{settings.port}"
-            await stack.enter_async_context(_hearing(settings, group, TITLES_TOPIC, news.handle))
+            await stack.enter_async_context(_hearing(settings, group, {TITLES_TOPIC: news.handle}))
         if settings.seed_demo:
             await seed_demo(writer)
             await updater.settle()
@@ -131,6 +144,7 @@ async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedS
             coming=ComingSoon(catalogue, calendar),
             studio=StudioService(editor, store, clock),
             offering=OfferingService(editor),
+            search_log=search_log,
             media_url=settings.shared.public_media_url,
         )
         internal = InternalServices(
@@ -147,18 +161,23 @@ async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedS
             rendering_errors=(ArtworkUnavailable,),
             importing=asyncio.Lock(),
         )
-        yield _opened(services, internal, store.ping, event_follower.check)
+        held = [ValkeyPersonalData(redis, PERSONAL_KEYS), store.personal_data]
+        yield _opened(services, internal, event_follower.check, held)
 
 
 def _opened(
-    services: TitlesServices, internal: InternalServices, check_store: HealthCheck, check_events: HealthCheck
+    services: TitlesServices,
+    internal: InternalServices,
+    check_events: HealthCheck,
+    personal_data: Sequence[PersonalDataStore],
 ) -> OpenedSubgraph:
     def make_context(head: RequestHead) -> RequestContext:
         return TitlesContext(head=head, services=services)
 
     return OpenedSubgraph(
         make_context=make_context,
-        required={"store": check_store},
+        required={"store": internal.store.ping},
         optional={"events": check_events, "search": internal.search_updater.check},
         resources=internal,
+        personal_data=personal_data,
     )

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.pagination import PageRequest
+from subgraphs.kernel.personal_data import PersonalDataStore
 from subgraphs.titles.domain.browsing import BrowseRequest, CatalogueScope, Facets, TitleFilter
 from subgraphs.titles.domain.title import (
     EpisodeSlot,
@@ -38,6 +39,7 @@ __all__ = [
     "FoundTitle",
     "IndexBuild",
     "MasterRequest",
+    "SearchEvents",
     "SearchHits",
     "SearchIndex",
     "TitleStore",
@@ -80,6 +82,11 @@ class TitleStore(Protocol):
 
     async def ping(self) -> None:
         """A health check: returns when the store answers."""
+        ...
+
+    @property
+    def personal_data(self) -> PersonalDataStore:
+        """What the store holds of accounts."""
         ...
 
     async def titles(self, ids: Sequence[TitleId]) -> dict[TitleId, Title]:
@@ -252,6 +259,26 @@ class IndexBuild(Protocol):
 
     async def discard(self) -> None:
         """Delete it; after `publish` nothing happens."""
+        ...
+
+
+class SearchEvents(Protocol):
+    """Where it is told what was searched. Methods raise ConnectionError when the stream is away."""
+
+    async def searched(self, *, account_id: str, profile_id: str, text: str, result_count: int, at: datetime) -> None:
+        """Tell of a search; `text` is folded."""
+        ...
+
+    async def refuse(self, account_id: str) -> None:
+        """The account's searches are not to be told from now on."""
+        ...
+
+    async def allow(self, account_id: str) -> None:
+        """They are again, or there is no such account any more."""
+        ...
+
+    async def is_refused(self, account_id: str) -> bool:
+        """Whether they are not to be told."""
         ...
 
 

@@ -29,6 +29,7 @@ from subgraphs.titles.adapters.mongo.documents import (
 )
 from subgraphs.titles.adapters.mongo.filters import IS_THERE, is_chosen, is_visible, order_of, page_filter
 from subgraphs.titles.adapters.mongo.journal import Journal, Write
+from subgraphs.titles.adapters.mongo.personal_data import MongoPersonalData
 from subgraphs.titles.domain.browsing import BrowseRequest, CatalogueScope, Facets, TitleFilter
 from subgraphs.titles.domain.title import (
     EpisodeSlot,
@@ -81,6 +82,11 @@ class MongoTitleStore:
     async def ping(self) -> None:
         """Return when the server answers."""
         await self._database.check()
+
+    @property
+    def personal_data(self) -> MongoPersonalData:
+        """See TitleStore."""
+        return MongoPersonalData(self._database)
 
     async def titles(self, ids: Sequence[TitleId]) -> dict[TitleId, Title]:
         """Whole titles, withdrawn ones included."""

@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.migrations import upgrade
 from subgraphs.kernel.pagination import PageRequest
+from subgraphs.kernel.personal_tables import SqlPersonalData
 from subgraphs.kernel.sql import check_store, open_engine, reading, writing
 from subgraphs.titles.adapters.sql import tables as t
 from subgraphs.titles.adapters.sql.browse_query import (
@@ -31,6 +32,7 @@ from subgraphs.titles.adapters.sql.browse_query import (
     is_visible,
     read_facets,
 )
+from subgraphs.titles.adapters.sql.personal_data import personal_data_of
 from subgraphs.titles.adapters.sql.rows import Row, audit_row, child_rows, read_audit, read_title, title_row
 from subgraphs.titles.domain.browsing import BrowseRequest, CatalogueScope, Facets, TitleFilter
 from subgraphs.titles.domain.title import (
@@ -115,6 +117,11 @@ class SqlTitleStore:
     async def ping(self) -> None:
         """Return when the database answers."""
         await check_store(self._engine)
+
+    @property
+    def personal_data(self) -> SqlPersonalData:
+        """See TitleStore."""
+        return personal_data_of(self._engine)
 
     async def titles(self, ids: Sequence[TitleId]) -> dict[TitleId, Title]:
         """Whole titles, withdrawn ones included."""
