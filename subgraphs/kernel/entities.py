@@ -1,13 +1,16 @@
 """The federated schema, and entity references that fail one by one.
 
 `_entities` gets up to thousands of representations. Each goes to its type's `resolve_reference`, which may be async and
-ask a loader, so that all of one type become one store query. A representation that is malformed, names an unknown
-type or fails yields null and an error at its own index; one whose entity does not exist, or may not be seen,
-yields null without an error. Its neighbours are never touched.
+ask a loader, so that all of one type become one store query. A type whose key is `id` may have `resolve_references`
+instead: it gets the ids of all its representations at once, which saves a coroutine for each.
+
+A representation that is malformed, names an unknown type or fails yields null and an error at its own index; one whose
+entity does not exist, or may not be seen, yields null without an error. Its neighbours are never touched, but for those
+of one batch that fails as a whole.
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -23,6 +26,7 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.execution import ExecutionContext
 
 from common.errors import ErrorKind, ServiceError
+from subgraphs.kernel.field_execution import FieldExecutor, prepare_fields
 
 __all__ = ["FEDERATION_VERSION", "MAX_REPRESENTATIONS", "FederatedSchema", "build_schema"]
 
@@ -36,6 +40,7 @@ MAX_KEPT_QUERY_LENGTH = 32_768
 MAX_QUERY_TOKENS = 20_000
 
 ReferenceResolver = Callable[[Info, Mapping[str, Any]], Any]
+BatchResolver = Callable[[Info, Sequence[str]], Awaitable[Sequence[Any]]]
 
 
 class FederatedSchema(strawberry.federation.Schema):
@@ -43,17 +48,21 @@ class FederatedSchema(strawberry.federation.Schema):
 
     def __init__(self, *, max_query_tokens: int, **options: Any) -> None:
         self._resolvers: dict[str, ReferenceResolver] = {}
+        self._batch_resolvers: dict[str, BatchResolver] = {}
         self._max_query_tokens = max_query_tokens
         self._kept_document = lru_cache(maxsize=DOCUMENT_CACHE_SIZE)(self._read_document)
 
         # A function of its own for each schema: strawberry writes the return type into its annotations, and two schemas
         # in one process would otherwise write into the same ones.
         def entities_resolver(info: Info, representations: list[FederationAny]) -> list[FederationAny]:
-            return self._resolve_all(info, representations)
+            # Or an awaitable of them, which strawberry takes as well and can't be told.
+            return self._resolve_all(info, representations)  # type: ignore[no-any-return]
 
         self.entities_resolver = entities_resolver  # type: ignore[method-assign]
         super().__init__(**options)
         self._resolvers.update(_reference_resolvers(self))
+        self._batch_resolvers.update(_batch_resolvers(self))
+        prepare_fields(self._schema, self.schema_converter.scalar_registry, self.config)
 
     async def execute(
         self,
@@ -85,6 +94,7 @@ class FederatedSchema(strawberry.federation.Schema):
             context_value=context_value,
             variable_values=variable_values,
             operation_name=operation_name,
+            executor_class=FieldExecutor,
             is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # it is the guard, typed as bool
         )
         result = await outcome if isinstance(outcome, Awaitable) else outcome
@@ -98,19 +108,34 @@ class FederatedSchema(strawberry.federation.Schema):
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Nothing: the app factory logs what is unexpected, once, with the request id."""
 
-    def _resolve_all(self, info: Info, representations: list[Any]) -> list[Any]:
+    def _resolve_all(self, info: Info, representations: list[Any]) -> Any:
+        """The entities, or an awaitable of them."""
         if len(representations) > MAX_REPRESENTATIONS:
             raise ServiceError(
                 ErrorKind.INVALID_ARGUMENT,
                 f"{len(representations)} representations; send at most {MAX_REPRESENTATIONS} at once",
             )
-        return [self._resolve_one(info, representation) for representation in representations]
+        batches: dict[BatchResolver, list[tuple[int, str]]] = {}
+        resolved = [
+            self._resolve_one(info, representation, index, batches)
+            for index, representation in enumerate(representations)
+        ]
+        return _with_batches(info, resolved, batches) if batches else resolved
 
-    def _resolve_one(self, info: Info, representation: Any) -> Any:
-        """The entity, an awaitable of it, None, or the exception that belongs to this index."""
+    def _resolve_one(
+        self, info: Info, representation: Any, index: int, batches: dict[BatchResolver, list[tuple[int, str]]]
+    ) -> Any:
+        """The entity, an awaitable of it, None, or the exception that belongs to this index; or noted in a batch."""
         if not isinstance(representation, dict):
             return _bad_representation(f"a representation is an object, got {type(representation).__name__}")
         type_name = representation.get("__typename")
+        batch_resolver = self._batch_resolvers.get(type_name) if isinstance(type_name, str) else None
+        if batch_resolver is not None:
+            key = representation.get("id")
+            if not isinstance(key, str):
+                return _bad_representation(f"a {type_name} representation lacks id")
+            batches.setdefault(batch_resolver, []).append((index, key))
+            return None
         resolver = self._resolvers.get(type_name) if isinstance(type_name, str) else None
         if resolver is None:
             known = ", ".join(sorted(self._resolvers))
@@ -141,15 +166,45 @@ def _bad_representation(message: str) -> GraphQLError:
     return GraphQLError(message, extensions={"code": ErrorKind.INVALID_ARGUMENT.value})
 
 
-def _reference_resolvers(schema: FederatedSchema) -> Iterator[tuple[str, ReferenceResolver]]:
+async def _with_batches(
+    info: Info, resolved: list[Any], batches: Mapping[BatchResolver, Sequence[tuple[int, str]]]
+) -> list[Any]:
+    """`resolved` with the batches' entities at their places; what a batch raises belongs to each of its places."""
+    for resolve, noted in batches.items():
+        try:
+            found = await resolve(info, [key for _, key in noted])
+        except Exception as error:  # noqa: BLE001  # handed on as the error of these places, not lost
+            found = [error] * len(noted)
+        for (index, _), entity in zip(noted, found, strict=True):
+            resolved[index] = entity
+    return resolved
+
+
+def _entity_types(schema: FederatedSchema) -> Iterator[tuple[str, type, list[Key]]]:
+    """Every type that has a key, under the name that representations have."""
     for type_name, concrete in schema.schema_converter.type_map.items():
         definition = concrete.definition
         if not isinstance(definition, StrawberryObjectDefinition):
             continue
         keys = [directive for directive in definition.directives or () if isinstance(directive, Key)]
-        if not any(_is_resolvable(key) for key in keys):
+        if any(_is_resolvable(key) for key in keys):
+            yield type_name, definition.origin, keys
+
+
+def _batch_resolvers(schema: FederatedSchema) -> Iterator[tuple[str, BatchResolver]]:
+    for type_name, origin, keys in _entity_types(schema):
+        references = getattr(origin, "resolve_references", None)
+        if references is not None:
+            if [str(key.fields) for key in keys] != ["id"]:
+                raise TypeError(f"entity type {type_name} has resolve_references, which is for types whose key is id")
+            yield type_name, references
+
+
+def _reference_resolvers(schema: FederatedSchema) -> Iterator[tuple[str, ReferenceResolver]]:
+    for type_name, origin, _ in _entity_types(schema):
+        if hasattr(origin, "resolve_references"):
             continue
-        reference = getattr(definition.origin, "resolve_reference", None)
+        reference = getattr(origin, "resolve_reference", None)
         if reference is None:
             raise TypeError(f"entity type {type_name} has a key and no resolve_reference; give it one")
         yield type_name, _reference_resolver(type_name, reference)

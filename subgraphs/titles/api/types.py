@@ -5,6 +5,7 @@
 One module, because each of these types names the others.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -65,11 +66,11 @@ class Title:
     is_kids: bool
 
     @classmethod
-    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> "Title | None":  # noqa: A002
-        """The concrete type, or null for what this viewer may not see; asked for as another kind, it is null too."""
-        record = await info.context.title(TitleId(id))
-        entity = None if record is None else title_of(record)
-        return entity if isinstance(entity, cls) else None
+    async def resolve_references(cls, info: Info, ids: Sequence[str]) -> "list[Title | None]":
+        """The concrete types, or null for what this viewer may not see; asked for as another kind, it is null too."""
+        records = await info.context.all_titles([TitleId(id_) for id_ in ids])
+        entities = [None if record is None else title_of(record) for record in records]
+        return [entity if isinstance(entity, cls) else None for entity in entities]
 
     @strawberry.field(description="What it is about, cut between words to maxLength characters when that is given.")
     def synopsis(self, max_length: int | None = None) -> str:
