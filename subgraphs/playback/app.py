@@ -12,11 +12,12 @@ import grpc
 from redis.asyncio import Redis
 from starlette.applications import Starlette
 
-from common.clock import Clock
+from common.clock import Clock, SystemClock
 from common.events import EventConsumer, EventPublisher
 from common.valkey import open_stream_valkey, open_valkey
 from subgraphs.kernel.app import OpenedSubgraph, create_subgraph_app
 from subgraphs.kernel.context import RequestContext, RequestHead
+from subgraphs.kernel.gaps import ask_again
 from subgraphs.kernel.personal_keys import ValkeyPersonalData
 from subgraphs.playback.adapters.grpc.calls import CHANNEL_OPTIONS
 from subgraphs.playback.adapters.grpc.licensing import GrpcLicensing
@@ -45,12 +46,12 @@ __all__ = ["create_app"]
 def create_app(settings: PlaybackSettings, clock: Clock | None = None) -> Starlette:
     """The subgraph as an ASGI application; it opens what it needs when it starts."""
     return create_subgraph_app(
-        name="playback", schema=schema, settings=settings, open_subgraph=partial(_open, settings), clock=clock
+        name="playback", schema=schema, settings=settings, open_subgraph=partial(_open, settings, clock), clock=clock
     )
 
 
 @asynccontextmanager
-async def _open(settings: PlaybackSettings) -> AsyncIterator[OpenedSubgraph]:
+async def _open(settings: PlaybackSettings, clock: Clock | None) -> AsyncIterator[OpenedSubgraph]:
     async with AsyncExitStack() as stack:
         redis = await stack.enter_async_context(open_valkey(settings.shared.valkey_url))
         stream_redis = await stack.enter_async_context(open_stream_valkey(settings.shared.valkey_url))
@@ -66,6 +67,7 @@ async def _open(settings: PlaybackSettings) -> AsyncIterator[OpenedSubgraph]:
             # The same after a restart, so that what a crash left half-done is done first.
             consumer=f"{socket.gethostname()}-{settings.port}",
             handlers=FollowEvents(stores.catalogue, stores.bookmarks, services.end).handlers(),
+            on_gap=ask_again(publisher, "playback", clock or SystemClock()),
         )
         await stack.enter_async_context(consumer.running())
         licensing_channel = await _open_channel(stack, settings.licensing_target)

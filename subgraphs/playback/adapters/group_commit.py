@@ -89,7 +89,10 @@ class GroupCommit(Generic[RequestT, ResultT]):
         try:
             results = await self._commit([request for request, _ in batch])
         except Exception as error:  # the writer's edge: every caller of the batch gets the error
-            log.exception("group_commit.failed", batch=len(batch))
+            if isinstance(error, ServiceError):
+                log.warning("group_commit.failed", batch=len(batch), error=error.message)
+            else:
+                log.exception("group_commit.failed", batch=len(batch))
             for _, waiter in batch:
                 if not waiter.done():
                     waiter.set_exception(error)

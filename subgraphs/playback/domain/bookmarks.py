@@ -48,7 +48,7 @@ MIN_STARTED_RATIO = 0.02
 
 @dataclass(frozen=True, slots=True, order=True)
 class ReportOrder:
-    """Place of a report among those of one device for one title; `session_ordinal` is the session's start in µs."""
+    """Place of a report among those of one device for one title; `session_ordinal` is the start in µs, above 0."""
 
     session_ordinal: int
     sequence: int

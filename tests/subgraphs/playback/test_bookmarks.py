@@ -3,37 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from common.errors import ErrorKind, ServiceError
-from subgraphs.kernel import migrations
+from common.settings import SharedSettings
 from subgraphs.kernel.ids import AccountId, ProfileId, TitleId
-from subgraphs.kernel.sql import open_engine, sqlite_url
 from subgraphs.playback.adapters.group_commit import GroupCommit
-from subgraphs.playback.adapters.sqlalchemy.bookmarks import SqlBookmarkStore
 from subgraphs.playback.domain.bookmarks import (
     Bookmark,
     BookmarkKey,
     PositionReport,
     ReportOrder,
+    WatchRecord,
     completion_point_s,
     hear_report,
     is_started,
     resume_position_s,
 )
-from subgraphs.playback.stores import MIGRATIONS
+from subgraphs.playback.settings import PlaybackSettings
+from subgraphs.playback.stores import open_stores
+from tests.support.watch_histories import Expected, check_histories, expected_bookmark, make_history
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 DURATION_S = 1000.0
@@ -58,149 +52,41 @@ def report(
     return PositionReport(**values)
 
 
-@dataclass
-class Reference:
-    """What a bookmark is, said as plainly as possible: the last report that is newer than all before it of its device."""
-
-    accepted: list[PositionReport] = field(default_factory=list)
-
-    def hear(self, report: PositionReport) -> None:
-        if all(report.order > before.order for before in self.accepted if before.device_id == report.device_id):
-            self.accepted.append(report)
-
-    @property
-    def position_s(self) -> float:
-        return min(max(self.accepted[-1].position_s, 0.0), DURATION_S)
-
-    @property
-    def was_seen(self) -> bool:
-        return any(report.position_s >= 0.9 * DURATION_S for report in self.accepted)
+def test_any_history_of_several_devices_ends_as_the_model_says() -> None:
+    """Late, repeated, reordered, overlapping, with seeks and rewatches; scripts/watch_histories plays 100,000."""
+    assert check_histories(range(2_000)) == []
 
 
-HEARD = st.lists(
-    st.tuples(
-        st.sampled_from(["tv", "phone", "tablet"]),
-        st.integers(1, 3),
-        st.integers(0, 6),
-        st.floats(0, 1100, allow_nan=False),
-    ),
-    min_size=1,
-    max_size=40,
-)
+async def test_the_store_keeps_what_the_model_says(tmp_path: Path) -> None:
+    """Three hundred histories at once through SQLite, sharing transactions."""
+    histories = {seed: make_history(seed) for seed in range(300)}
+    async with open_stores(PlaybackSettings(shared=SharedSettings(state_dir=tmp_path))) as stores:
 
+        async def play(seed: int) -> None:
+            for each in histories[seed]:
+                await stores.bookmarks.record(each)
 
-@settings(max_examples=500, deadline=None)
-@given(heard=HEARD)
-def test_any_order_of_arrival_gives_the_reference(heard: list[tuple[str, int, int, float]]) -> None:
-    """Several devices, late, repeated and reordered reports: position and what was seen are the model's."""
-    reference, record = Reference(), None
-    for at_s, (device, ordinal, sequence, position) in enumerate(heard):
-        arrived = report(device, ordinal, sequence, position, at_s)
-        reference.hear(arrived)
-        record = hear_report(record, arrived).record
-        bookmark = record.bookmark
+        await asyncio.gather(*[play(seed) for seed in histories])
+        kept = {seed: (await stores.bookmarks.history(ProfileId(f"prof_{seed}"), limit=1))[0] for seed in histories}
 
-        assert bookmark.position_s == reference.position_s
-        assert (bookmark.completed_at is not None) == reference.was_seen
-        assert bookmark.last_watched_at == reference.accepted[-1].received_at
-
-
-@asynccontextmanager
-async def open_store(path: Path) -> AsyncIterator[SqlBookmarkStore]:
-    engine = open_engine(sqlite_url(path))
-    await migrations.upgrade(engine, MIGRATIONS)
-    store = SqlBookmarkStore(engine)
-    try:
-        async with store.running():
-            yield store
-    finally:
-        await engine.dispose()
-
-
-@pytest.mark.parametrize("at_once", [1, 7, 300])
-async def test_the_store_agrees_with_the_reference(tmp_path: Path, at_once: int) -> None:
-    """Whether reports come one by one or share a transaction, over several profiles and titles."""
-    import random
-
-    chance = random.Random(at_once)
-    references: dict[BookmarkKey, Reference] = {}
-    reports = []
-    for at_s in range(600):
-        key = BookmarkKey(ProfileId(f"prof_{chance.randrange(3)}"), TitleId(f"mov_{chance.randrange(3)}"))
-        reports.append(
-            report(
-                chance.choice(["tv", "phone"]),
-                chance.randrange(1, 4),
-                chance.randrange(60),
-                chance.uniform(0, 1000),
-                at_s,
-                key=key,
-            )
-        )
-        references.setdefault(key, Reference()).hear(reports[-1])
-
-    async with open_store(tmp_path / "playback.sqlite") as store:
-        for start in range(0, len(reports), at_once):
-            await asyncio.gather(*[store.record(one) for one in reports[start : start + at_once]])
-        kept = {
-            bookmark.key: bookmark
-            for number in range(3)
-            for bookmark in await store.history(ProfileId(f"prof_{number}"), limit=10)
-        }
-
-    assert {key: reference.position_s for key, reference in references.items()} == {
-        key: bookmark.position_s for key, bookmark in kept.items()
-    }
-    assert {key: reference.was_seen for key, reference in references.items()} == {
-        key: bookmark.completed_at is not None for key, bookmark in kept.items()
+    assert {seed: expected_bookmark(history) for seed, history in histories.items()} == {
+        seed: Expected.of(bookmark) for seed, bookmark in kept.items()
     }
 
 
-KILLED_WRITER = """
-import asyncio, sys
-from pathlib import Path
-sys.path.insert(0, {here!r})
-from test_bookmarks import open_store, report
+def test_devices_beyond_the_bound_are_forgotten_without_letting_late_reports_win() -> None:
+    """The oldest session's device goes; what it still sends is late."""
+    record: WatchRecord | None = None
+    for number in range(1, 41):
+        record = hear_report(record, report(f"device-{number}", number, 1, float(number), number)).record
+    assert record is not None
 
-async def main():
-    async with open_store(Path(sys.argv[1])) as store:
-        async def device(name):
-            for sequence in range(1, 100_000):
-                await store.record(report(name, 1, sequence, float(sequence), sequence,
-                                          key=type(report("x", 1, 1, 1.0).key)("prof_" + name, "mov_1"), duration_s=1e9))
-                print("ack", name, sequence, flush=True)
-        await asyncio.gather(*[device("d%d" % number) for number in range(8)])
-asyncio.run(main())
-"""
+    late = hear_report(record, report("device-3", 3, 9, 999.0, 60))
+    newer = hear_report(record, report("device-3", 41, 1, 7.0, 61))
 
-
-def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
-    """A writer is killed with SIGKILL in the middle; every position that it had acknowledged is there, or a later one."""
-    database = tmp_path / "playback.sqlite"
-    script = KILLED_WRITER.format(here=str(Path(__file__).parent))
-    with subprocess.Popen(
-        [sys.executable, "-c", script, str(database)], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]
-    ) as writer:
-        assert writer.stdout is not None
-        lines = [writer.stdout.readline() for _ in range(400)]
-        writer.send_signal(signal.SIGKILL)
-        lines += writer.stdout.readlines()
-    # The last line may have been cut by the kill: then its acknowledgement was not heard.
-    acknowledged: dict[str, int] = {}
-    for line in lines:
-        if line.startswith("ack ") and line.endswith("\n"):
-            _, name, sequence = line.split()
-            acknowledged[name] = int(sequence)
-
-    async def read_positions() -> dict[str, float]:
-        async with open_store(database) as store:
-            return {
-                name: (await store.history(ProfileId(f"prof_{name}"), limit=1))[0].position_s for name in acknowledged
-            }
-
-    positions = asyncio.run(read_positions())
-    assert len(acknowledged) == 8
-    assert all(positions[name] >= sequence for name, sequence in acknowledged.items())
+    assert len(record.cursors) == 32
+    assert not late.is_new
+    assert newer.record.bookmark.position_s == 7.0
 
 
 class Journal:
