@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from common.event_catalogue import PERSONAL_TOPICS
 from common.events import dead_letter_key, stream_key
@@ -13,6 +15,8 @@ from common.events import dead_letter_key, stream_key
 __all__ = ["EventErasure"]
 
 BATCH = 1_000
+SCRUB_TIMEOUT_S = 60.0
+SCRUB_POLL_S = 0.1
 TELLING_KIND = b"account.erased"
 
 
@@ -49,6 +53,29 @@ class EventErasure:
             async for _ in self._found(key, ids):
                 counts[f"stream:{key}"] += 1
         return counts
+
+    async def scrub(self) -> None:
+        """Have the server write its file anew: an append-only file still tells of all that was deleted since.
+
+        Returns when it is written; nothing for a server that keeps no file, or lets nobody ask for that. Raises
+        TimeoutError when it takes longer than SCRUB_TIMEOUT_S.
+        """
+        before: Any = await self._redis.info("persistence")
+        is_log = bool(int(before.get("aof_enabled", 0)))
+        try:
+            # The snapshot, too, where there is one: with a log alone the server starts from the log.
+            await (self._redis.bgrewriteaof() if is_log else self._redis.bgsave())
+        except ResponseError as error:
+            if "progress" not in str(error):
+                return
+        running = "aof_rewrite_in_progress" if is_log else "rdb_bgsave_in_progress"
+        scheduled = "aof_rewrite_scheduled"
+        async with asyncio.timeout(SCRUB_TIMEOUT_S):
+            while True:
+                now: Any = await self._redis.info("persistence")
+                if not int(now.get(running, 0)) and not int(now.get(scheduled, 0)):
+                    return
+                await asyncio.sleep(SCRUB_POLL_S)
 
     async def _streams(self) -> list[str]:
         keys = [key for topic in PERSONAL_TOPICS for key in (stream_key(topic), dead_letter_key(topic))]

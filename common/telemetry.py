@@ -1,19 +1,39 @@
-"""Logs: one JSON object per line on standard error, with the request id and the process's name in every line."""
+"""Logs: one JSON object per line on standard error, with the request id and the process's name in every line.
+
+No line says who somebody is: e-mail addresses are masked, and the ids of accounts, profiles, sessions and the like are
+replaced by names that are the same in all lines of a day, in all processes that were started together, and that nobody
+can turn back: their key is never written down, and changes every day and with every start.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import logging
 import re
 import secrets
 import sys
-from typing import TextIO
+from datetime import UTC, datetime
+from typing import Any, TextIO
 
 import structlog
 
-__all__ = ["REQUEST_ID_HEADER", "bind_request", "configure_logs", "new_request_id", "request_id_from"]
+__all__ = [
+    "REQUEST_ID_HEADER",
+    "bind_request",
+    "configure_logs",
+    "new_request_id",
+    "request_id_from",
+    "without_identities",
+]
 
 REQUEST_ID_HEADER = "x-request-id"
 _ACCEPTED_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+_PERSONAL_ID = re.compile(r"\b(acc|cus|dev|dwn|ent|note|pay|pbs|prof|prq|ses)_([0-9a-z]{26})\b")
+_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+# Made where the program starts, before it forks: one start, one key.
+_PSEUDONYM_KEY = secrets.token_bytes(32)
 
 
 def configure_logs(process: str, level: str = "INFO", stream: TextIO | None = None, *, colours: bool = False) -> None:
@@ -36,6 +56,10 @@ def configure_logs(process: str, level: str = "INFO", stream: TextIO | None = No
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
+
+    def render(logger: Any, name: str, event: structlog.types.EventDict) -> str:
+        return without_identities(str(renderer(logger, name, event)))
+
     handler = logging.StreamHandler(target)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -43,7 +67,7 @@ def configure_logs(process: str, level: str = "INFO", stream: TextIO | None = No
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 *([] if colours else [structlog.processors.format_exc_info]),
-                renderer,
+                render,
             ],
         )
     )
@@ -68,3 +92,14 @@ def request_id_from(header: str | None) -> str:
 def bind_request(request_id: str) -> None:
     """Put the id into every log line of the current task."""
     structlog.contextvars.bind_contextvars(request_id=request_id)
+
+
+def without_identities(line: str, now: datetime | None = None) -> str:
+    """A line of text in which e-mail addresses are masked and personal ids have their names of the day."""
+    today = (now or datetime.now(UTC)).date().isoformat()
+    named = _PERSONAL_ID.sub(lambda found: f"{found[1]}~{_pseudonym(found[0], today)}", line)
+    return _EMAIL.sub("<e-mail>", named) if "@" in named else named
+
+
+def _pseudonym(text: str, today: str) -> str:
+    return hmac.new(_PSEUDONYM_KEY, f"{today} {text}".encode(), hashlib.sha256).hexdigest()[:12]

@@ -35,7 +35,7 @@ from subgraphs.kernel.personal_data import (
 )
 from subgraphs.kernel.sql import reading, rewrite_file, writing
 
-__all__ = ["Ending", "PersonalTable", "SqlPersonalData"]
+__all__ = ["ERASED_OWNER", "Ending", "PersonalTable", "SqlPersonalData"]
 
 
 ERASED_OWNER = "erased"

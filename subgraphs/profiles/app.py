@@ -19,6 +19,7 @@ from common.events import EventConsumer, EventPublisher
 from common.valkey import open_stream_valkey, open_valkey
 from subgraphs.kernel.app import OpenedSubgraph, create_subgraph_app
 from subgraphs.kernel.context import RequestHead
+from subgraphs.kernel.gaps import ask_again
 from subgraphs.kernel.graphql_http import json_answer
 from subgraphs.kernel.migrations import upgrade
 from subgraphs.kernel.outbox import OutboxRelay
@@ -81,6 +82,7 @@ def create_app(settings: ProfilesSettings | None = None, *, clock: Clock | None 
                 group=CONSUMER_GROUP,
                 consumer=f"{socket.gethostname()}-{used.port}",
                 handlers={"titles": news.handle},
+                on_gap=ask_again(EventPublisher(redis), CONSUMER_GROUP, clock or SystemClock()),
             )
             await stack.enter_async_context(consumer.running())
             rounds = await stack.enter_async_context(

@@ -118,3 +118,7 @@ class EventStreams(Protocol):
     async def count(self, ids: Collection[str]) -> Mapping[str, int]:
         """Entries that name one of the ids, by stream."""
         ...
+
+    async def scrub(self) -> None:
+        """Have what the server wrote of deleted entries and keys overwritten."""
+        ...

@@ -13,11 +13,12 @@ from redis.asyncio import Redis
 from starlette.applications import Starlette
 
 from common.clock import Clock, SystemClock
-from common.events import EventConsumer
+from common.events import EventConsumer, EventPublisher
 from common.valkey import open_stream_valkey, open_valkey
 from subgraphs.kernel import migrations
 from subgraphs.kernel.app import OpenedSubgraph, create_subgraph_app
 from subgraphs.kernel.context import RequestContext, RequestHead
+from subgraphs.kernel.gaps import ask_again
 from subgraphs.kernel.personal_keys import ValkeyPersonalData
 from subgraphs.kernel.sql import check_store, open_engine
 from subgraphs.recommendations.adapters.sqlalchemy.titles import SqlTitleStore
@@ -78,6 +79,7 @@ async def _open(settings: RecommendationsSettings, clock: Clock) -> AsyncIterato
             # The same after a restart, so that what a crash left half-done is done first.
             consumer=f"{socket.gethostname()}-{settings.port}",
             handlers=FollowEvents(models, titles, tastes, trends).handlers(),
+            on_gap=ask_again(EventPublisher(redis), "recommendations", clock),
         )
         await stack.enter_async_context(models.running())
         await stack.enter_async_context(consumer.running())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -21,18 +22,23 @@ class ValkeyEventStreams:
 
     async def erase(self, ids: Collection[str], *, spare_unheard: bool) -> Mapping[str, int]:
         """See EventStreams.erase."""
-        try:
+        with _translated_errors():
             return await self._erasure.erase(ids, spare_unheard=spare_unheard)
-        except (RedisError, OSError) as error:
-            raise _away() from error
 
     async def count(self, ids: Collection[str]) -> Mapping[str, int]:
         """See EventStreams.count."""
-        try:
+        with _translated_errors():
             return await self._erasure.count(ids)
-        except (RedisError, OSError) as error:
-            raise _away() from error
+
+    async def scrub(self) -> None:
+        """See EventStreams.scrub."""
+        with _translated_errors():
+            await self._erasure.scrub()
 
 
-def _away() -> ServiceError:
-    return ServiceError(ErrorKind.UNAVAILABLE, "the event streams can't be reached at the moment")
+@contextmanager
+def _translated_errors() -> Iterator[None]:
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        raise ServiceError(ErrorKind.UNAVAILABLE, "the event streams can't be reached at the moment") from error

@@ -109,6 +109,8 @@ class Erasing:
                     return NotYet(rests_at)
             case "verify":
                 await self._verify(subject, request)
+            case "scrub" if name == "streams":
+                await self.streams.scrub()
             case "scrub":
                 await self._holder(name).scrub(subject)
             case "tell":
@@ -158,6 +160,7 @@ def erasure_steps(holders: Sequence[str]) -> tuple[str, ...]:
         "sweep:streams",
         "verify",
         *(f"scrub:{name}" for name in holders),
+        "scrub:streams",
     )
 
 

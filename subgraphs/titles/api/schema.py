@@ -174,6 +174,9 @@ class Query:
         answer = await info.context.services.search.search(
             info.context.viewer, info.context.now, query, chosen, request
         )
+        if after is None:
+            context = info.context
+            context.services.search_log.searched(context.viewer, query, answer.total_count, context.now)
         page = Page.cut(answer.found, request, lambda hit: (CURSOR_KIND, hit[1], hit[0].id))
         edges = [
             SearchEdge(cursor=cursor, node=title_of(title), score=score)
