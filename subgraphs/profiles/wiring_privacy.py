@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from common.clock import Clock
-from common.tokens import ensure_key_file
+from common.signing_keys import KeyRing
 from subgraphs.kernel.personal_data import PersonalDataStore
 from subgraphs.kernel.rate_limit import RateLimiter
 from subgraphs.profiles.adapters.event_streams import ValkeyEventStreams
@@ -61,9 +61,9 @@ async def open_privacy_rounds(
     clock: Clock,
 ) -> AsyncIterator[PrivacyRounds]:
     """The work over the services that the settings name; it does not run yet."""
-    key = ensure_key_file(settings.shared.keys_dir / "viewer.pem")
+    ring = KeyRing(settings.shared.keys_dir / "viewer.pem", clock=clock)
     async with aiohttp.ClientSession() as client:
-        caller = ServiceCaller(client, key, clock, settings.personal_data_timeout_s)
+        caller = ServiceCaller(client, ring, clock, settings.personal_data_timeout_s)
         holders: list[PersonalDataHolder] = [
             HttpPersonalDataHolder(name, url, caller) for name, url in settings.personal_data_urls.items()
         ]

@@ -11,7 +11,8 @@ import aiohttp
 
 from common.clock import Clock
 from common.errors import ErrorKind, ServiceError
-from common.tokens import SigningKey, sign_service_token
+from common.signing_keys import KeyRing
+from common.tokens import sign_service_token
 from subgraphs.kernel.personal_data import CountsByPlace, PersonalDataAction, RecordsByPlace, Subject
 
 __all__ = ["HttpPersonalDataHolder", "ServiceCaller"]
@@ -26,14 +27,14 @@ class ServiceCaller:
     """How profiles calls other services; `client` is closed by its owner. `timeout_s` is for a whole call."""
 
     client: aiohttp.ClientSession
-    key: SigningKey
+    ring: KeyRing
     clock: Clock
     timeout_s: float
 
     @property
     def headers(self) -> dict[str, str]:
         """With a fresh service token."""
-        return {"authorization": f"Bearer {sign_service_token(self.key, CALLER, self.clock.now())}"}
+        return {"authorization": f"Bearer {sign_service_token(self.ring.signing_key(), CALLER, self.clock.now())}"}
 
 
 class HttpPersonalDataHolder:
