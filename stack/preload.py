@@ -9,6 +9,8 @@ from __future__ import annotations
 import gc
 import importlib
 
+from stack.entries import COLLECT_AFTER
+
 MODULES = (
     "aiohttp",
     "alembic.command",
@@ -48,6 +50,4 @@ for module in MODULES:
 
 gc.collect()
 gc.freeze()
-# Requests allocate thousands of objects that die without cycles: look at them less often (measured on heartbeats: a tenth
-# of their time). The gateway, which sets its own, found the same.
-gc.set_threshold(20_000, 20, 20)
+gc.set_threshold(*COLLECT_AFTER)
