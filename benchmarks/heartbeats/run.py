@@ -11,6 +11,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +19,10 @@ import uvloop
 
 from benchmarks.gateway.processes import cpu_seconds
 from benchmarks.gateway.tables import print_ratios, print_table
-from benchmarks.heartbeats.players import Tally, make_players, report_for
+from benchmarks.heartbeats.players import Player, Tally, make_players, report_for
 from benchmarks.heartbeats.servers import LOAD_CORE, OURS, free_port, playback_environment, start_server, valkey
-from benchmarks.heartbeats.verify import count_lost
+from benchmarks.heartbeats.verify import count_lost, count_lost_naive
+from common.telemetry import configure_logs
 
 NAIVE = "from benchmarks.heartbeats.naive import serve; serve()"
 HEADER = ("store", "acknowledged/s", "CPU µs each", "core %", "p50 ms", "p99 ms", "refused", "lost")
@@ -45,6 +47,7 @@ def main() -> int:
     if shutil.which("taskset") is None or (os.cpu_count() or 1) < 2:
         print("two processor cores and taskset are needed (Debian: apt install util-linux)", file=sys.stderr)
         return 2
+    configure_logs("heartbeats", "WARNING")
     os.sched_setaffinity(0, {int(LOAD_CORE)})
     stores: dict[str, str | None] = {"sqlite": None, "naive": None}
     given = {"postgresql": arguments.postgresql, "mongodb": arguments.mongodb}
@@ -95,8 +98,12 @@ def _measure(name: str, store_url: str | None, arguments: argparse.Namespace) ->
             server.wait()
         if tally.wrong:
             raise SystemExit(f"{len(tally.wrong)} wrong answers, the first: {tally.wrong[0]}")
-        lost = asyncio.run(count_lost(store_url, state_dir, players))
+        lost = count_lost_naive(state_dir, players) if name == "naive" else _count_lost(store_url, state_dir, players)
         return _figures(tally, took, cpu, lost)
+
+
+def _count_lost(store_url: str | None, state_dir: Path, players: Sequence[Player]) -> int:
+    return asyncio.run(count_lost(store_url, state_dir, players))
 
 
 def _figures(tally: Tally, took_s: float, cpu_s: float, lost: int) -> Figures:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -13,7 +15,15 @@ from subgraphs.kernel.ids import ProfileId
 from subgraphs.playback.settings import PlaybackSettings
 from subgraphs.playback.stores import open_stores
 
-__all__ = ["count_lost"]
+__all__ = ["count_lost", "count_lost_naive"]
+
+
+def count_lost_naive(state_dir: Path, players: Sequence[Player]) -> int:
+    """As count_lost, of the naive peer's own table."""
+    with closing(sqlite3.connect(state_dir / "naive.sqlite")) as database:
+        kept = dict(database.execute("SELECT profile_id, position_s FROM bookmarks").fetchall())
+    told = [player for player in players if player.acknowledged]
+    return sum(kept.get(player.profile_id, -1.0) < player.position_s(player.acknowledged) for player in told)
 
 
 async def count_lost(store_url: str | None, state_dir: Path, players: Sequence[Player]) -> int:
