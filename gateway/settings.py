@@ -126,6 +126,10 @@ class GatewaySettings(ProcessSettings):
     """URL or file of the key set that client tokens are verified with; without it Authorization is not looked at."""
     access_jwks_refresh_s: PositiveSeconds = 300.0
     """How old the fetched key set may become; an unknown key id fetches it sooner, at most every 30 s."""
+    revoked_sessions: str | None = None
+    """URL or file of `{"sessions": […]}`: tokens of these sessions (claim `sid`) are refused though they live."""
+    revoked_sessions_refresh_s: PositiveSeconds = 10.0
+    """How often `revoked_sessions` is asked for; a session that ended is refused everywhere after that."""
     sign_viewer_context: bool = False
     """Forward who is asking as a signed header; needs `access_jwks`."""
 

@@ -145,6 +145,7 @@ def _export_environment(state_dir: Path, *, demo: bool) -> None:
         .strip(),
         "MARQUEE_GATEWAY_SUBGRAPH_URLS": "{" + urls + "}",
         "MARQUEE_GATEWAY_ACCESS_JWKS": f"http://127.0.0.1:{ports['profiles']}/.well-known/jwks.json",
+        "MARQUEE_GATEWAY_REVOKED_SESSIONS": f"http://127.0.0.1:{ports['profiles']}/.well-known/revoked-sessions.json",
         "MARQUEE_GATEWAY_SIGN_VIEWER_CONTEXT": "true",
         "MARQUEE_PROFILES_PERSONAL_DATA_URLS": json.dumps(holders),
         "MARQUEE_PLAYBACK_LICENSING_TARGET": f"127.0.0.1:{ports['licensing']}",

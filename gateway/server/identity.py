@@ -11,11 +11,8 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Protocol
 
-import aiohttp
-import orjson
 import structlog
 
 from common.clock import Clock, SystemClock
@@ -29,12 +26,13 @@ from common.tokens import (
     sign_viewer_context,
 )
 from gateway.errors import RequestInvalid, ResponseError
+from gateway.server.documents import fetch_document
+from gateway.server.revocations import RevokedSessions
 
 __all__ = ["ContextSigner", "Identity", "KeySetSource", "fetch_key_set"]
 
 _MAX_KNOWN_TOKENS = 20_000
 _MAX_KEY_SET_BYTES = 100_000
-_FETCH_TIMEOUT_S = 3.0
 _UNKNOWN_KEY_REFETCH_S = 30.0
 _log = structlog.get_logger(__name__)
 
@@ -51,26 +49,7 @@ class ContextSigner(Protocol):
 
 async def fetch_key_set(address: str) -> Mapping[str, Any]:
     """The key set at a URL or in a file; raises OSError or ValueError."""
-    if not address.startswith(("http://", "https://")):
-        return _key_set(await asyncio.to_thread(Path(address).read_bytes))
-    timeout = aiohttp.ClientTimeout(total=_FETCH_TIMEOUT_S)
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
-            session.get(address, allow_redirects=False) as response,
-        ):
-            if response.status != 200:
-                raise ValueError(f"HTTP status {response.status}")
-            return _key_set(await response.content.read(_MAX_KEY_SET_BYTES))
-    except (aiohttp.ClientError, TimeoutError) as error:
-        raise OSError(f"key set can't be fetched: {error!r}") from error
-
-
-def _key_set(body: bytes) -> Mapping[str, Any]:
-    key_set = orjson.loads(body)
-    if not isinstance(key_set, dict):
-        raise ValueError("the key set is no JSON object")  # noqa: TRY004  # bad data, not a bad argument
-    return key_set
+    return await fetch_document(address, _MAX_KEY_SET_BYTES)
 
 
 @dataclass(slots=True)
@@ -84,7 +63,10 @@ class _Known:
 
 
 class Identity:
-    """Verifies tokens and signs viewer contexts. `signer` None: contexts are not forwarded."""
+    """Verifies tokens and signs viewer contexts.
+
+    `signer` None: contexts are not forwarded. `revoked` None: a token is good until it expires.
+    """
 
     def __init__(
         self,
@@ -92,11 +74,13 @@ class Identity:
         signer: ContextSigner | None,
         *,
         refresh_s: float,
+        revoked: RevokedSessions | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._key_set_source = key_set_source
         self._signer = signer
         self._refresh_s = refresh_s
+        self._revoked = revoked
         self._clock = clock or SystemClock()
         self._verifier: TokenVerifier | None = None
         self._fetched_at = float("-inf")
@@ -119,6 +103,8 @@ class Identity:
             self._known[token] = known
             if len(self._known) > _MAX_KNOWN_TOKENS:
                 self._known.popitem(last=False)
+        if self._revoked is not None and known.claims.get("sid") in self._revoked.sessions:
+            raise _unauthenticated("revoked", "the session has ended; log in again")
         if self._signer is None:
             return None
         if now >= known.context_until:

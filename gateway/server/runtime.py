@@ -6,7 +6,7 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 
 import structlog
 
@@ -20,6 +20,7 @@ from gateway.pipeline.persisted import PersistedOperations, read_trusted_operati
 from gateway.pipeline.snapshot import SnapshotSource, build_snapshot
 from gateway.server.endpoint import GraphQLEndpoint
 from gateway.server.identity import Identity, fetch_key_set
+from gateway.server.revocations import RevokedSessions, fetch_revoked_sessions
 from gateway.settings import GatewaySettings
 from gateway.supergraph.read import SupergraphInvalid
 
@@ -71,7 +72,8 @@ class GatewayRuntime:
             transport = InProcessTransport(
                 self._in_process, otherwise=http, max_response_bytes=settings.max_subgraph_response_bytes
             )
-        identity = self._identity()
+        revoked = self._revoked_sessions()
+        identity = self._identity(revoked)
         self._endpoint.identity = identity
         self._endpoint.pipeline = Pipeline(
             snapshot,
@@ -85,7 +87,8 @@ class GatewayRuntime:
         _quiet_collector()
         reload = asyncio.create_task(self._reload(http, threads)) if settings.reload_interval_s else None
         try:
-            yield
+            async with revoked.running() if revoked is not None else nullcontext():
+                yield
         finally:
             self.is_ready = False
             if reload is not None:
@@ -116,14 +119,25 @@ class GatewayRuntime:
             max_errors=settings.max_response_errors,
         )
 
-    def _identity(self) -> Identity | None:
+    def _identity(self, revoked: RevokedSessions | None) -> Identity | None:
         address = self._settings.access_jwks
         if address is None:
             return None
         signer = None
         if self._settings.sign_viewer_context:
             signer = KeyRing(self._settings.shared.keys_dir / "viewer.pem")
-        return Identity(lambda: fetch_key_set(address), signer, refresh_s=self._settings.access_jwks_refresh_s)
+        return Identity(
+            lambda: fetch_key_set(address),
+            signer,
+            refresh_s=self._settings.access_jwks_refresh_s,
+            revoked=revoked,
+        )
+
+    def _revoked_sessions(self) -> RevokedSessions | None:
+        address = self._settings.revoked_sessions
+        if address is None:
+            return None
+        return RevokedSessions(lambda: fetch_revoked_sessions(address), self._settings.revoked_sessions_refresh_s)
 
     async def _reload(self, http: HttpTransport, threads: ThreadPoolExecutor) -> None:
         """Look at the supergraph file from time to time; swap the snapshot when it changed and can be used."""

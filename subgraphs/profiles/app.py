@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -62,6 +63,10 @@ __all__ = ["build_services", "create_app", "open_services"]
 
 CONSUMER_GROUP = "profiles"
 JWKS_CACHE_S = 300
+REVOKED_LEEWAY = timedelta(minutes=1)
+"""Between machines' clocks: a session is told as ended for so much longer than its tokens live."""
+MAX_REVOKED_SESSIONS = 50_000
+"""The newest: 2 MB, and 50 log-outs in each second of a token's life."""
 VALKEY_TIMEOUT_S = 1.0
 """A log-in waits no longer than this for its count; then the process counts alone."""
 
@@ -110,13 +115,24 @@ def create_app(settings: ProfilesSettings | None = None, *, clock: Clock | None 
         answer.headers["cache-control"] = f"public, max-age={JWKS_CACHE_S}"
         return answer
 
+    async def revoked_sessions(request: Request) -> Response:
+        services: ProfilesServices = request.app.state.resources
+        since = (clock or SystemClock()).now() - used.access_token_life - REVOKED_LEEWAY
+        revoked = await services.signing_in.sessions.revoked_since(since, MAX_REVOKED_SESSIONS)
+        answer = json_answer({"sessions": list(revoked)})
+        answer.headers["cache-control"] = "no-store"
+        return answer
+
     return create_subgraph_app(
         name="profiles",
         schema=schema,
         settings=used,
         open_subgraph=open_subgraph,
         clock=clock,
-        routes=[Route("/.well-known/jwks.json", jwks, methods=["GET"])],
+        routes=[
+            Route("/.well-known/jwks.json", jwks, methods=["GET"]),
+            Route("/.well-known/revoked-sessions.json", revoked_sessions, methods=["GET"]),
+        ],
     )
 
 

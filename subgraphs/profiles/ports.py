@@ -151,6 +151,10 @@ class SessionStore(Protocol):
         """Remember the selection."""
         ...
 
+    async def revoked_since(self, instant: datetime, limit: int) -> tuple[SessionId, ...]:
+        """Sessions that were ended at that instant or later, newest first."""
+        ...
+
     async def revoke(self, session_id: SessionId, now: datetime) -> bool:
         """End one session; False when it had ended."""
         ...

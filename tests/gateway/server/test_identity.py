@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,6 +16,7 @@ from common.tokens import SigningKey, TokenVerifier
 from gateway.errors import RequestInvalid
 from gateway.executor.transport.recorded import RecordedTransport
 from gateway.server.identity import Identity, fetch_key_set
+from gateway.server.revocations import RevokedSessions
 from tests.gateway.server.conftest import OpenGateway
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -169,8 +172,6 @@ async def test_without_a_signing_key_tokens_are_only_checked() -> None:
 async def test_over_http_a_bad_token_is_401_and_a_good_one_reaches_subgraphs_as_a_context(
     open_gateway: OpenGateway, transport: RecordedTransport, tmp_path: Any
 ) -> None:
-    import json
-
     path = tmp_path / "jwks.json"
     path.write_text(json.dumps(ISSUER.public_jwks()))
     now = int(datetime.now(UTC).timestamp())
@@ -200,3 +201,67 @@ async def test_a_key_set_that_is_no_object_is_an_error(tmp_path: Any) -> None:
         await fetch_key_set(str(path))
     with pytest.raises(OSError, match="can't be fetched"):
         await fetch_key_set("http://127.0.0.1:1/jwks")
+
+
+async def test_tokens_of_a_session_that_ended_are_refused_when_the_list_says_so() -> None:
+    """Also known ones; with a reason of its own. Without a list they live until they expire."""
+    told: list[str] = []
+
+    async def source() -> Mapping[str, Any]:
+        return {"sessions": told}
+
+    revoked = RevokedSessions(source, refresh_s=10)
+    who = Identity(KeySets(), OneKey(OURS), refresh_s=300, revoked=revoked, clock=FakeClock(NOW))
+    assert await who.viewer_context(f"Bearer {token(sid='ses_1')}") is not None
+    told.append("ses_1")
+    await revoked.refresh()
+    with pytest.raises(RequestInvalid) as raised:
+        await who.viewer_context(f"Bearer {token(sid='ses_1')}")
+    assert (raised.value.status, raised.value.errors[0].extensions["reason"]) == (401, "revoked")
+    assert await who.viewer_context(f"Bearer {token(sid='ses_2')}") is not None
+    assert await who.viewer_context(f"Bearer {token(sid=None)}") is not None
+
+
+@pytest.mark.parametrize("failure", [OSError("away"), ValueError("no JSON"), {"sessions": None}, {}])
+async def test_a_list_that_can_not_be_read_leaves_the_one_before(failure: Any) -> None:
+    """Sessions do not come back to life because the issuer is away."""
+    answers: list[Any] = [{"sessions": ["ses_1"]}, failure]
+
+    async def source() -> Mapping[str, Any]:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        found: Mapping[str, Any] = answer
+        return found
+
+    revoked = RevokedSessions(source, refresh_s=10)
+    await revoked.refresh()
+    await revoked.refresh()
+    assert revoked.sessions == {"ses_1"}
+
+
+async def test_over_http_a_session_that_ended_is_401(open_gateway: OpenGateway, tmp_path: Any) -> None:
+    """The running gateway asks by itself."""
+    (tmp_path / "jwks.json").write_text(json.dumps(ISSUER.public_jwks()))
+    (tmp_path / "revoked.json").write_text(json.dumps({"sessions": ["ses_1"]}))
+    now = int(datetime.now(UTC).timestamp())
+    addresses = {"access_jwks": str(tmp_path / "jwks.json"), "revoked_sessions": str(tmp_path / "revoked.json")}
+    async with open_gateway(**addresses) as client, asyncio.timeout(10):
+        statuses = {}
+        for session in ("ses_1", "ses_2"):
+            bearer = f"Bearer {token(sid=session, iat=now, exp=now + 60)}"
+            while True:
+                answer = await client.post("/graphql", json={"query": "{ hello }"}, headers={"authorization": bearer})
+                statuses[session] = answer.status_code
+                if session == "ses_2" or answer.status_code == 401:
+                    break
+                await asyncio.sleep(0.01)
+    assert statuses == {"ses_1": 401, "ses_2": 200}
+
+
+async def test_a_document_of_any_size_is_not_read(tmp_path: Any) -> None:
+    """What is larger than expected is refused, not cut."""
+    path = tmp_path / "large.json"
+    path.write_text(json.dumps({"keys": ["x" * 200_000]}))
+    with pytest.raises(ValueError, match="more than 100000 bytes"):
+        await fetch_key_set(str(path))

@@ -247,3 +247,15 @@ def test_the_sdl_reads_back() -> None:
     """As valid SDL, in a stable form."""
     text = export_sdl(load_schema("profiles"))
     assert print_ast(parse(text)) + "\n" == text
+
+
+async def test_sessions_that_ended_are_told_to_the_gateway(app: Starlette, app_settings: ProfilesSettings) -> None:
+    """From the log-out on."""
+    gateway = Gateway(app, app_settings)
+    await seed_demo(app.state.resources)
+    session = (await gateway.ask(LOG_IN, email="basic@marquee.example", password=DEMO_PASSWORD))["logIn"]["session"]
+    assert (await gateway.http.get("/.well-known/revoked-sessions.json")).json() == {"sessions": []}
+    await gateway.ask("mutation { logOut(everywhere: true) { loggedOut } }", session["accessToken"])
+    told = (await gateway.http.get("/.well-known/revoked-sessions.json")).json()["sessions"]
+    claims = TokenVerifier.for_access(app.state.resources.signing_in.tokens.jwks).verify(session["accessToken"])
+    assert told == [claims["sid"]]

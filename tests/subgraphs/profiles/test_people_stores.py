@@ -354,3 +354,15 @@ async def test_a_device_is_known_by_its_name_in_its_account(engine: AsyncEngine)
     assert await sessions.knows_device(A1, "TV")
     assert not await sessions.knows_device(A1, "phone")
     assert not await sessions.knows_device(A2, "TV")
+
+
+async def test_sessions_that_ended_of_late_are_told_newest_first(engine: AsyncEngine) -> None:
+    """Live ones and those that ended long ago are not; the list is bounded."""
+    sessions = SqlSessionStore(engine)
+    for number in range(4):
+        session = Session(SessionId(f"ses_{number}"), A1, None, "TV", NOW)
+        await sessions.open(session, RefreshToken("x", f"hash-{number}", NOW + MINUTE), max_sessions=9)
+    for number in range(3):
+        await sessions.revoke(SessionId(f"ses_{number}"), NOW + number * MINUTE)
+    assert await sessions.revoked_since(NOW + MINUTE, 9) == ("ses_2", "ses_1")
+    assert await sessions.revoked_since(NOW, 1) == ("ses_2",)

@@ -96,6 +96,12 @@ class SqlSessionStore:
         async with writing(self._engine) as connection:
             await connection.execute(update(SESSIONS).where(SESSIONS.c.id == session_id).values(profile_id=profile_id))
 
+    async def revoked_since(self, instant: datetime, limit: int) -> tuple[SessionId, ...]:
+        """See SessionStore.revoked_since."""
+        wanted = select(SESSIONS.c.id).where(SESSIONS.c.revoked_at >= instant).order_by(SESSIONS.c.revoked_at.desc())
+        async with reading(self._engine) as connection:
+            return tuple(SessionId(id_) for id_ in (await connection.execute(wanted.limit(limit))).scalars())
+
     async def revoke(self, session_id: SessionId, now: datetime) -> bool:
         """See SessionStore.revoke."""
         async with writing(self._engine) as connection:

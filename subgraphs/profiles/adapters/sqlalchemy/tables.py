@@ -111,7 +111,7 @@ sessions = Table(
     Column("device_id", ID, index=True),
     Column("device_name", String(100), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
-    Column("revoked_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime, index=True),
 )
 
 refresh_tokens = Table(

@@ -89,7 +89,7 @@ class SigningInMutations:
 
     @strawberry.mutation(description="End this session, or all of the account's.")
     async def log_out(self, info: Info, everywhere: bool = False) -> results.LogOutResult:  # noqa: FBT001, FBT002
-        """Access tokens that are out expire by themselves within 15 minutes."""
+        """Here at once; the gateway refuses the session's access tokens within seconds (revoked-sessions.json)."""
         context = fresh(info)
         logged_out = await context.services.signing_in.log_out(context.viewer, context.now, everywhere=everywhere)
         return results.LogOutResult(logged_out=logged_out)

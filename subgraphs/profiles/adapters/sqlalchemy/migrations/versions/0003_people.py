@@ -37,6 +37,8 @@ def upgrade() -> None:
     """New tables; the totals of the ratings that are there."""
     _create_profile_tables()
     _create_account_tables()
+    # What the gateway asks for every few seconds: sessions that ended of late.
+    op.create_index("ix_sessions_revoked_at", "sessions", ["revoked_at"])
     op.execute(
         "INSERT INTO rating_totals (title_id, rating_count, stars_sum) "
         "SELECT title_id, count(*), sum(stars) FROM ratings GROUP BY title_id"
@@ -61,6 +63,7 @@ def downgrade() -> None:
         op.execute(f"DROP TRIGGER {name}" + (" ON ratings" if is_postgresql else ""))
         if is_postgresql:
             op.execute(f"DROP FUNCTION {name}()")
+    op.drop_index("ix_sessions_revoked_at", "sessions")
     for table in TABLES:
         op.drop_table(table)
 
