@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from subgraphs.titles.artwork.families import FAMILY_BY_NAME
 from subgraphs.titles.artwork.lettering import fit_text
 from subgraphs.titles.artwork.render import MASTER_SIZES, MasterSpec, render_master
 from subgraphs.titles.artwork.typefaces import load_typefaces
-from subgraphs.titles.artwork_sizes import SIZES_BY_ROLE
+from subgraphs.titles.artwork_sizes import SIZES_BY_ROLE, VARIANTS
 from subgraphs.titles.demo import load_demo
 from subgraphs.titles.domain.artwork_reference import ArtworkReference, ArtworkRole, ImageFormat, read_artwork_id
 from subgraphs.titles.ports import MasterRequest
@@ -193,3 +194,21 @@ async def test_masters_over_http(own_service: Service) -> None:
         "..%2f/logo/main",
     ):
         assert (await http.get(f"/artwork-masters/{missing}")).status_code == 404
+
+
+def test_variants_of_a_title_differ_in_palette_and_composition() -> None:
+    """For every title of the demo, also of genres with few of either; the main one is what it always was."""
+    for title in load_demo().titles:
+        genres = [genre.display_name for genre in title.genres]
+        designs = [choose_design(title.id, genres, title.release_year, variant) for variant in VARIANTS]
+        assert designs[0] == choose_design(title.id, genres, title.release_year)
+        assert len({str(design.palette) for design in designs}) == len({design.family for design in designs}) == 3
+
+
+def test_each_variant_is_another_picture_and_always_the_same() -> None:
+    """Byte for byte; an unknown variant is refused by name."""
+    pictures = [render_master(replace(spec(role="THUMBNAIL"), variant=variant)) for variant in VARIANTS]
+    assert len(set(pictures)) == 3
+    assert pictures[1] == render_master(replace(spec(role="THUMBNAIL"), variant="second"))
+    with pytest.raises(ValueError, match="variant is 'fourth'; known are main, second, third"):
+        render_master(replace(spec(role="POSTER"), variant="fourth"))
