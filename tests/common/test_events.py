@@ -54,7 +54,7 @@ def consumer_of(redis: Redis, handler: Handler, *, name: str = "one", topic: str
 async def test_delivers_in_order_whatever_the_protocol_version(valkey_url: str, protocol: int, decode: bool) -> None:
     """Published events arrive once each, in order, with their fields."""
     redis = Redis.from_url(valkey_url, protocol=protocol, decode_responses=decode)
-    await redis.flushall()
+    await redis.flushdb()
     handler = Handler()
     publisher = EventPublisher(redis)
     for number in range(150):  # more than two batches
@@ -202,7 +202,7 @@ async def test_a_group_that_vanished_is_made_anew(redis: Redis, monkeypatch: pyt
     async with consumer_of(redis, handler).running(), asyncio.timeout(WAIT_S):
         while handler.numbers != [1]:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
-        await redis.flushall()
+        await redis.flushdb()
         await EventPublisher(redis).publish(event(2))
         while handler.numbers != [1, 2]:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
