@@ -15,6 +15,7 @@ from rich.console import Console
 from common.settings import SettingsInvalid
 from gateway.cli import app as gateway_app
 from stack.evaluate import app as evaluate_app
+from stack.event_commands import app as events_app
 from stack.key_commands import keys
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 for command in gateway_app.registered_commands:
     app.registered_commands.append(command)
+app.add_typer(events_app, name="events")
 app.add_typer(keys)
 app.add_typer(evaluate_app, name="evaluate")
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
+from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -21,6 +22,7 @@ from starlette.routing import BaseRoute, Route
 
 from common.clock import Clock, SystemClock
 from common.errors import KIND_TABLE, ErrorKind, ServiceError
+from common.events import ConsumerLag
 from common.telemetry import REQUEST_ID_HEADER, bind_request, request_id_from
 from common.tokens import VIEWER_HEADER, TokenInvalid
 from subgraphs.kernel.context import RequestContext, RequestHead
@@ -62,6 +64,7 @@ class OpenedSubgraph:
     optional: Mapping[str, HealthCheck] = field(default_factory=dict)
     resources: object = None
     personal_data: Sequence[PersonalDataStore] = ()
+    event_lags: Callable[[], Awaitable[Mapping[str, ConsumerLag]]] | None = None
 
 
 OpenSubgraph = Callable[[], AbstractAsyncContextManager[OpenedSubgraph]]
@@ -195,7 +198,20 @@ class _Endpoint:
             "ready": is_ready,
             "checks": outcomes,
         }
+        if opened.event_lags is not None:
+            body["events"] = await _lags(opened.event_lags)
         return json_answer(body, 200 if is_ready else KIND_TABLE[ErrorKind.UNAVAILABLE].http_status)
+
+
+async def _lags(read: Callable[[], Awaitable[Mapping[str, ConsumerLag]]]) -> dict[str, Any] | None:
+    """By topic; None when the streams do not answer in time, which the checks tell."""
+    try:
+        async with asyncio.timeout(HEALTH_CHECK_TIMEOUT_S):
+            lags = await read()
+    except (RedisError, OSError) as error:
+        log.warning("health.lags_unknown", error=str(error))
+        return None
+    return {topic: {"undelivered": lag.undelivered, "pending": lag.pending} for topic, lag in lags.items()}
 
 
 async def _outcome(check: HealthCheck) -> str:

@@ -83,6 +83,7 @@ async def _open(settings: PlaybackSettings, clock: Clock | None) -> AsyncIterato
             # all playback processes out for it would make an outage of the whole.
             optional={"valkey": partial(_check_valkey, redis)},
             resources=services,
+            event_lags=consumer.lags,
             personal_data=[
                 ReportedPersonalData(redis),
                 ValkeyPersonalData(redis, PERSONAL_KEYS),

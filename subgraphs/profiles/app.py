@@ -106,6 +106,7 @@ def create_app(settings: ProfilesSettings | None = None, *, clock: Clock | None 
                 required={"store": lambda: check_store(engine)},
                 optional={"events": check_events},
                 resources=services,
+                event_lags=consumer.lags,
                 personal_data=personal_stores(used, engine),
             )
 

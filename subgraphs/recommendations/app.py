@@ -94,6 +94,7 @@ async def _open(settings: RecommendationsSettings, clock: Clock) -> AsyncIterato
             # Pages are made without tastes and trends while Valkey is away.
             optional={"valkey": partial(_check_valkey, redis)},
             resources=models,
+            event_lags=consumer.lags,
             personal_data=[ValkeyPersonalData(redis, PERSONAL_KEYS)],
         )
 

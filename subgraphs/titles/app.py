@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from functools import partial
 
 from starlette.applications import Starlette
@@ -15,7 +16,6 @@ from common.events import EventConsumer, EventHandler, EventPublisher
 from common.valkey import open_stream_valkey, open_valkey
 from subgraphs.kernel.app import HealthCheck, OpenedSubgraph, create_subgraph_app
 from subgraphs.kernel.context import RequestContext, RequestHead
-from subgraphs.kernel.personal_data import PersonalDataStore
 from subgraphs.kernel.personal_keys import ValkeyPersonalData
 from subgraphs.titles.adapters.object_artwork import ObjectArtworkStore
 from subgraphs.titles.adapters.opening import open_search_index, open_title_store
@@ -68,7 +68,9 @@ def create_app(settings: TitlesSettings, clock: Clock | None = None) -> Starlett
 
 
 @asynccontextmanager
-async def _hearing(settings: TitlesSettings, group: str, handlers: Mapping[str, EventHandler]) -> AsyncIterator[None]:
+async def _hearing(
+    settings: TitlesSettings, group: str, handlers: Mapping[str, EventHandler]
+) -> AsyncIterator[EventConsumer]:
     """Takes in what is published while the block lasts."""
     async with open_stream_valkey(settings.shared.valkey_url) as redis:
         consumer = EventConsumer(
@@ -79,7 +81,7 @@ async def _hearing(settings: TitlesSettings, group: str, handlers: Mapping[str, 
             handlers=handlers,
         )
         async with consumer.running():
-            yield
+            yield consumer
 
 
 @asynccontextmanager
@@ -123,7 +125,7 @@ async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedS
             "accounts": search_log.handle,
             "requests": Republishing(store, clock, wake).handle,
         }
-        await stack.enter_async_context(_hearing(settings, "titles", handlers))
+        consumer = await stack.enter_async_context(_hearing(settings, "titles", handlers))
         if settings.has_neighbours:
             news = NeighbourNews(catalogue, calendar)
             # A group of its own for each process: every one must hear everything.
@@ -162,15 +164,11 @@ async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedS
             importing=asyncio.Lock(),
         )
         held = [ValkeyPersonalData(redis, PERSONAL_KEYS), store.personal_data]
-        yield _opened(services, internal, event_follower.check, held)
+        opened = _opened(services, internal, event_follower.check)
+        yield replace(opened, personal_data=held, event_lags=consumer.lags)
 
 
-def _opened(
-    services: TitlesServices,
-    internal: InternalServices,
-    check_events: HealthCheck,
-    personal_data: Sequence[PersonalDataStore],
-) -> OpenedSubgraph:
+def _opened(services: TitlesServices, internal: InternalServices, check_events: HealthCheck) -> OpenedSubgraph:
     def make_context(head: RequestHead) -> RequestContext:
         return TitlesContext(head=head, services=services)
 
@@ -179,5 +177,4 @@ def _opened(
         required={"store": internal.store.ping},
         optional={"events": check_events, "search": internal.search_updater.check},
         resources=internal,
-        personal_data=personal_data,
     )
