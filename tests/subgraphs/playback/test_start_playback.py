@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -298,3 +299,43 @@ async def test_a_forged_viewer_is_refused(subgraph: Any, make_snapshot: Any) -> 
     )
 
     assert answer.status_code == 401
+
+
+async def test_each_refusal_wins_over_all_later_ones(
+    subgraph: Any, make_snapshot: Any, play: Any, start: Any, viewer: Viewer
+) -> None:
+    """All 256 combinations of what can be wrong: the answer is the first in the order, whatever else holds."""
+    order = [
+        "NOT_SIGNED_IN",
+        "NO_PROFILE",
+        "SUBSCRIPTION_LAPSED",
+        "NOT_FOUND",
+        "RESTRICTED_BY_MATURITY",
+        "UNAVAILABLE_IN_COUNTRY",
+        "NOT_READY",
+        "TOO_MANY_STREAMS",
+    ]
+    for maturity, region, film in itertools.product([False, True], repeat=3):
+        title_id = f"mov_{maturity:d}{region:d}{film:d}"
+        blocked = ["US"] if region else []
+        await subgraph.tell_titles(make_snapshot(title_id, minimumAge=18 if maturity else 0, blockedCountries=blocked))
+        if not film:
+            await subgraph.tell_asset(title_id)
+    teen = replace(viewer, maturity=12, plan="BASIC")
+    await play("mov_000", as_viewer=teen, id="other-device")
+    wrong_answers = []
+    for flags in itertools.product([False, True], repeat=len(order)):
+        signed_out, no_profile, lapsed, unknown, maturity, region, film, full = flags
+        asking = replace(
+            teen,
+            account_id=None if signed_out else "acc_1" if full else "acc_free",
+            profile_id=None if signed_out or no_profile else "prof_1",
+            subscription="EXPIRED" if lapsed else "ACTIVE",
+        )
+        title_id = "mov_nowhere" if unknown else f"mov_{maturity:d}{region:d}{film:d}"
+        answer = await start(title_id, as_viewer=None if signed_out else asking)
+        expected = next((reason for reason, is_wrong in zip(order, flags, strict=True) if is_wrong), None)
+        if answer.get("reason") != expected:
+            wrong_answers.append((flags, expected, answer))
+
+    assert wrong_answers == []
