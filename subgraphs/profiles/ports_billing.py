@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Protocol
 
 from common.events import Event
 from subgraphs.kernel.ids import AccountId, SessionId
@@ -120,17 +120,6 @@ class PaymentStore(Protocol):
         """Accounts that billing must look at now and that have no payment under way, longest due first."""
         ...
 
-    async def export(self, account_id: AccountId) -> dict[str, Any]:
-        """All that is kept of an account here, as JSON: payment method and payments."""
-        ...
-
-    async def erase(self, account_id: AccountId) -> None:
-        """Forget the payment method and whose the payments were; the payments and the ledger stay, without a name.
-
-        A payment under way then ends by itself: it finds no account and is undone. Repeating it changes nothing.
-        """
-        ...
-
 
 class LedgerStore(Protocol):
     """The ledger. What it holds never changes."""
@@ -236,12 +225,4 @@ class DeviceStore(Protocol):
         self, account_id: AccountId, device_id: DeviceId, now: datetime, events: Callable[[Device], Sequence[Event]]
     ) -> Device | None:
         """End its sessions and forget it; None when the account has no such device."""
-        ...
-
-    async def export(self, account_id: AccountId) -> list[dict[str, Any]]:
-        """All devices of an account, as JSON."""
-        ...
-
-    async def erase(self, account_id: AccountId) -> None:
-        """Forget all devices of an account."""
         ...

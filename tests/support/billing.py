@@ -19,12 +19,14 @@ from common.clock import Clock, FakeClock
 from common.errors import ErrorKind, ServiceError
 from common.tokens import Viewer
 from subgraphs.kernel.ids import AccountId, ProfileId
+from subgraphs.kernel.personal_data import Subject
 from subgraphs.kernel.rate_limit import InMemoryRateLimiter, RateLimit
 from subgraphs.kernel.sql import reading
-from subgraphs.profiles.adapters.payment_simulator import PaymentSimulator
+from subgraphs.profiles.adapters.payment_simulator import Fault, PaymentSimulator
 from subgraphs.profiles.adapters.sqlalchemy.accounts import SqlAccountStore
 from subgraphs.profiles.adapters.sqlalchemy.ledger import SqlLedgerStore
 from subgraphs.profiles.adapters.sqlalchemy.payments import SqlPaymentStore
+from subgraphs.profiles.adapters.sqlalchemy.personal_data import personal_data_of
 from subgraphs.profiles.adapters.sqlalchemy.tables import OUTBOX
 from subgraphs.profiles.adapters.sqlalchemy.tables_billing import payments, provider_simulator_operations
 from subgraphs.profiles.domain.accounts import Account, PlanId, Profile, Subscription, SubscriptionStatus, Terms
@@ -92,13 +94,23 @@ class Line:
             self.office.calls.append(name)
             trouble = self.office.trouble_at(number, name)
             await _raise(trouble, "BEFORE")
-            result = await found(*arguments, **options)
-            for act in self.office.after_call.pop(name, ()):
-                await _to_the_end(act)
+            self.office.fault = FAULTS.get(trouble, Fault.NONE)
+            try:
+                result = await found(*arguments, **options)
+            except (ProviderSilent, asyncio.CancelledError):
+                # On a busy machine the deadline may also end a call that went well.
+                if self.office.fault not in {Fault.LOST_REQUEST, Fault.HANGS}:
+                    await self._come_in_between(name)
+                raise
+            await self._come_in_between(name)
             await _raise(trouble, "AFTER")
             return result
 
         return call
+
+    async def _come_in_between(self, name: str) -> None:
+        for act in self.office.after_call.pop(name, ()):
+            await _to_the_end(act)
 
 
 async def _to_the_end(act: Callable[[], Any]) -> None:
@@ -116,11 +128,17 @@ async def _raise(trouble: Trouble | None, moment: str) -> None:
         return
     if trouble in CRASHES:
         raise Crash
-    if trouble.startswith("SILENT"):
-        raise ProviderSilent(trouble)
-    if trouble.startswith("HANGS"):
-        await asyncio.Event().wait()
-    raise ServiceError(ErrorKind.UNAVAILABLE, trouble)
+    if trouble not in FAULTS:
+        raise ServiceError(ErrorKind.UNAVAILABLE, trouble)
+
+
+FAULTS: dict[Trouble | None, Fault] = {
+    Trouble.SILENT_BEFORE: Fault.LOST_REQUEST,
+    Trouble.SILENT_AFTER: Fault.LOST_ANSWER,
+    Trouble.HANGS_BEFORE: Fault.HANGS,
+    Trouble.HANGS_AFTER: Fault.HANGS_AFTER,
+}
+"""What the simulator itself does."""
 
 
 def _no_trouble(number: int, name: str) -> Trouble | None:
@@ -138,6 +156,7 @@ class BillingOffice:
     after_call: dict[str, list[Callable[[], Any]]] = field(default_factory=dict)
     """What happens right after the next call of a name: things that come in between."""
     calls: list[str] = field(default_factory=list)
+    fault: Fault = Fault.NONE
     numbers: Iterator[int] = field(default_factory=itertools.count)
     account_numbers: Iterator[int] = field(default_factory=itertools.count)
 
@@ -145,7 +164,7 @@ class BillingOffice:
         self.accounts = SqlAccountStore(self.engine)
         self.payments = SqlPaymentStore(self.engine)
         self.ledger = SqlLedgerStore(self.engine)
-        self.simulator = PaymentSimulator(self.engine)
+        self.simulator = PaymentSimulator(self.engine, lambda _operation, _key: self.fault)
         store = cast("SqlPaymentStore", Line(self.payments, STORE_CALLS, self))
         saga = PaymentSaga(
             payments=store,
@@ -200,6 +219,12 @@ class BillingOffice:
         method = await self.simulator.describe(token)
         assert method is not None
         await self.payments.put_method(account.id, method, self.clock.now())
+
+    async def erase(self, account: Account) -> None:
+        """As the account's holder may ask for, while whatever is going on."""
+        profiles = (await self.accounts.profiles_by_account([account.id]))[account.id]
+        subject = Subject(account.id, tuple(profile.id for profile in profiles), (account.email,))
+        await personal_data_of(self.engine).erase_personal(subject)
 
     def viewer(self, account: Account) -> Viewer:
         return Viewer(account_id=account.id, session_id="ses_1")

@@ -18,9 +18,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import case, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -33,6 +33,8 @@ from subgraphs.profiles.domain.payments import PaymentMethod
 from subgraphs.profiles.ports_billing import Movement, ProviderAnswer, ProviderSilent
 
 __all__ = ["Fault", "FaultSchedule", "PaymentSimulator"]
+
+ResultT = TypeVar("ResultT")
 
 _TOKEN = re.compile(
     r"sim_(?P<brand>visa|mastercard|amex)_(?P<last_four>[0-9]{4})"
@@ -176,19 +178,9 @@ class PaymentSimulator:
             raise ProviderSilent(f"the simulated provider was not reached by {kind}")
         if fault is Fault.HANGS:
             await _hang()
-        async with writing(self._engine) as connection:
-            row = await _by_key(connection, key)
-            if row is None:
-                row = {
-                    "operation_key": key,
-                    "kind": kind,
-                    "reference": prefix + hashlib.sha256(key.encode()).hexdigest()[:24],
-                    "parent_reference": parent,
-                    "amount_minor": amount.amount_minor,
-                    "currency": amount.currency,
-                    "refusal": await decide(connection),
-                }
-                await connection.execute(insert(operations).values(row))
+        row = await _unabridged(
+            self._record(kind, key, amount, decide, reference=_reference(prefix, key), parent=parent)
+        )
         if row["kind"] != kind:
             raise ServiceError(ErrorKind.INVALID_ARGUMENT, f"key {key} was used for {row['kind']}, now for {kind}")
         if fault is Fault.HANGS_AFTER:
@@ -196,6 +188,46 @@ class PaymentSimulator:
         if fault is Fault.LOST_ANSWER:
             raise ProviderSilent(f"the simulated provider's answer to {kind} got lost")
         return _answer(row)
+
+    async def _record(
+        self,
+        kind: str,
+        key: str,
+        amount: Money,
+        decide: Callable[[AsyncConnection], Awaitable[str | None]],
+        *,
+        reference: str,
+        parent: str | None,
+    ) -> Mapping[Any, Any]:
+        """The row of an operation, written when there is none."""
+        async with writing(self._engine) as connection:
+            row = await _by_key(connection, key)
+            if row is None:
+                row = {
+                    "operation_key": key,
+                    "kind": kind,
+                    "reference": reference,
+                    "parent_reference": parent,
+                    "amount_minor": amount.amount_minor,
+                    "currency": amount.currency,
+                    "refusal": await decide(connection),
+                }
+                await connection.execute(insert(operations).values(row))
+        return row
+
+
+def _reference(prefix: str, key: str) -> str:
+    return prefix + hashlib.sha256(key.encode()).hexdigest()[:24]
+
+
+async def _unabridged(work: Coroutine[Any, Any, ResultT]) -> ResultT:
+    """The work to its end: a provider does not stop in the middle because its caller has hung up."""
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 async def _hang() -> None:

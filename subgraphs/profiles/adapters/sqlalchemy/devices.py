@@ -97,27 +97,6 @@ class SqlDeviceStore:
             await _remove(connection, device, now, events)
         return device
 
-    async def export(self, account_id: AccountId) -> list[dict[str, Any]]:
-        """See DeviceStore.export."""
-        wanted = select(devices).where(devices.c.account_id == account_id).order_by(devices.c.first_seen_at)
-        async with reading(self._engine) as connection:
-            found = [_device(row) for row in (await connection.execute(wanted)).mappings()]
-        return [
-            {
-                "id": device.id,
-                "name": device.name,
-                "formFactor": device.form_factor.value,
-                "firstSeenAt": device.first_seen_at.isoformat(),
-                "lastSeenAt": device.last_seen_at.isoformat(),
-            }
-            for device in found
-        ]
-
-    async def erase(self, account_id: AccountId) -> None:
-        """See DeviceStore.erase."""
-        async with writing(self._engine) as connection:
-            await connection.execute(delete(devices).where(devices.c.account_id == account_id))
-
 
 async def _remove(
     connection: AsyncConnection, device: Device, now: datetime, events: Callable[[Device], Sequence[Event]]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -167,25 +167,6 @@ class SqlPaymentStore:
         async with reading(self._engine) as connection:
             return tuple(read_account(row) for row in (await connection.execute(wanted)).mappings())
 
-    async def export(self, account_id: AccountId) -> dict[str, Any]:
-        """See PaymentStore.export."""
-        customer = (await self.customers_by_account([account_id])).get(account_id)
-        wanted = select(payments).where(payments.c.account_id == account_id).order_by(payments.c.created_at)
-        async with reading(self._engine) as connection:
-            found = [_payment(row) for row in (await connection.execute(wanted)).mappings()]
-        method = None if customer is None else customer.method
-        return {
-            "paymentMethod": None if method is None else {"brand": method.brand, "lastFour": method.last_four},
-            "payments": [_exported(payment) for payment in found],
-        }
-
-    async def erase(self, account_id: AccountId) -> None:
-        """See PaymentStore.erase."""
-        async with writing(self._engine) as connection:
-            await connection.execute(delete(billing_customers).where(billing_customers.c.account_id == account_id))
-            own = payments.c.account_id == account_id
-            await connection.execute(update(payments).where(own).values(account_id=None))
-
     async def _one(self, this: ColumnElement[bool]) -> Payment | None:
         async with reading(self._engine) as connection:
             row = (await connection.execute(select(payments).where(this))).mappings().one_or_none()
@@ -194,7 +175,8 @@ class SqlPaymentStore:
 
 async def _standing_in_the_way(connection: AsyncConnection, payment: Payment) -> Payment | None:
     same = (payments.c.customer_id == payment.customer_id) & (payments.c.operation_key == payment.operation_key)
-    is_open = OPEN & (payments.c.account_id == payment.account_id)
+    # A refund to an erased account has nothing to stand beside.
+    is_open = OPEN & (payments.c.account_id == payment.account_id) & payments.c.account_id.is_not(None)
     # The same operation before another one that happens to be under way.
     wanted = select(payments).where(or_(same, is_open)).order_by(~same).limit(1)
     row = (await connection.execute(wanted)).mappings().first()
@@ -283,16 +265,3 @@ def _payment(row: Mapping[Any, Any]) -> Payment:
 def _customer(row: Mapping[Any, Any]) -> BillingCustomer:
     method = PaymentMethod(row["method_token"], row["method_brand"], row["method_last_four"])
     return BillingCustomer(AccountId(row["account_id"]), CustomerId(row["customer_id"]), method)
-
-
-def _exported(payment: Payment) -> dict[str, Any]:
-    return {
-        "id": payment.id,
-        "kind": payment.kind.value,
-        "status": payment.status.value,
-        "plan": payment.plan_id.value,
-        "amountMinor": payment.amount.amount_minor,
-        "currency": payment.amount.currency,
-        "at": payment.created_at.isoformat(),
-        "failure": payment.failure,
-    }
