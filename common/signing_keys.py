@@ -20,12 +20,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
+import structlog
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from common.clock import Clock, SystemClock
 
 __all__ = ["MAX_TOKEN_LIFE", "KeyRing", "SigningKey", "ensure_key_file"]
+
+log = structlog.get_logger(__name__)
 
 MAX_TOKEN_LIFE = timedelta(hours=1)
 """No token of ours that is verified by a published key lives longer, unless its ring is told."""
@@ -174,13 +177,17 @@ class KeyRing:
         ids = tuple(each.key.key_id for each in published)
         if ids == self._published_ids:
             return
+        # Once per set: where the folder is mounted to be read only, whoever fills it also publishes.
+        self._published_ids = ids
         path = self._path.with_name(f"{self._path.stem}.jwks.json")
         text = json.dumps({"keys": [public for each in published for public in each.key.public_jwks()["keys"]]})
         if not path.exists() or path.read_text() != text:
             draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-            draft.write_text(text)
-            draft.replace(path)
-        self._published_ids = ids
+            try:
+                draft.write_text(text)
+                draft.replace(path)
+            except OSError as error:
+                log.warning("keys.not_published", path=str(path), error=str(error))
 
 
 def ensure_key_file(path: Path) -> SigningKey:

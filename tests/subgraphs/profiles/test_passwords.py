@@ -44,10 +44,10 @@ class Post:
 
     async def code(self, recipient: str) -> str:
         """Of the newest mail to an address."""
-        _, body = (await self.mails(recipient))[-1]
-        found = re.search(r"^    (\S{43})\r?$", body, re.MULTILINE)
-        assert found is not None, body
-        return found[1]
+        bodies = [body for _, body in await self.mails(recipient)]
+        codes = [code for body in bodies for code in re.findall(r"^    (\S{43})\r?$", body, re.MULTILINE)]
+        assert codes, bodies
+        return str(codes[-1])
 
     def _read(self) -> Iterator[tuple[str, str, str]]:
         for path in sorted(self.folder.glob("*.eml")):
@@ -117,6 +117,7 @@ async def test_a_reset_works_once_for_half_an_hour_and_signs_everybody_out(
     assert await reset(second) == "InvalidCode"
     assert (await graph.data(WHO, token=session["accessToken"]))["viewer"] is None
     assert (await log_in(graph, "battery staple"))["__typename"] == "LogInSuccess"
+    clock.advance(timedelta(minutes=1))
     await graph.data(ASK, {"email": "ada@example.org"})
     third = await post.code("ada@example.org")
     clock.advance(timedelta(minutes=30))
