@@ -26,7 +26,7 @@ class TitlesSettings(SubgraphSettings):
     store_url: SecretStr | None = None
     """mongodb://host/database, postgresql+asyncpg://… or sqlite+aiosqlite:///…; none: titles/titles.sqlite."""
     search_url: SecretStr | None = None
-    """OpenSearch, as https://user:password@host:9200; none: an embedded index in titles/search."""
+    """OpenSearch, as https://user:password@host:9200; none: an embedded index in titles/search, for one process."""
     search_index_name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,99}$")] = "marquee-titles"
     """What the names of OpenSearch's alias and indexes begin with."""
     seed_demo: bool = False
