@@ -84,6 +84,8 @@ class ProfilesSettings(SubgraphSettings):
     """Pause between two looks for payments left open and subscriptions that are due."""
     payment_call_timeout_s: Annotated[float, Field(gt=0, le=20)] = 5.0
     """How long one call of the payment provider may take before its outcome counts as unknown."""
+    payment_patience_s: Annotated[float, Field(gt=0, le=5)] = 3.0
+    """How long a request waits for its payment's end; then it hears that the payment is under way."""
     payments_per_hour: PositiveInt = 20
     """Charges and new payment methods of one account."""
     max_devices: PositiveInt = 20
@@ -189,7 +191,7 @@ class ProfilesSettings(SubgraphSettings):
     @property
     def saga_limits(self) -> SagaLimits:
         """How long payments wait."""
-        return SagaLimits(call_timeout_s=self.payment_call_timeout_s)
+        return SagaLimits(patience_s=self.payment_patience_s, call_timeout_s=self.payment_call_timeout_s)
 
     @property
     def payment_limit(self) -> RateLimit:

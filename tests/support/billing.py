@@ -42,7 +42,7 @@ __all__ = ["CRASHES", "LAPSED", "PROVIDER_TROUBLES", "STORE_TROUBLES", "BillingO
 DAY = timedelta(days=1)
 LAPSED = Terms(PlanId.BASIC, Subscription(SubscriptionStatus.EXPIRED, None))
 DUNNING = Dunning(grace=7 * DAY, retry_after=(DAY, 2 * DAY))
-LIMITS = SagaLimits(call_timeout_s=0.05)
+LIMITS = SagaLimits(patience_s=60.0, call_timeout_s=0.05)
 PROVIDER_CALLS = frozenset({"authorise", "capture", "void", "refund", "answer_to"})
 STORE_CALLS = frozenset({"begin", "advance", "settle", "move", "claim_due", "post"})
 

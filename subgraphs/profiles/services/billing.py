@@ -318,7 +318,7 @@ class Billing:
         standing = await self.payments.begin(payment)
         if standing.id != payment.id:
             return standing
-        return await self.saga.drive(payment, was_begun_before=False)
+        return await self.saga.drive_new(payment)
 
     async def _repeated(
         self, account: Account, kind: PaymentKind, plan_id: PlanId, key: str | None

@@ -49,6 +49,7 @@ class BillingRounds:
         """The rounds as a background task that ends with the block."""
         async with background(self._run(), "billing"):
             yield
+        await self.billing.saga.aclose()
 
     async def round(self) -> RoundReport:
         """One round: at most BATCH_SIZE of each, the longest due first."""

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -72,6 +72,8 @@ MAX_FAILURE_LENGTH = 200
 class SagaLimits:
     """How long to wait. `lease` must be well above what all calls of one payment may take together."""
 
+    patience_s: float = 3.0
+    """How long whoever asks for a payment waits for its end."""
     call_timeout_s: float = 5.0
     calls_per_step: int = 2
     """Tries at once; further ones are the recovery's."""
@@ -99,6 +101,32 @@ class PaymentSaga:
     limits: SagaLimits
     clock: Clock
     on_commit: Callable[[], None]
+    _under_way: set[asyncio.Task[Payment]] = field(default_factory=set, init=False)
+
+    async def drive_new(self, payment: Payment) -> Payment:
+        """Drive a payment that was just begun, and wait `patience_s` for its end; PENDING when it takes longer.
+
+        It goes on when nobody waits any more: a caller who hangs up must not stop it between two steps.
+        """
+        task = asyncio.create_task(self.drive(payment, was_begun_before=False), name=f"payment:{payment.id}")
+        self._under_way.add(task)
+        task.add_done_callback(self._ended)
+        done, _ = await asyncio.wait({task}, timeout=self.limits.patience_s)
+        return task.result() if done else payment
+
+    async def aclose(self) -> None:
+        """Let payments under way come to an end for a moment; what is left is recovered after the next start."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=self.limits.patience_s)
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[Payment]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            # Whoever waited gets it too; the payment's lease brings it back.
+            log.error("payment.drive_failed", task=task.get_name(), error=str(task.exception()))
 
     async def drive(self, payment: Payment, *, was_begun_before: bool) -> Payment:
         """Take a payment that the caller has leased as far as it goes now; it is settled, or PENDING until later.

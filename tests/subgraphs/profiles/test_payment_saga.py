@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ from subgraphs.profiles.domain.accounts import Account, PlanId, Subscription, Su
 from subgraphs.profiles.domain.payments import PaymentStatus
 from subgraphs.profiles.domain.subscriptions import cancel, trial
 from subgraphs.profiles.ports_billing import SubscriptionMove
-from subgraphs.profiles.services.billing import Charged
+from subgraphs.profiles.services.billing import Charged, PaymentWaiting
 from subgraphs.profiles.services.events import subscription_changed
 from tests.support.billing import (
     LAPSED,
@@ -284,6 +285,36 @@ async def test_an_erased_account_is_not_charged_for_what_it_can_not_have(office:
     assert (ended.status, ended.account_id) == (PaymentStatus.FAILED, None)
     assert await office.provider_balances() == {"USD": 0}
     assert (await office.audit()).problems == ()
+
+
+async def test_a_payment_goes_on_when_nobody_waits_for_it_any_more(office: BillingOffice) -> None:
+    """The caller hangs up between the authorisation and the capture; closing lets what is under way end."""
+    account = await office.account(LAPSED)
+    asking: list[asyncio.Task[object]] = []
+
+    async def hang_up() -> None:
+        asking[0].cancel()
+
+    office.after_call["authorise"] = [hang_up]
+    asking.append(asyncio.create_task(subscribe(office, account)))
+    with pytest.raises(asyncio.CancelledError):
+        await asking[0]
+    await office.billing.saga.aclose()
+    assert (await office.again(account)).subscription.status is SubscriptionStatus.ACTIVE
+
+
+async def test_a_slow_payment_is_told_as_under_way(office: BillingOffice) -> None:
+    """Once the patience is over; it ends by itself, and the same key finds it."""
+    account = await office.account(LAPSED)
+    impatient = replace(office.billing.saga, limits=replace(office.billing.saga.limits, patience_s=0.001))
+    billing = replace(office.billing, saga=impatient)
+    viewer, now = office.viewer(account), office.clock.now()
+    outcome = await billing.subscribe(viewer, account, STANDARD, "one", now)
+    assert isinstance(outcome, PaymentWaiting)
+    await impatient.aclose()
+    await office.recover()
+    again = await billing.subscribe(viewer, await office.again(account), STANDARD, "one", now)
+    assert isinstance(again, Charged)
 
 
 async def test_silence_keeps_a_renewal_from_suspending(office: BillingOffice) -> None:
