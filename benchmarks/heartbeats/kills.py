@@ -24,7 +24,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.gateway.tables import print_table
-from benchmarks.heartbeats.players import Load, Player, Tally, make_players
+from benchmarks.heartbeats.players import Load, Player, Tally, make_players, sign_contexts
 from benchmarks.heartbeats.servers import fork_server, free_port, playback_environment, valkey
 from benchmarks.heartbeats.verify import count_lost
 from common.telemetry import configure_logs
@@ -65,7 +65,7 @@ def main() -> int:
     if programs is not None:
         kinds += [partial(kill_postgresql, programs=programs), partial(kill_playback_on_postgresql, programs=programs)]
     outcomes = []
-    for kind in kinds:
+    for kind in (kinds[number] for number in arguments.only or range(len(kinds))):
         outcomes.append(kind(arguments.kills, arguments.players, seed=arguments.seed))
         row = tuple(str(getattr(outcomes[-1], name)) for name in Outcome.__dataclass_fields__)
         print_table("Kills (SIGKILL) under load", HEADER, [row])
@@ -78,6 +78,13 @@ def _parser() -> argparse.ArgumentParser:
         description="Kills playback and its store under load and counts acknowledged heartbeats that are gone.",
     )
     parser.add_argument("--kills", type=int, default=50, help="of each kind (default: 50)")
+    parser.add_argument(
+        "--only",
+        type=int,
+        nargs="*",
+        choices=[0, 1, 2],
+        help="0: playback on SQLite, 1: PostgreSQL below playback, 2: playback on PostgreSQL (default: all)",
+    )
     parser.add_argument("--players", type=int, default=32)
     parser.add_argument("--seed", type=int, default=1, help="of the moments at which is killed")
     parser.add_argument(
@@ -102,11 +109,12 @@ def kill_playback(kills: int, player_count: int, store_url: str | None, seed: in
     outcome = Outcome("playback", "sqlite" if store_url is None else "postgresql")
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder, valkey() as valkey_url:
-        players = asyncio.run(make_players(Path(folder), valkey_url, player_count, contexts=2))
+        players = asyncio.run(make_players(Path(folder), valkey_url, player_count))
         port = free_port()
         environment = playback_environment(Path(folder), valkey_url, port, store_url)
         for _ in range(kills):
             process = fork_server(environment, port)
+            sign_contexts(Path(folder), players, 2)
             tally = asyncio.run(_load_until(port, players, process.kill, chance.randint(50, 500)))
             process.join()
             outcome.add(tally, asyncio.run(count_lost(store_url, Path(folder), players)))
@@ -122,12 +130,13 @@ def kill_postgresql(kills: int, player_count: int, programs: Path, seed: int) ->
         valkey() as valkey_url,
         _Postgresql.running(programs) as server,
     ):
-        players = asyncio.run(make_players(Path(folder), valkey_url, player_count, contexts=2))
+        players = asyncio.run(make_players(Path(folder), valkey_url, player_count))
         port = free_port()
         environment = playback_environment(Path(folder), valkey_url, port, server.url)
         playback = fork_server(environment, port)
         try:
             for _ in range(kills):
+                sign_contexts(Path(folder), players, 2)
                 tally = asyncio.run(_load_over_restart(port, players, server, chance.randint(50, 500)))
                 outcome.add(tally, asyncio.run(count_lost(server.url, Path(folder), players)))
         finally:

@@ -23,7 +23,7 @@ from subgraphs.kernel.ids import AccountId, ProfileId, SessionId, TitleId
 from subgraphs.playback.adapters.valkey.sessions import ValkeySessionStore
 from subgraphs.playback.domain.sessions import Grant, PlaybackSession
 
-__all__ = ["Load", "Player", "Tally", "make_players", "report_for"]
+__all__ = ["Load", "Player", "Tally", "make_players", "report_for", "sign_contexts"]
 
 QUERY = (
     "mutation Heartbeat($input: HeartbeatInput!) { heartbeat(input: $input) { __typename ... on HeartbeatSuccess "
@@ -39,9 +39,10 @@ FORWARDED_HEADERS = "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169
 class Player:
     """One device of one profile; `acknowledged` is the number of the last report that was acknowledged."""
 
+    viewer: Viewer
     profile_id: str
     session_id: str
-    contexts: list[str]
+    contexts: list[str] = field(default_factory=list)
     sequence: int = 0
     acknowledged: int = 0
 
@@ -136,27 +137,35 @@ class Load:
             self.tally.wrong.append(answer[:300].decode())
 
 
-async def make_players(state_dir: Path, valkey_url: str, count: int, contexts: int) -> list[Player]:
-    """Sessions in Valkey, as starting playback leaves them, and viewer contexts that the subgraph will accept."""
-    key: SigningKey = ensure_key_file(state_dir / "keys" / "viewer.pem")
+async def make_players(state_dir: Path, valkey_url: str, count: int) -> list[Player]:
+    """Sessions in Valkey, as starting playback leaves them; the players have no viewer contexts yet."""
+    ensure_key_file(state_dir / "keys" / "viewer.pem")
     now = datetime.now(UTC)
     redis = Redis.from_url(valkey_url)
     try:
         store = ValkeySessionStore(redis, timedelta(hours=1))
         players = []
         for number in range(count):
-            viewer = Viewer(
-                account_id=f"acc_{number:05}", session_id=f"ses_{number}", country="US", plan="STANDARD",
-                subscription="ACTIVE", profile_id=f"prof_{number:05}", maturity=18, language="en",
-            )  # fmt: skip
             session = _session(number, now)
             await store.put(session)
-            # Instants apart make the contexts different texts, as those of different minutes are.
-            tokens = [sign_viewer_context(key, {**viewer.to_claims(), "n": turn}, now) for turn in range(contexts)]
-            players.append(Player(f"prof_{number:05}", session.id, tokens))
+            viewer = Viewer(
+                account_id=session.account_id, session_id=f"ses_{number}", country="US", plan="STANDARD",
+                subscription="ACTIVE", profile_id=session.profile_id, maturity=18, language="en",
+            )  # fmt: skip
+            players.append(Player(viewer, session.profile_id, session.id))
     finally:
         await redis.aclose()
     return players
+
+
+def sign_contexts(state_dir: Path, players: Sequence[Player], count: int) -> None:
+    """Give each player so many viewer contexts that the subgraph will accept for the next minute."""
+    key: SigningKey = ensure_key_file(state_dir / "keys" / "viewer.pem")
+    now = datetime.now(UTC)
+    for player in players:
+        claims = player.viewer.to_claims()
+        # A number makes the contexts different texts, as those of different minutes are.
+        player.contexts = [sign_viewer_context(key, {**claims, "n": turn}, now) for turn in range(count)]
 
 
 async def report_for(port: int, players: Sequence[Player], connections: int, seconds: float) -> Tally:

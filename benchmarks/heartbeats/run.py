@@ -19,12 +19,14 @@ import uvloop
 
 from benchmarks.gateway.processes import cpu_seconds
 from benchmarks.gateway.tables import print_ratios, print_table
-from benchmarks.heartbeats.players import Player, Tally, make_players, report_for
+from benchmarks.heartbeats.players import Player, Tally, make_players, report_for, sign_contexts
 from benchmarks.heartbeats.servers import LOAD_CORE, OURS, free_port, playback_environment, start_server, valkey
 from benchmarks.heartbeats.verify import count_lost, count_lost_naive
 from common.telemetry import configure_logs
 
 NAIVE = "from benchmarks.heartbeats.naive import serve; serve()"
+CONTEXTS = 4
+"""Per player: with six reports each they last for longer than a round."""
 HEADER = ("store", "acknowledged/s", "CPU µs each", "core %", "p50 ms", "p99 ms", "refused", "lost")
 
 
@@ -84,11 +86,11 @@ def _parser() -> argparse.ArgumentParser:
 def _measure(name: str, store_url: str | None, arguments: argparse.Namespace) -> Figures:
     with tempfile.TemporaryDirectory() as folder, valkey() as valkey_url:
         state_dir, port = Path(folder), free_port()
-        contexts = 4
-        players = asyncio.run(make_players(state_dir, valkey_url, arguments.players, contexts))
+        players = asyncio.run(make_players(state_dir, valkey_url, arguments.players))
         environment = playback_environment(state_dir, valkey_url, port, store_url)
         server = start_server(["-c", NAIVE if name == "naive" else OURS], environment, port)
         try:
+            sign_contexts(state_dir, players, CONTEXTS)
             uvloop.run(report_for(port, players, arguments.connections, 1.0))
             began, began_cpu = time.monotonic(), cpu_seconds(server.pid)
             tally = uvloop.run(report_for(port, players, arguments.connections, arguments.seconds))

@@ -54,10 +54,10 @@ class GroupCommit(Generic[RequestT, ResultT]):
         Cancelling the caller does not take the write back.
         """
         if not self._open:
-            raise ServiceError(ErrorKind.UNAVAILABLE, "the store is closing; send the position again")
+            raise ServiceError(ErrorKind.UNAVAILABLE, "playback is closing; try again in a second")
         if len(self._waiting) >= self._max_waiting:
             raise ServiceError(
-                ErrorKind.UNAVAILABLE, f"{len(self._waiting)} positions wait to be written; send this one again later"
+                ErrorKind.UNAVAILABLE, f"{len(self._waiting)} requests wait already; send this one again in a second"
             )
         result: asyncio.Future[ResultT] = asyncio.get_running_loop().create_future()
         self._waiting.append((request, result))

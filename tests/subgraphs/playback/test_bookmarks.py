@@ -148,7 +148,7 @@ async def test_a_stuck_disk_is_told_and_not_hidden() -> None:
         await asyncio.sleep(0)
         waiting.append(asyncio.ensure_future(writer.submit(3)))
         await asyncio.sleep(0)
-        with pytest.raises(ServiceError, match="wait to be written"):
+        with pytest.raises(ServiceError, match="wait already"):
             await writer.submit(4)
         journal.gate.set()
 

@@ -10,13 +10,18 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import structlog
 from purgatory import AsyncCircuitBreakerFactory
+from purgatory.domain.messages.base import Event
+from purgatory.domain.messages.events import ContextChanged
 from purgatory.domain.model import OpenedState
 
 from common.errors import ErrorKind, ServiceError
 from subgraphs.playback.adapters.grpc.calls import translated_errors
 
 __all__ = ["ServiceBreaker"]
+
+log = structlog.get_logger(__name__)
 
 FAILURES_TO_OPEN = 5
 
@@ -31,6 +36,7 @@ class ServiceBreaker:
             default_ttl=cool_down_s,
             exclude=[(ServiceError, _is_an_answer), asyncio.CancelledError],
         )
+        self._circuits.add_listener(_log_change)
 
     @asynccontextmanager
     async def call(self) -> AsyncIterator[None]:
@@ -44,6 +50,11 @@ class ServiceBreaker:
                 ErrorKind.UNAVAILABLE,
                 f"the {self._service} service does not answer at the moment; try again in a few seconds",
             ) from error
+
+
+def _log_change(service: str, what: str, event: Event) -> None:
+    if what == "state_changed" and isinstance(event, ContextChanged):
+        log.warning("breaker.changed", service=service, state=event.state)
 
 
 def _is_an_answer(error: ServiceError) -> bool:
