@@ -24,9 +24,10 @@ export async function signIn(email, password, deviceName) {
 }
 
 /** null when the profile is chosen, else the sentence to show. */
-export async function chooseProfile(profileId) {
+export async function chooseProfile(profileId, pin = null) {
   const session = readSession();
-  const { data } = await call("shared/select_profile", { input: { profileId, refreshToken: session?.refreshToken ?? null } });
+  const input = { profileId, refreshToken: session?.refreshToken ?? null, pin };
+  const { data } = await call("shared/select_profile", { input });
   const result = data.selectProfile;
   if (result.__typename !== "SelectProfileSuccess") return result.message;
   keepSession({ ...result.session, profile: result.session.profile });

@@ -96,8 +96,11 @@ class ProfilesContext(RequestContext):
         An access token from before its session selected a profile counts as that profile: who hands a screen to a
         child must not leave the account's rights behind in it.
         """
-        if self.viewer.profile_id is not None or self.viewer.session_id is None:
-            return await self.current_viewer()
+        if self.viewer.session_id is None:
+            return self.viewer
+        if self.viewer.profile_id is not None:
+            # Of a profile that is gone the limits stay that the token has.
+            return self.viewer if await self.selected_profile() is None else await self.current_viewer()
         session = await self.services.signing_in.sessions.live_session(SessionId(self.viewer.session_id))
         selected = None if session is None else session.profile_id
         profile = None if selected is None else await self.profile(selected)

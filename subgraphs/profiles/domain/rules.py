@@ -122,9 +122,13 @@ def check_management(viewer: Viewer, before: Profile | None, after: ProfileDraft
     """
     if viewer.is_kids:
         return "a kids profile can't manage profiles; select another profile or log in anew"
-    if viewer.profile_id is None or after is None:
+    if viewer.profile_id is None:
         return None
     own_limit = viewer.maturity or 0
+    if after is None:
+        # Who could delete the profile that limits them would be left with a session that nothing limits.
+        limited = f"the selected profile is limited to age {own_limit} and can't delete profiles; log in anew"
+        return None if own_limit >= MAX_MATURITY else limited
     is_raised = before is None or after.maturity_limit > before.maturity_limit
     if is_raised and after.maturity_limit > own_limit:
         return f"the selected profile is limited to age {own_limit} and can't give {after.maturity_limit}; log in anew"

@@ -293,3 +293,25 @@ async def test_no_answer_token_event_log_or_message_holds_a_pin(
     told = json.dumps([answers[2], claims, [str(row) for row in outbox]]) + captured.out + captured.err
     assert PIN not in told
     assert "9173" not in told
+
+
+async def test_who_is_limited_can_not_delete_the_profile_that_limits_them(household: Household) -> None:
+    """What would be left is a session without limits."""
+    await household.update("Grace", maturityLimit=12)
+    grace = (await household.select("Grace"))["session"]
+    delete = """mutation($id: ID!) { deleteProfile(id: $id) { __typename } }"""
+    for token in (grace["accessToken"], household.session["accessToken"]):
+        result = await household.graph.data(delete, {"id": household.ids["Grace"]}, token=token)
+        assert result["deleteProfile"]["__typename"] == "NotPermitted"
+
+
+async def test_a_token_of_a_profile_that_is_gone_keeps_its_limits(household: Household) -> None:
+    """It gives nobody more than it had."""
+    await household.update("Grace", maturityLimit=12)
+    anew = (await household.graph.data(LOG_IN))["logIn"]["session"]["accessToken"]
+    grace = (await household.select("Grace"))["session"]["accessToken"]
+    delete = """mutation($id: ID!) { deleteProfile(id: $id) { __typename } }"""
+    result = await household.graph.data(delete, {"id": household.ids["Grace"]}, token=anew)
+    assert result["deleteProfile"]["__typename"] == "DeleteProfileSuccess"
+    created = await household.graph.data(CREATE, {"input": {"name": "Mine", "maturityLimit": 18}}, token=grace)
+    assert created["createProfile"]["__typename"] == "NotPermitted"
