@@ -18,6 +18,7 @@ from graphql import build_schema as build_from_sdl
 from common.tokens import VIEWER_CONTEXT_LIFE, sign_viewer_context
 from stack.authorization_table import Outcome, ViewerKind, entity_doors, expand, load_table
 from subgraphs.kernel.export_sdl import export_sdl, load_schema
+from tests.support.authorization_mutations import MutationTarget
 from tests.support.authorization_targets import EntityTarget, Target, usual_argument
 from tests.support.authorization_verdicts import Verdicts
 from tests.support.households import Households
@@ -36,6 +37,8 @@ from tests.support.operation_tree import (
 from tests.support.whole_graph import GraphAnswer, WholeGraph
 
 __all__ = ["Probe", "Road"]
+
+MUTATION_DEPTH = 2
 
 
 class Road(StrEnum):
@@ -73,9 +76,9 @@ class Probe:
         table = expand(load_table(), self.api, self.doors)
         self.verdicts = Verdicts(table, households, graph.catalogue)
 
-    def tree(self, target: Target, *, operation: str = "query") -> OperationTree:
+    def tree(self, target: Target) -> OperationTree:
         """The target's operation."""
-        return build_tree(self.api, operation, target.field, list(target.arguments), usual_argument)
+        return build_tree(self.api, "query", target.field, list(target.arguments), usual_argument)
 
     async def send(self, road: Road, text: str, variables: Mapping[str, Any], kind: ViewerKind) -> GraphAnswer:
         """One operation."""
@@ -110,12 +113,28 @@ class Probe:
             if cell.outcome is not Outcome.DENY and not is_forbidden:
                 continue
             missing = await self._send_entity(target, target.missing_id, below, kind)
-            seen, wanted = (
-                answer.text.replace(own_id, "ID")
-                for answer, own_id in ((answers[kind], target.id), (missing, target.missing_id))
+            self.verdicts.compare(
+                f"{target} as {kind}", answers[kind], {"id": target.id}, missing, {"id": target.missing_id}
             )
-            if (answers[kind].status, seen) != (missing.status, wanted):
-                self.verdicts.problem(f"{target} as {kind}", f"can be told from what does not exist: {seen}")
+
+    async def try_mutation(self, target: MutationTarget, road: Road) -> None:
+        """Send one mutation by one road as everybody, those first who must not."""
+        row = self.verdicts.table.fields[f"Mutation.{target.field}"]
+        kinds = sorted(ViewerKind, key=lambda kind: row.cells[kind].outcome is not Outcome.DENY)
+        for kind in kinds:
+            arguments = await target.arguments(kind)
+            # What lies deeper below an answer is what queries find there.
+            tree = build_tree(
+                self.api, "mutation", target.field, list(arguments), usual_argument, max_depth=MUTATION_DEPTH
+            )
+            text = write_operation(tree, road.writing)
+            answer = await self.send(road, text, arguments, kind)
+            facts = read_facts(tree, road.writing, answer.body.get("data"))
+            place = f"{target.field} by {road} as {kind}"
+            self.verdicts.judge_mutation(place, road.value, kind, tree.coordinate, answer, facts, arguments)
+            if target.missing is not None and row.cells[kind].look.endswith("NotFound"):
+                missing = await self.send(road, text, target.missing, kind)
+                self.verdicts.compare(place, answer, arguments, missing, target.missing)
 
     async def _send_entity(self, target: EntityTarget, own_id: str, below: Below, kind: ViewerKind) -> GraphAnswer:
         text = f"query($of: [_Any!]!) {{ _entities(representations: $of) {write_selection(below)} }}"
@@ -136,16 +155,15 @@ class Probe:
         variables: Mapping[str, Any],
     ) -> None:
         """Who may not have it gets what they would get if it did not exist."""
-        own_id, missing_id = target.arguments["id"], variables["id"]
+        own_id = target.arguments["id"]
         for kind in ViewerKind:
             cell = self.verdicts.table.fields[f"Query.{target.field}"].cells[kind]
             is_forbidden = cell.outcome is Outcome.FILTER and self.verdicts.is_forbidden(kind, own_id)
             if cell.outcome is not Outcome.DENY and not is_forbidden:
                 continue
             missing = await self.send(road, text, variables, kind)
-            seen = answers[kind].text.replace(own_id, "ID").replace(missing_id, "ID")
-            if (answers[kind].status, seen) != (missing.status, missing.text.replace(missing_id, "ID")):
-                self.verdicts.problem(f"{target} by {road} as {kind}", "can be told from what does not exist")
+            place = f"{target} by {road} as {kind}"
+            self.verdicts.compare(place, answers[kind], [target.arguments, target.missing], missing, variables)
 
 
 def _variables(target: Target, arguments: Mapping[str, Any], road: Road, *, has_second: bool) -> dict[str, Any]:

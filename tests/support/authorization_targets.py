@@ -78,9 +78,9 @@ class EntityTarget:
 def usual_argument(coordinate: str, name: str) -> str | None:
     """Literals for arguments below the root; None leaves one out."""
     field_name = coordinate.partition(".")[2]
-    return {("artwork", "role"): "POSTER", ("artwork", "widthPx"): "200"}.get(
-        (field_name, name), str(FEW) if name == "first" else None
-    )
+    if field_name.startswith("artwork"):
+        return {"role": "POSTER", "widthPx": "200"}.get(name)
+    return {"first": str(FEW), "number": "1"}.get(name)
 
 
 def missing_id(own_id: str) -> str:
@@ -111,6 +111,13 @@ def query_targets(graph: WholeGraph, households: Households, section_id: str) ->
         _by_id("section", section_id),
         _by_id("playbackSession", households.session_id),
         Target("viewer", {}),
+        Target("titleFacets", {}),
+        Target("comingSoon", {"days": 30, "first": FEW}),
+        _by_id("person", adult.credits[0].person.id),
+        _by_id("catalogueEntry", catalogue.adult_film),
+        Target("auditLog", {"first": FEW}),
+        Target("planChange", {"plan": "BASIC"}),
+        Target("erasureCertificate", {"id": f"ers_{MISSING}"}),
         Target("plans", {}),
     ]
 

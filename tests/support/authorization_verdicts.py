@@ -22,6 +22,7 @@ __all__ = ["Verdicts"]
 
 EXPECTED_ERRORS = frozenset({"NOT_FOUND", "PAGE_EXPIRED", "PERMISSION_DENIED", "UNAUTHENTICATED"})
 """Codes of refusals; any other means that the question was not understood or that something broke."""
+GENERAL_REFUSALS = frozenset({"NotPermitted", "NotSignedIn", "NoProfileSelected"})
 SECRET_LENGTH = 8
 """Shorter texts, such as language codes, occur everywhere."""
 PROBLEMS_SHOWN = 40
@@ -39,6 +40,7 @@ class Verdicts:
         self._catalogue = catalogue
         self._now = datetime.now(UTC)
         self._owners_texts: set[tuple[str, str]] = set()
+        self._usual: dict[ViewerKind, set[str]] = {ViewerKind.OTHER_ACCOUNT: set(), ViewerKind.STUDIO: set()}
 
     def report(self) -> str:
         """The first problems, a line each; empty when there are none."""
@@ -56,7 +58,7 @@ class Verdicts:
         asked: str,
     ) -> None:
         """Hold everybody's answer against the table."""
-        self.learn(facts[ViewerKind.OWNER])
+        self.learn(facts)
         by_kind = {kind: _by_coordinate(found) for kind, found in facts.items()}
         for coordinate in sorted({each for found in by_kind.values() for each in found}):
             row = self.table.fields.get(coordinate)
@@ -70,6 +72,48 @@ class Verdicts:
                 self._judge_cell(place, coordinate, kind, by_kind, answers[kind])
         for kind in ViewerKind:
             self.judge_text(place, kind, answers[kind], asked)
+
+    def judge_mutation(
+        self,
+        place: str,
+        road: str,
+        kind: ViewerKind,
+        coordinate: str,
+        answer: GraphAnswer,
+        facts: Sequence[Fact],
+        asked: Mapping[str, Any],
+    ) -> None:
+        """Hold one viewer's answer to a mutation against its row: which result it is, and what stands in it."""
+        self.cells[road] += 1
+        cell = self.table.fields[coordinate].cells[kind]
+        where = f"{place} ({cell})"
+        if cell.look == "401":
+            self._judge_denial(where, cell.look, kind, (), (), answer)
+            return
+        result = next(iter((answer.body.get("data") or {"": None}).values()))
+        type_name = result["__typename"] if isinstance(result, dict) else None
+        refusals = {each.look for each in self.table.fields[coordinate].cells.values()} | GENERAL_REFUSALS
+        is_refused = type_name is None or type_name in refusals
+        if cell.outcome is Outcome.DENY and type_name != cell.look:
+            self.problem(where, f"answered {type_name}: {answer.text[:160]}")
+        if cell.outcome is not Outcome.DENY and is_refused:
+            self.problem(where, f"refused with {answer.text[:160]}")
+        self.judge_text(place, kind, _without(answer, asked), "")
+        for fact in facts:
+            row = self.table.fields.get(fact.coordinate)
+            if row is None:
+                self.problem(place, f"{fact.coordinate} was answered and is in no row of the table")
+            elif not _is_blank(fact.value):
+                self.seen.setdefault(fact.coordinate, set()).add(road)
+                is_denied = row.cells[kind].outcome is Outcome.DENY and not fact.coordinate.startswith("Mutation.")
+                if is_denied and self._owners_ids(kind) & _ids(fact):
+                    self.problem(place, f"shows the owner's {fact.value!r} at {fact.path}")
+
+    def compare(self, place: str, seen: GraphAnswer, asked: Any, missing: GraphAnswer, asked_missing: Any) -> None:
+        """What exists and is denied, and what does not exist, give the same answer but for the ids asked for."""
+        one, other = _without(seen, asked), _without(missing, asked_missing)
+        if (one.status, one.text) != (other.status, other.text):
+            self.problem(place, f"can be told from what does not exist: {one.text[:150]} and {other.text[:150]}")
 
     def _judge_cell(
         self,
@@ -170,13 +214,12 @@ class Verdicts:
             for title in self._catalogue.forbidden(self._households.viewer(kind), self._now)
         )
 
-    def learn(self, owners: Sequence[Fact]) -> None:
-        """Remember what the owner saw, by where it stood."""
-        self._owners_texts |= {
-            (fact.coordinate, fact.value)
-            for fact in owners
-            if isinstance(fact.value, str) and len(fact.value) >= SECRET_LENGTH
-        }
+    def learn(self, facts: Mapping[ViewerKind, Sequence[Fact]]) -> None:
+        """Remember what the owner saw, by where it stood, and what every account has of its own."""
+        self._owners_texts |= {(fact.coordinate, fact.value) for fact in facts[ViewerKind.OWNER] if _is_telling(fact)}
+        for kind, usual in self._usual.items():
+            own = {self._households.viewer(kind).account_id, self._households.viewer(kind).profile_id}
+            usual |= {fact.value for fact in facts[kind] if _is_telling(fact) and own & _ids(fact)}
 
     def _secrets(self, kind: ViewerKind) -> set[str]:
         """Texts that the owner saw in fields that are denied to this viewer, and in none that is not."""
@@ -185,11 +228,33 @@ class Verdicts:
             row = self.table.fields.get(coordinate)
             if row is not None:
                 (denied if row.cells[kind].outcome is Outcome.DENY else shown).add(text)
-        return denied - shown
+        # What two strangers have, too, each of their own, is nobody's secret: names of kinds and purposes.
+        return denied - shown - set.intersection(*self._usual.values())
 
     def problem(self, where: str, what: str) -> None:
         """One thing that is not as the table says."""
         self.problems.append(f"{where}: {what}"[:400])
+
+
+def _without(answer: GraphAnswer, asked: Any) -> GraphAnswer:
+    """The answer without the texts that were sent: saying them again tells nothing."""
+    text = answer.text
+    for sent in sorted(_texts(asked), key=len, reverse=True):
+        text = text.replace(sent, "ASKED")
+    return GraphAnswer(answer.status, text, json.loads(text))
+
+
+def _texts(asked: Any) -> Iterator[str]:
+    if isinstance(asked, str):
+        # Short ones, such as a name's initial, stand everywhere.
+        if len(asked) >= SECRET_LENGTH and not asked.isupper():
+            yield asked
+    elif isinstance(asked, Mapping):
+        for each in asked.values():
+            yield from _texts(each)
+    elif isinstance(asked, list):
+        for each in asked:
+            yield from _texts(each)
 
 
 def _by_coordinate(facts: Sequence[Fact]) -> dict[str, list[Fact]]:
@@ -215,6 +280,10 @@ def _by_holder(facts: Sequence[Fact]) -> dict[tuple[Any, ...], Any]:
 
 def _ids(fact: Fact) -> set[str]:
     return {holder_id for _, holder_id in fact.holders}
+
+
+def _is_telling(fact: Fact) -> bool:
+    return isinstance(fact.value, str) and len(fact.value) >= SECRET_LENGTH
 
 
 def _is_blank(value: Any) -> bool:

@@ -16,7 +16,7 @@ from tests.support.whole_graph import WholeGraph
 
 __all__ = ["SCOPES", "Households", "SignedIn", "claims_of", "settle_in", "sign_up"]
 
-SCOPES = frozenset({"studio"})
+SCOPES = frozenset({"studio", "catalogue:write", "billing"})
 """Every right beyond a customer's that the product knows."""
 
 CREATE_PROFILE = """mutation Create($input: CreateProfileInput!) { createProfile(input: $input) { __typename
@@ -94,9 +94,14 @@ async def sign_up(graph: WholeGraph, email: str, *, name: str = "Me", country: s
     return await select(graph, _signed_in(session, email), session["account"]["profiles"][0]["id"])
 
 
-async def log_in(graph: WholeGraph, email: str) -> SignedIn:
+async def log_in(
+    graph: WholeGraph, email: str, device: str = "Planted device", device_id: str | None = None
+) -> SignedIn:
     """A further session of an account, without a profile."""
-    result = (await graph.ask(LOG_IN, {"input": {"email": email, "password": PASSWORD}})).data["logIn"]
+    values: dict[str, Any] = {"email": email, "password": PASSWORD, "deviceName": device}
+    if device_id is not None:
+        values["device"] = {"id": device_id, "name": device}
+    result = (await graph.ask(LOG_IN, {"input": values})).data["logIn"]
     return _signed_in(result["session"], email)
 
 
@@ -170,6 +175,10 @@ async def _live_in(graph: WholeGraph, owner: SignedIn) -> str:
         )
         told = (await graph.ask(text % (title_id, title_id), token=owner.token)).data
         assert told["addToMyList"]["__typename"] == "MyListSuccess", told
+    # An act of the studio, so that there is something on record.
+    text = 'mutation { createTitle(input: {displayName: "Planted by the studio"}) { __typename } }'
+    studio_token = graph.access_token(replace(owner.viewer, scopes=SCOPES))
+    assert (await graph.ask(text, token=studio_token)).data["createTitle"]["__typename"] == "CreateTitleSuccess"
     text = 'mutation { sendFeedback(input: {titleId: "%s", kind: THUMBS_UP}) { __typename } }'
     await graph.ask(text % catalogue.rich_film, token=owner.token)
     session_id = await watch(graph, owner, catalogue.film, 900)

@@ -43,6 +43,7 @@ __all__ = [
 Arguments = Callable[[str, str], str | None]
 """The literal for (coordinate "Type.field", argument); None leaves an optional argument out."""
 
+MAX_DEPTH = 30
 MAX_FIELDS = 6_000
 """Of one tree; more means that something without an id goes on for ever."""
 
@@ -108,9 +109,14 @@ class Fact:
 
 
 def build_tree(
-    schema: GraphQLSchema, operation: str, root_name: str, variables: Collection[str], arguments: Arguments
+    schema: GraphQLSchema,
+    operation: str,
+    root_name: str,
+    variables: Collection[str],
+    arguments: Arguments,
+    max_depth: int = MAX_DEPTH,
 ) -> OperationTree:
-    """Everything below a root field, whose arguments are variables of their names.
+    """Everything below a root field, down to a depth; the root field's arguments are variables of their names.
 
     Raises LookupError naming a required argument that is not among `variables`, or that `arguments` knows nothing of.
     """
@@ -123,14 +129,14 @@ def build_tree(
         lambda _, name: f"${name}" if name in variables else None,
     )
     if root.below is not None:
-        _fill(schema, root.below, arguments)
+        _fill(schema, root.below, arguments, max_depth)
     return OperationTree(operation, root_type.name, root, tuple(variables))
 
 
 def build_selection(schema: GraphQLSchema, type_name: str, arguments: Arguments) -> Below:
     """Everything below an object that is already there, as an entity is."""
     below = Below(type_name)
-    _fill(schema, below, arguments)
+    _fill(schema, below, arguments, MAX_DEPTH)
     return below
 
 
@@ -190,7 +196,7 @@ def _asked(type_name: str, name: str, definition: GraphQLField, arguments: Argum
     return asked
 
 
-def _fill(schema: GraphQLSchema, first: Below, arguments: Arguments) -> None:
+def _fill(schema: GraphQLSchema, first: Below, arguments: Arguments, max_depth: int) -> None:
     """Breadth first, so that every object is opened where it is nearest to the root."""
     opened: set[str] = set()
     waiting: deque[tuple[Below, tuple[str, ...]]] = deque([(first, ())])
@@ -204,7 +210,7 @@ def _fill(schema: GraphQLSchema, first: Below, arguments: Arguments) -> None:
         for each in possible:
             assert isinstance(each, GraphQLObjectType)
             has_id = "id" in each.fields
-            leaves_only = each.name in (opened if has_id else above)
+            leaves_only = len(above) >= max_depth or each.name in (opened if has_id else above)
             if has_id:
                 opened.add(each.name)
             asked_fields = below.by_type[each.name] = []

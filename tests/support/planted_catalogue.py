@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -35,10 +35,13 @@ from subgraphs.titles.domain.title import (
     person_named,
 )
 
-__all__ = ["MANY", "PlantedCatalogue", "plant_catalogue"]
+__all__ = ["COMMON_WORD", "MANY", "PlantedCatalogue", "plant_catalogue", "plant_pairs"]
 
 MANY = 20
 """Of genres, credits, seasons, episodes and so on in the title that has many; the one with few has two."""
+
+COMMON_WORD = "zornblatt"
+"""In the names of all that plant_pairs plants, and of nothing else."""
 
 _ADDED_AT = datetime(2026, 1, 5, tzinfo=UTC)
 _EVERYWHERE = (Window("*"),)
@@ -109,6 +112,14 @@ def plant_catalogue(now: datetime) -> PlantedCatalogue:
     return _Planting(now.replace(minute=0, second=0, microsecond=0)).catalogue()
 
 
+def plant_pairs(now: datetime) -> PlantedCatalogue:
+    """For counting: film, series, film, series …, each pair like the others, so that few of them are like many.
+
+    All have COMMON_WORD in their names, and are for the US alone, but for `film`: elsewhere there is little to see.
+    """
+    return _Planting(now.replace(minute=0, second=0, microsecond=0)).pairs()
+
+
 class _Planting:
     """Makes titles with ever new names."""
 
@@ -141,6 +152,50 @@ class _Planting:
             trailer=trailers[0],
             adult_trailer=trailers[1],
         )
+
+    def pairs(self) -> PlantedCatalogue:
+        """See plant_pairs."""
+        few = self._movie(has_film=True, richness=2, popularity=0.99)
+        self._video(few, VideoKind.TRAILER)
+        self._video(few, VideoKind.INTERVIEW)
+        at_home: dict[str, object] = {"windows": (Window("US"),)}
+        rich = self._movie(has_film=True, richness=MANY, popularity=0.98, **at_home)
+        trailers = self._many_videos(rich)
+        # Few and many seasons, of few and many episodes; the first title of each kind that is rich has many of all.
+        series = self._series(episode_counts=(2, 2), has_film=True, richness=2, popularity=0.985, **at_home)
+        few_trailer = self._video(series, season_id=self.seasons[-2].id)
+        self._video(series, VideoKind.INTERVIEW)
+        long_series = self._series(episode_counts=(MANY,) * 2 + (1,) * MANY, has_film=True, richness=MANY, **at_home)
+        self._many_videos(
+            long_series, season_id=next(each.id for each in self.seasons if each.series_id == long_series)
+        )
+        for _ in range(MANY + 2):
+            self._movie(windows=(Window("US", opens_at=self._now + timedelta(days=3)),))
+        for number in range(MANY + 4):
+            popular: dict[str, object] = {"popularity": 0.9 - number / 1_000, **at_home}
+            self._video(self._movie(has_film=True, **popular))
+            self._video(self._series(episode_counts=(2, 2), has_film=True, **popular))
+        named = [replace(title, display_name=f"{title.display_name} {COMMON_WORD.title()}") for title in self.titles]
+        return PlantedCatalogue(
+            tuple(named),
+            tuple(self.seasons),
+            few,
+            rich,
+            rich,
+            series,
+            long_series,
+            long_series,
+            few_trailer,
+            trailers[0],
+        )
+
+    def _many_videos(self, of: TitleId, **changes: object) -> list[TitleId]:
+        """MANY trailers and MANY of bonus; the first is rich itself."""
+        first = self._video(of, richness=MANY, **changes)
+        return [first] + [
+            self._video(of, VideoKind.TRAILER if number % 2 else VideoKind.INTERVIEW, **changes)
+            for number in range(1, 2 * MANY + 2)
+        ]
 
     def _two_films(self) -> tuple[TitleId, TitleId]:
         few = self._movie(has_film=True, richness=2, popularity=0.98)
@@ -184,18 +239,21 @@ class _Planting:
     def _movie(self, *, has_film: bool = False, richness: int = 3, **changes: object) -> TitleId:
         return self._add(TitleKind.MOVIE, has_film=has_film, richness=richness, **changes)
 
-    def _video(self, of: TitleId, kind: VideoKind = VideoKind.TRAILER) -> TitleId:
-        return self._add(TitleKind.VIDEO, has_film=True, richness=1, video_of=of, video_kind=kind)
+    def _video(
+        self, of: TitleId, kind: VideoKind = VideoKind.TRAILER, *, richness: int = 2, **changes: object
+    ) -> TitleId:
+        return self._add(TitleKind.VIDEO, has_film=True, richness=richness, video_of=of, video_kind=kind, **changes)
 
     def _series(
         self,
         *,
         episode_counts: Sequence[int],
         has_film: bool = False,
+        richness: int = 3,
         episode_changes: Sequence[dict[str, object]] | None = None,
         **changes: object,
     ) -> TitleId:
-        series_id = self._add(TitleKind.SERIES, has_film=False, **changes)
+        series_id = self._add(TitleKind.SERIES, has_film=False, richness=richness, **changes)
         # Without changes of their own, episodes are what their series is.
         each = itertools.cycle(episode_changes if episode_changes is not None else [changes])
         for season_number, episode_count in enumerate(episode_counts, start=1):
@@ -205,6 +263,7 @@ class _Planting:
                 self._add(
                     TitleKind.EPISODE,
                     has_film=has_film,
+                    richness=richness,
                     series_id=series_id,
                     season_id=season_id,
                     season_number=season_number,

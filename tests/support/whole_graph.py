@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -166,7 +166,7 @@ class WholeGraph:
         resources = self.applications["titles"].state.resources
         async with asyncio.timeout(SETTLE_S):
             await resources.search_follower.settled()
-            while not await self._is_all_heard():
+            while not await self._is_all_heard():  # noqa: ASYNC110  # consumers have no event to wait for
                 await asyncio.sleep(0.02)
 
     async def _is_all_heard(self) -> bool:
@@ -183,8 +183,17 @@ class WholeGraph:
 
 
 @asynccontextmanager
-async def whole_graph(state_dir: Path, valkey_url: str) -> AsyncIterator[WholeGraph]:
-    """Everything started, the planted catalogue known everywhere and its films playable."""
+async def whole_graph(
+    state_dir: Path,
+    valkey_url: str,
+    *,
+    cache_titles: int = 10_000,
+    plant: Callable[[datetime], PlantedCatalogue] = plant_catalogue,
+) -> AsyncIterator[WholeGraph]:
+    """Everything started, the planted catalogue known everywhere and its films playable.
+
+    `cache_titles`: how many titles the titles subgraph keeps in memory; 0 makes it ask its store each time.
+    """
     async with AsyncExitStack() as stack:
         shared = SharedSettings(state_dir=state_dir, valkey_url=valkey_url)
         ensure_key_file(shared.keys_dir / "viewer.pem")
@@ -198,7 +207,7 @@ async def whole_graph(state_dir: Path, valkey_url: str) -> AsyncIterator[WholeGr
             steering_server(SteeringSettings(shared=shared, port=0, drain_s=0.2), clock)
         )
         targets = {"licensing": f"127.0.0.1:{licensing}", "steering": f"127.0.0.1:{steering}"}
-        applications = _subgraph_applications(shared, targets)
+        applications = _subgraph_applications(shared, targets, cache_titles)
         for application in applications.values():
             await stack.enter_async_context(application.router.lifespan_context(application))
         artifacts = build_artifacts()
@@ -235,13 +244,15 @@ async def whole_graph(state_dir: Path, valkey_url: str) -> AsyncIterator[WholeGr
             },
             redis=redis,
             artifacts=artifacts,
-            catalogue=plant_catalogue(datetime.now(UTC)),
+            catalogue=plant(datetime.now(UTC)),
         )
         await _plant(graph)
         yield graph
 
 
-def _subgraph_applications(shared: SharedSettings, targets: Mapping[str, str]) -> dict[str, Starlette]:
+def _subgraph_applications(
+    shared: SharedSettings, targets: Mapping[str, str], cache_titles: int
+) -> dict[str, Starlette]:
     profiles = ProfilesSettings(
         shared=shared,
         # The cheapest hash that the library makes: passwords have tests of their own.
@@ -251,7 +262,7 @@ def _subgraph_applications(shared: SharedSettings, targets: Mapping[str, str]) -
         log_ins_per_account_per_hour=GENEROUS,
         sign_ups_per_hour=GENEROUS,
     )
-    titles = TitlesSettings(shared=shared, artwork_prerendered_titles=0)
+    titles = TitlesSettings(shared=shared, artwork_prerendered_titles=0, cache_titles=cache_titles)
     playback = PlaybackSettings(
         shared=shared, licensing_target=targets["licensing"], steering_target=targets["steering"]
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from stack.authorization_table import ViewerKind
 from tests.support.authorization_probe import Probe, Road
-from tests.support.authorization_targets import entity_targets, query_targets
+from tests.support.authorization_targets import Target, entity_targets, query_targets
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -20,16 +22,23 @@ async def section_of_owner(probe: Probe) -> str:
     return str(answer.data["page"]["sections"]["edges"][1]["node"]["id"])
 
 
+def roads_of(target: Target, targets: Sequence[Target]) -> Sequence[Road]:
+    """All roads for the first and the last that a root field is pointed at, one for those between."""
+    alike = [each for each in targets if each.field == target.field]
+    return list(Road) if target in (alike[0], alike[-1]) else [Road.DIRECT]
+
+
 async def test_every_cell_by_every_road(probe: Probe) -> None:
     """Who may see something sees it, and nobody else anything of it, whatever way they ask."""
     targets = query_targets(probe.graph, probe.households, await section_of_owner(probe))
 
     for target in targets:
-        for road in Road:
+        for road in roads_of(target, targets):
             await probe.look_at(target, road)
 
     print(f"{sum(probe.verdicts.cells.values())} cells: {dict(probe.verdicts.cells)}")
-    assert probe.verdicts.report() == ""
+    print(probe.verdicts.report())
+    assert probe.verdicts.problems == []
     assert {target.field for target in targets} == set(probe.api.query_type.fields)  # type: ignore[union-attr]
 
 
@@ -38,4 +47,5 @@ async def test_every_entity_past_the_gateway(probe: Probe) -> None:
     for target in entity_targets(probe.graph, probe.households, probe.doors):
         await probe.look_at_entity(target)
 
-    assert probe.verdicts.report() == ""
+    print(probe.verdicts.report())
+    assert probe.verdicts.problems == []

@@ -1,0 +1,65 @@
+"""Every mutation, as every kind of viewer, by every road, against the authorization table."""
+
+from __future__ import annotations
+
+import pytest
+
+from stack.authorization_table import ViewerKind
+from tests.support.authorization_mutations import mutation_targets
+from tests.support.authorization_probe import Probe, Road
+from tests.support.authorization_targets import Target
+from tests.support.operation_tree import Writing, read_facts, write_operation
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ROADS = [road for road in Road if road is not Road.GET]
+
+
+async def learn_the_owners(probe: Probe) -> None:
+    """What the owner sees of themselves, which nobody else's answer may hold."""
+    for target in (Target("viewer", {}), Target("playbackSession", {"id": probe.households.session_id})):
+        tree = probe.tree(target)
+        text = write_operation(tree, Writing.DIRECT)
+        answers = {kind: await probe.send(Road.DIRECT, text, target.arguments, kind) for kind in ViewerKind}
+        probe.verdicts.learn(
+            {kind: read_facts(tree, Writing.DIRECT, answer.body.get("data")) for kind, answer in answers.items()}
+        )
+
+
+async def test_every_mutation_by_every_road(probe: Probe) -> None:
+    """Who may is let in, everybody else gets the refusal that the table names, and learns nothing by it."""
+    await learn_the_owners(probe)
+    targets = await mutation_targets(probe.graph, probe.households)
+
+    for target in targets:
+        for road in ROADS:
+            await probe.try_mutation(target, road)
+
+    print(f"{sum(probe.verdicts.cells.values())} cells: {dict(probe.verdicts.cells)}")
+    print(probe.verdicts.report())
+    assert probe.verdicts.problems == []
+    assert probe.api.mutation_type is not None
+    assert {target.field for target in targets} | {"logOut"} == set(probe.api.mutation_type.fields)
+
+
+async def test_no_mutation_by_get(probe: Probe) -> None:
+    """A link never changes anything."""
+    assert probe.api.mutation_type is not None
+    for name in probe.api.mutation_type.fields:
+        answer = await probe.graph.ask_by_get(f"mutation {{ {name} {{ __typename }} }}")
+        assert (name, answer.status) == (name, 405) or "data" not in answer.body
+
+
+async def test_log_out_ends_the_asking_session_alone(probe: Probe) -> None:
+    """Everybody may, and only of themselves."""
+    log_out, ask = "mutation { logOut { loggedOut } }", "{ viewer { account { id } } }"
+
+    for kind in [kind for kind in ViewerKind if kind is not ViewerKind.OWNER]:
+        answer = await probe.send(Road.DIRECT, log_out, {}, kind)
+        if kind is ViewerKind.EXPIRED:
+            assert answer.status == 401
+            continue
+        assert answer.data == {"logOut": {"loggedOut": kind is not ViewerKind.ANONYMOUS}}
+        assert (await probe.send(Road.DIRECT, ask, {}, kind)).data == {"viewer": None}
+        owners = (await probe.send(Road.DIRECT, ask, {}, ViewerKind.OWNER)).data
+        assert owners["viewer"]["account"]["id"] == probe.households.owner.account_id
