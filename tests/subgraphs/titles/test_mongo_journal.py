@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import urllib.parse
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -26,6 +28,7 @@ from subgraphs.titles.domain.order import sort_key
 from subgraphs.titles.domain.title import GenreId, Season, SeasonId, Title
 from subgraphs.titles.ports import AuditEntry
 from tests.subgraphs.titles.conftest import NOW
+from tests.support.unsteady_line import UnsteadyLine
 
 DEMO = load_demo()
 SERIES = [title for title in DEMO.titles if "judex" in title.id]
@@ -56,6 +59,14 @@ def renamed(titles: list[Title]) -> list[Title]:
 async def is_written(store: MongoTitleStore, revision: int) -> bool:
     found = await store.titles([title.id for title in SERIES])
     return {title.revision for title in found.values()} == {revision}
+
+
+async def answers(store: MongoTitleStore) -> bool:
+    try:
+        await store.ping()
+    except ServiceError:
+        return False
+    return True
 
 
 STEPS = ("_keep", "_take_numbers", "_apply", "_finish")
@@ -131,6 +142,38 @@ async def test_a_write_done_again_changes_nothing_newer(
         found = await reopened.titles([title.id for title in SERIES])
         assert [found[title.id].revision for title in SERIES] == [2, *(3 for _ in newest)]
         assert (await reopened.seasons_by_id([season.id]))[season.id].display_name == "New"
+
+
+async def test_a_server_that_goes_away_is_unavailable_until_it_is_back(
+    store: MongoTitleStore, mongodb_url: str
+) -> None:
+    """Reading and writing say so by their kind; afterwards the same store goes on, and so does its follower."""
+    parts = urllib.parse.urlsplit(mongodb_url)
+    async with UnsteadyLine(parts.hostname or "", parts.port or 27017) as line:
+        url = f"mongodb://127.0.0.1:{line.port}{parts.path}?serverSelectionTimeoutMS=200"
+        async with MongoTitleStore.open(url) as behind:
+            await line.cut()
+            for work in (
+                behind.ping(),
+                behind.titles([SERIES[0].id]),
+                behind.changes_for("search", 5),
+                behind.save(renamed(SERIES)),
+                behind.browse(
+                    CatalogueScope.of(Viewer(), NOW), [BrowseRequest(TitleFilter(), TitleSort.NAME, PageRequest(1))]
+                ),
+            ):
+                with pytest.raises(ServiceError) as away:
+                    await work
+                assert away.value.kind is ErrorKind.UNAVAILABLE
+            await line.mend()
+            async with asyncio.timeout(20):
+                # The driver looks for its server every half second.
+                while not await answers(behind):
+                    pass
+            assert await is_written(behind, 1)
+            await behind.save(renamed(SERIES))
+            assert await is_written(behind, 2)
+            assert len(await behind.changes_for("search", 100)) == len(SERIES)
 
 
 async def test_erasing_makes_the_audit_log_anonymous(store: MongoTitleStore) -> None:

@@ -175,7 +175,7 @@ async def test_answers_are_kept_for_five_minutes_of_one_viewer_alone(demo: Parts
 
 
 @given(catalogue=catalogues(), viewer=viewers, chosen=filters)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_search_finds_what_policy_and_filter_allow(
     index: SearchIndex, catalogue: list[Title], viewer: Viewer, chosen: TitleFilter
 ) -> None:
