@@ -98,7 +98,7 @@ def create_subgraph_app(
         routes=[
             Route("/graphql", endpoint.graphql, methods=["POST"]),
             Route("/health", endpoint.health, methods=["GET"]),
-            Route(PERSONAL_DATA_PATH, endpoint.personal_data, methods=["POST"]),
+            Route(PERSONAL_DATA_PATH, endpoint.personal_data.answer, methods=["POST"]),
             *routes,
         ],
     )

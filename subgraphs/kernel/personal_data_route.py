@@ -32,14 +32,14 @@ TIMEOUT_S = 60.0
 
 
 class PersonalDataRoute:
-    """The endpoint. `stores` raises ServiceError(UNAVAILABLE) while the subgraph starts or stops."""
+    """Its endpoint is `answer`. `stores` raises ServiceError(UNAVAILABLE) while the subgraph starts or stops."""
 
     def __init__(self, stores: Callable[[], Sequence[PersonalDataStore]], jwks_path: Path, clock: Clock) -> None:
         self._stores = stores
         self._jwks_path = jwks_path
         self._clock = clock
 
-    async def __call__(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
         """Answer one request."""
         try:
             caller, token = self._require_service(request)

@@ -81,7 +81,9 @@ class HttpPersonalDataHolder:
             ):
                 if (answer.content_length or 0) > MAX_ANSWER_BYTES:
                     raise self._failure(ErrorKind.RESOURCE_EXHAUSTED, f"answers more than {MAX_ANSWER_BYTES} bytes")
-                body = await answer.json(content_type=None)
+                if answer.content_type != "application/json":
+                    raise self._failure(ErrorKind.UNAVAILABLE, f"answered {answer.status} and no JSON")
+                body = await answer.json()
         except TimeoutError as error:
             raise self._failure(ErrorKind.DEADLINE_EXCEEDED, f"gave no answer in {caller.timeout_s:g} s") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
