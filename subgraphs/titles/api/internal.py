@@ -28,6 +28,7 @@ from common.tokens import TokenInvalid, TokenVerifier
 from subgraphs.kernel.ids import TitleId
 from subgraphs.titles.artwork_sizes import VARIANTS
 from subgraphs.titles.domain.artwork_reference import ArtworkRole
+from subgraphs.titles.domain.rights import effective_facts
 from subgraphs.titles.imports.client import write_progress_line, write_report_line
 from subgraphs.titles.imports.run import FORMATS, ImportProgress, ImportRefused, ImportReport, import_catalogue
 from subgraphs.titles.ports import TitleStore
@@ -109,7 +110,10 @@ async def _master(request: Request) -> Response:
     variant = str(request.path_params["variant"])
     title_id = TitleId(str(request.path_params["title_id"]))
     title = (await services.catalogue.titles([title_id])).get(title_id)
-    if title is None or title.is_gone or role_name not in ArtworkRole.__members__ or variant not in VARIANTS:
+    parent_id = None if title is None else title.parent_id
+    parent = None if parent_id is None else (await services.catalogue.titles([parent_id])).get(parent_id)
+    is_gone = title is None or effective_facts(title, parent).is_withdrawn
+    if title is None or is_gone or role_name not in ArtworkRole.__members__ or variant not in VARIANTS:
         return _error(404, f"no artwork {role_name.lower()[:20]}/{variant[:40]} of {title_id[:120]}")
     try:
         master = await services.masters.master(title, ArtworkRole(role_name), variant)

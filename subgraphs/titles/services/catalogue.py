@@ -31,6 +31,10 @@ from subgraphs.titles.ports import NO_PERSON_EDITS, TitleStore
 __all__ = ["CACHE_LIFE", "Catalogue", "may_see"]
 
 CACHE_LIFE = timedelta(hours=1)
+FACETS_LIFE = timedelta(minutes=1)
+MAX_FACETS_KEPT = 500
+
+_FacetsQuestion = tuple[TitleFilter, str | None, int, bool]
 
 
 class Catalogue:
@@ -46,6 +50,7 @@ class Catalogue:
         self._cache_size = cache_size
         self._cached: OrderedDict[TitleId, tuple[datetime, Title]] = OrderedDict()
         self._write_count = 0
+        self._facets: OrderedDict[_FacetsQuestion, tuple[datetime, Facets]] = OrderedDict()
         self._person_edits: Mapping[PersonId, Person] | None = None
 
     async def titles(self, ids: Sequence[TitleId]) -> dict[TitleId, Title]:
@@ -100,8 +105,24 @@ class Catalogue:
         }
 
     async def facets(self, viewer: Viewer, now: datetime, chosen: TitleFilter) -> Facets:
-        """Counts of what `browse` would list in all."""
-        return await self._store.facets(CatalogueScope.of(viewer, now), chosen)
+        """Counts of what `browse` would list in all.
+
+        They cost a look at every title of the list, and are therefore kept for a minute, or until something is written:
+        a window that opens in between is counted late.
+        """
+        scope = CatalogueScope.of(viewer, now)
+        wanted = _of_person(chosen, await self.person_edits())
+        question = (wanted, scope.country, scope.maximum_age, scope.kids_only)
+        known = self._facets.get(question)
+        if known is not None and now - FACETS_LIFE < known[0] <= now:
+            return known[1]
+        write_count = self._write_count
+        facets = await self._store.facets(scope, wanted)
+        if write_count == self._write_count:
+            self._facets[question] = (now, facets)
+            if len(self._facets) > MAX_FACETS_KEPT:
+                self._facets.popitem(last=False)
+        return facets
 
     async def people(self, viewer: Viewer, now: datetime, ids: Sequence[PersonId]) -> dict[PersonId, Person]:
         """People of whom this viewer may see something, by the id asked for, which may be one of before a merge."""
@@ -143,6 +164,7 @@ class Catalogue:
     def replace(self, titles: Iterable[Title], person_edits: Mapping[PersonId, Person] = NO_PERSON_EDITS) -> None:
         """These were written, and this is how the store has them now."""
         self._write_count += 1
+        self._facets.clear()
         self._keep(titles)
         if person_edits and self._person_edits is not None:
             self._person_edits = {**self._person_edits, **person_edits}
@@ -164,10 +186,13 @@ class Catalogue:
 
 def _with_person(request: BrowseRequest, edits: Mapping[PersonId, Person]) -> BrowseRequest:
     """The same list, of the person that an old id stands for now."""
-    person_id = request.chosen.person_id
-    if person_id is None or person_id not in edits:
-        return request
-    return replace(request, chosen=replace(request.chosen, person_id=edits[person_id].id))
+    chosen = _of_person(request.chosen, edits)
+    return request if chosen is request.chosen else replace(request, chosen=chosen)
+
+
+def _of_person(chosen: TitleFilter, edits: Mapping[PersonId, Person]) -> TitleFilter:
+    person_id = chosen.person_id
+    return chosen if person_id is None or person_id not in edits else replace(chosen, person_id=edits[person_id].id)
 
 
 def may_see(viewer: Viewer, title: Title, now: datetime) -> bool:

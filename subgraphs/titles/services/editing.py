@@ -96,7 +96,8 @@ class CatalogueEditor:
             edited = {name for name in EDITABLE_FIELDS if getattr(before, name) != getattr(after, name)}
             after = replace(after, revision=before.revision + 1, edited_fields=before.edited_fields | edited)
             changes = differences(described_title(before), described_title(after))
-            await self._writer.save([after], audit=self._entry(account_id, action, title_id, *changes))
+            parts = await self._inheriting(before, after)
+            await self._writer.save([after, *parts], audit=self._entry(account_id, action, title_id, *changes))
         return after
 
     async def put_season(self, season: Season, account_id: str) -> Season | Unknown:
@@ -161,6 +162,17 @@ class CatalogueEditor:
             await self._rewrite([merged], into.person, self._entry(account_id, "mergePeople", into_id, before, after))
         return into.person
 
+    async def _inheriting(self, before: Title, after: Title) -> list[Title]:
+        """Episodes and videos with the age limit that their parent had, with the one that it has now."""
+        had, has = _age_limit(before), _age_limit(after)
+        if had == has:
+            return []
+        return [
+            replace(part, revision=part.revision + 1, **has)
+            for part in await self._writer.dependants([before])
+            if _age_limit(part) == had
+        ]
+
     async def _renumbered(self, season: Season) -> list[Title]:
         """The episodes of a season, with its number as it is now."""
         slots = (await self._store.episodes_of([season.series_id])).get(season.series_id, ())
@@ -208,6 +220,10 @@ class CatalogueEditor:
     ) -> AuditEntry:
         now = self._clock.now()
         return AuditEntry(new_id("aud", now), now, account_id, action, subject_id, before, after)
+
+
+def _age_limit(title: Title) -> dict[str, Any]:
+    return {name: getattr(title, name) for name in ("minimum_age", "is_age_certified", "is_kids", "certificates")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,8 @@ class CatalogueWriter:
             updated = [title for title in kept if digests[title.id] != fingerprint(title)]
             if created or updated:
                 wanted = {title.id for title in (*created, *updated)}
-                await self.save([*created, *updated], [season for season in seasons if season.series_id in wanted])
+                known = [season for season in seasons if season.series_id in wanted]
+                await self.save([*created, *updated], known, before=before)
         return Taken(
             created=len(created),
             updated=len(updated),
@@ -83,7 +84,7 @@ class CatalogueWriter:
             found = (await self._store.titles(title_ids)).values()
             listed = [_next(title, is_delisted=True) for title in found if not title.is_delisted]
             if listed:
-                await self._save([*listed, *await self._dependants(listed)])
+                await self._save([*listed, *await self.dependants(listed)])
         return len(listed)
 
     @asynccontextmanager
@@ -99,12 +100,17 @@ class CatalogueWriter:
         *,
         person_edits: Mapping[PersonId, Person] = NO_PERSON_EDITS,
         audit: AuditEntry | None = None,
+        before: Mapping[TitleId, Title] | None = None,
     ) -> None:
-        """Write inside `deciding`. What hangs on titles with other facts than before is announced again with them."""
-        before = await self._store.titles([title.id for title in titles])
+        """Write inside `deciding`. What hangs on titles with other facts than before is announced again with them.
+
+        `before` is how the store has those of the titles that it has, for callers who know it.
+        """
+        if before is None:
+            before = await self._store.titles([title.id for title in titles])
         parents = [title for title in titles if title.id in before and title.facts != before[title.id].facts]
         written = {title.id for title in titles}
-        touched = [title for title in await self._dependants(parents) if title.id not in written]
+        touched = [title for title in await self.dependants(parents) if title.id not in written] if parents else []
         await self._save([*titles, *touched], seasons, person_edits=person_edits, audit=audit)
 
     async def set_media(self, title_id: TitleId, change: Callable[[Media], Media], duration_s: float | None) -> bool:
@@ -130,7 +136,7 @@ class CatalogueWriter:
             found |= set(await self._store.titles_matching(keys, except_source=source))
         return found
 
-    async def _dependants(self, parents: Sequence[Title]) -> list[Title]:
+    async def dependants(self, parents: Sequence[Title]) -> list[Title]:
         """Episodes of series and videos of either: their snapshots tell what their parents allow."""
         ids = [title.id for title in parents if title.kind in {TitleKind.MOVIE, TitleKind.SERIES}]
         episodes, videos = await self._store.episodes_of(ids), await self._store.videos_of(ids)

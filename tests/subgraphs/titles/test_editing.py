@@ -219,6 +219,73 @@ async def test_the_strictest_certificate_makes_the_age(service: Service) -> None
         assert [path] == [field["path"] for field in refused["fields"]]
 
 
+async def test_what_had_its_series_age_limit_keeps_having_it(service: Service) -> None:
+    """An episode made before the series was certified is certified with it; one with its own certificate is not."""
+    series_id = await created(service, "Toy Theatre", kind="SERIES")
+    season = await _season(service, series_id, 1)
+    ids = [
+        (await act(service, "createEpisode", seasonId=season, number=number, displayName=f"{number}"))["entry"][
+            "title"
+        ]["id"]
+        for number in (1, 2)
+    ]
+    own = [{"country": "US", "code": "PG-13"}]
+    await act(service, "setCertificates", titleId=ids[1], revision=1, certificates=own, isKids=False)
+    revision = (await entry(service, series_id))["revision"]
+    all_ages = [{"country": "US", "code": "G"}]
+    await act(service, "setCertificates", titleId=series_id, revision=revision, certificates=all_ages, isKids=True)
+    shown = "query($ids: [ID!]!) { titlesByIds(ids: $ids) { isKids certificate { minimumAge } } }"
+    assert (await service.data(shown, ids=ids))["titlesByIds"] == [
+        {"isKids": True, "certificate": {"minimumAge": 0}}, {"isKids": False, "certificate": {"minimumAge": 13}},
+    ]  # fmt: skip
+
+
+async def test_facets_count_what_lists_hold_and_hear_of_changes(own_service: Service) -> None:
+    """By letter and decade, for this viewer; a new title is counted at once."""
+    query = """query($f: TitleFilter) { titleFacets(filter: $f) { totalCount initials { initial titleCount }
+      decades { decade titleCount } } titles(filter: $f, first: 50) { edges { node { id } } } }"""
+    chosen = {"initial": "n", "releaseYearTo": 1929}
+    before = await own_service.data(query, f=chosen)
+    count = before["titleFacets"]["totalCount"]
+    assert count == len(before["titles"]["edges"]) > 0
+    assert before["titleFacets"]["initials"] == [{"initial": "N", "titleCount": count}]
+    assert count == sum(each["titleCount"] for each in before["titleFacets"]["decades"])
+    await created(own_service, "Nothing Much", releaseYear=1925)
+    assert (await own_service.data(query, f=chosen))["titleFacets"]["totalCount"] == count + 1
+    children = await own_service.data(query, CHILD, f=chosen)
+    assert children["titleFacets"]["totalCount"] == len(children["titles"]["edges"]) < count
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ('{ initial: "12" }', "send one letter"),
+        ("{ decade: 1925 }", "as 1920"),
+        ("{ maximumAge: 21 }", "0 to 18"),
+        ("{ personRole: CAST }", "send both"),
+        ("{ addedWithinDays: 0 }", "1 to 3650"),
+        ('{ namePrefix: " " }', "1 to 100"),
+    ],
+)
+async def test_a_filter_that_can_not_be_is_refused(service: Service, given: str, words: str) -> None:
+    """Saying what to send."""
+    answer = await service.ask(f"{{ titles(filter: {given}) {{ edges {{ cursor }} }} }}")
+    assert answer["errors"][0]["extensions"]["code"] == "INVALID_ARGUMENT"
+    assert words in answer["errors"][0]["message"]
+
+
+async def test_lists_go_both_ways_and_narrow_by_everything(service: Service) -> None:
+    """Upside down it is the same list; search says which narrowing it does not know."""
+    query = "query($d: SortDirection) { titles(sort: NAME, direction: $d, first: 50, filter: { decade: 1920, maximumAge: 7 }) { edges { node { id releaseYear certificate { minimumAge } } } } }"
+    up, down = [(await service.data(query, d=d))["titles"]["edges"] for d in ("ASCENDING", "DESCENDING")]
+    assert 1 < len(up) < 50
+    assert up == down[::-1]
+    assert all(1920 <= each["node"]["releaseYear"] <= 1929 for each in up)
+    assert all(each["node"]["certificate"]["minimumAge"] <= 7 for each in up)
+    refused = await service.ask('{ search(query: "moon", filter: { initial: "M" }) { totalCount } }')
+    assert "can't be narrowed by initial" in refused["errors"][0]["message"]
+
+
 async def test_markers_lie_inside_the_running_time(service: Service) -> None:
     """They come back in order; one behind the end is refused."""
     title_id = await created(service, "Long Walk", durationSeconds=100)
