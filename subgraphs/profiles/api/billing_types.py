@@ -256,7 +256,7 @@ def read_place(key: CursorKey | None) -> tuple[datetime, str] | None:
         return None
     try:
         return datetime.fromisoformat(str(key[0])).astimezone(UTC), str(key[1])
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ServiceError(
             ErrorKind.INVALID_ARGUMENT, "after is a cursor of another list; pass an endCursor of this one"
         ) from None

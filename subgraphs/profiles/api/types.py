@@ -4,15 +4,13 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import TypeVar, cast
 
 import strawberry
 import strawberry.federation
 
-from common.errors import ErrorKind, ServiceError
 from subgraphs.kernel.ids import AccountId, ProfileId, TitleId
-from subgraphs.kernel.pagination import CursorKey, Page, PageInfo, page_info, read_page_request
+from subgraphs.kernel.pagination import Page, PageInfo, page_info, read_page_request
 from subgraphs.profiles.api.billing_types import (
     DeviceConnection,
     PaymentConnection,
@@ -335,7 +333,7 @@ class Account:
         request = read_page_request(first, after, max_first=MAX_LIST_PAGE, key_length=2)
         if (await context.manager()).is_kids:
             return None
-        place = None if request.after is None else _message_place(request.after)
+        place = read_place(request.after)
         services = context.services
         found = await services.notices.notifications.inbox(self.record.id, first + 1, place)
         written = []
@@ -384,13 +382,3 @@ def _list_key(entry: ListEntry) -> tuple[str, str]:
 
 def _message_key(message: Message) -> tuple[str, str]:
     return (message.created_at.isoformat(), message.id)
-
-
-def _message_place(key: CursorKey) -> tuple[datetime, str]:
-    """Raises ServiceError for a cursor that no inbox gave."""
-    try:
-        return datetime.fromisoformat(str(key[0])).astimezone(UTC), str(key[1])
-    except ValueError:
-        raise ServiceError(
-            ErrorKind.INVALID_ARGUMENT, "after is a cursor of another list; pass an endCursor of this one"
-        ) from None

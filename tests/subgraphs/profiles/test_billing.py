@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from common.tokens import Viewer
 from subgraphs.kernel.ids import AccountId
+from subgraphs.kernel.pagination import write_cursor
 from subgraphs.kernel.sql import reading, writing
 from subgraphs.profiles.adapters.sqlalchemy.tables import OUTBOX, accounts
 
@@ -17,6 +18,8 @@ from subgraphs.profiles.adapters.sqlalchemy.tables import OUTBOX, accounts
 Graph = Any
 
 DAY = timedelta(days=1)
+FIRST_INSTANT = write_cursor(("0001-01-01T00:00:00+14:00", "pay_1"))
+"""Before the first year, in UTC."""
 PAYMENT = "id kind status amountCents currency plan at failure refundedPaymentId"
 ACCOUNT = """account { plan { id priceCents currency } subscription { status autoRenew renewsAt isTrial pendingPlan
   gracePeriodEndsAt currentPeriodEndsAt } paymentMethod { brand lastFour } }"""
@@ -267,7 +270,7 @@ async def test_payments_page_newest_first(graph: Graph) -> None:
     assert [edge["node"]["kind"] for edge in page["edges"]] == ["RENEWAL"] * 3
     rest = await payments(graph, token, first=3, after=page["pageInfo"]["endCursor"])
     assert [payment["kind"] for payment in rest] == ["FIRST"]
-    for variables in ({"first": 51}, {"after": "WyJhIiwiYiJd"}, {"after": "nonsense"}):
+    for variables in ({"first": 51}, {"after": "WyJhIiwiYiJd"}, {"after": "nonsense"}, {"after": FIRST_INSTANT}):
         answer = await graph(PAYMENTS, variables, token=token)
         assert answer["errors"][0]["extensions"]["code"] == "INVALID_ARGUMENT"
 
