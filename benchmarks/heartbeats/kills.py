@@ -54,11 +54,15 @@ class Outcome:
         self.refused += tally.unavailable
         self.wrong += len(tally.wrong)
         self.lost += lost
+        if self.kills % 10 == 0:
+            print(f"{self.kills} kills of {self.killed} on {self.store}: {self}", file=sys.stderr, flush=True)
 
 
 def main() -> int:
     """Kill as often as asked; 1 when an acknowledged heartbeat was lost or an answer was wrong."""
     arguments = _parser().parse_args()
+    # Asked to stop, the blocks that own servers must end, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     configure_logs("kills", "ERROR")
     kinds = [partial(kill_playback, store_url=None)]
     programs = arguments.postgresql_programs

@@ -46,6 +46,8 @@ class Figures:
 def main() -> int:
     """Measure the chosen stores; 1 when an answer was wrong or an acknowledged heartbeat is not in its store."""
     arguments = _parser().parse_args()
+    # Asked to stop, the blocks that own servers must end, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     if shutil.which("taskset") is None or (os.cpu_count() or 1) < 2:
         print("two processor cores and taskset are needed (Debian: apt install util-linux)", file=sys.stderr)
         return 2

