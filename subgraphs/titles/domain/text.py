@@ -27,11 +27,17 @@ _NOT_WORDS = re.compile(r"[^\w]+")
 
 def fold(text: str) -> str:
     """Lower case, no accents, single spaces, no punctuation; letters of other scripts stay."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
-    plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    plain = text.lower() if text.isascii() else _without_marks(text)
     folded = _NOT_WORDS.sub(" ", plain.replace("'", "").replace("\N{RIGHT SINGLE QUOTATION MARK}", "")).strip()
     # A name made of marks alone ("???") is still a name.
     return folded or " ".join(text.split())
+
+
+def _without_marks(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
+    # By kinds of letter, of which a text has few: asking each letter takes most of an import's time.
+    marks = [ord(letter) for letter in set(decomposed) if unicodedata.combining(letter)]
+    return decomposed.translate(dict.fromkeys(marks)) if marks else decomposed
 
 
 def sort_name(display_name: str) -> str:
