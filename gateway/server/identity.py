@@ -148,7 +148,9 @@ class Identity:
 
     async def _current_verifier(self) -> TokenVerifier:
         now = self._now()
-        if now - self._fetched_at > self._refresh_s and (self._verifier is None or self._may_fetch_again()):
+        # While the issuer is away it is asked as rarely as for unknown keys, unless a refresh is due sooner anyway.
+        may_try = now - self._tried_at > min(self._refresh_s, _UNKNOWN_KEY_REFETCH_S)
+        if now - self._fetched_at > self._refresh_s and (self._verifier is None or may_try):
             await self._fetch()
         if self._verifier is None:
             raise RequestInvalid(

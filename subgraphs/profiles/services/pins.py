@@ -120,12 +120,13 @@ class Pins:
         return PinWrong(profile.id, self.rules.max_tries - len(counted.tries))
 
     async def _tell_locked(self, account: Account, profile: Profile, until: datetime, now: datetime) -> None:
-        log.warning("pin.locked", profile_id=profile.id)
         minutes = -(-self.rules.window // timedelta(minutes=1))
-        await self.notices.tell(
+        is_news = await self.notices.tell(
             account,
             NotificationKind.PIN_LOCKED,
             now,
             key=f"pin-locked:{profile.id}:{until.isoformat()}",
             details={"profile": profile.name, "minutes": str(minutes)},
         )
+        if is_news:
+            log.warning("pin.locked", profile_id=profile.id)

@@ -152,6 +152,17 @@ async def test_a_new_key_of_the_issuer_is_fetched_but_not_for_every_forgery() ->
     assert key_sets.asked == 2
 
 
+async def test_a_key_set_gets_no_older_than_it_may() -> None:
+    """However short that is: a new key is known in that time, with no unknown key to ask for it."""
+    clock, key_sets = FakeClock(NOW), KeySets()
+    who = Identity(key_sets, None, refresh_s=2, clock=clock)
+    await who.viewer_context(f"Bearer {token()}")
+    rotated = key_sets.key = SigningKey.generate()
+    clock.advance(timedelta(seconds=3))
+    await who.viewer_context(f"Bearer {token(rotated)}")
+    assert key_sets.asked == 2
+
+
 async def test_without_a_key_set_nobody_is_let_in_and_nobody_is_locked_out_for_good() -> None:
     clock = FakeClock(NOW)
     key_sets = KeySets()
