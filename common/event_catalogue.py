@@ -140,6 +140,10 @@ class TitleSnapshot(Struct, rename="camel"):
     episode_number: int | None = None
     next_episode_id: Id | None = None
     asset: AssetOfTitle | None = None
+    video_of: Id | None = None
+    video_kind: str | None = None
+    origin_country: Country | None = None
+    original_language: str | None = None
 
 
 class TitleChanged(Struct, rename="camel"):
@@ -158,6 +162,21 @@ class TitleWithdrawn(Struct, rename="camel"):
     """Titles that are there for nobody any more."""
 
     title_ids: Annotated[list[Id], Meta(max_length=MAX_TITLES)]
+
+
+class OpeningOfTitle(Struct, rename="camel"):
+    """`country` is one that the title's windows name, or * for all others."""
+
+    title_id: Id
+    country: Country
+    is_open: bool
+    at: Instant
+
+
+class AvailabilityChanged(Struct, rename="camel"):
+    """Windows that opened or closed, told at their instant, at most 200."""
+
+    changes: Annotated[list[OpeningOfTitle], Meta(max_length=MAX_TITLES)]
 
 
 class ManifestPaths(Struct, rename="camel"):
@@ -321,6 +340,7 @@ EVENT_KINDS: tuple[EventKind, ...] = (
     EventKind("accounts", "profile.deleted", "profiles", ProfileEvent),
     EventKind("titles", "title.changed", "titles", TitleChanged, TitleChangedAsReceived),
     EventKind("titles", "title.withdrawn", "titles", TitleWithdrawn),
+    EventKind("titles", "availability.changed", "titles", AvailabilityChanged),
     EventKind("assets", "asset.published", "transcoding", AssetPublished),
     EventKind("assets", "asset.failed", "transcoding", AssetFailed),
     EventKind("viewing", "title.watched", "playback", TitleWatched),

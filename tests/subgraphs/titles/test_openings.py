@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import ServiceError
+from common.event_catalogue import check_published
 from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.pagination import PageRequest, read_cursor
 from subgraphs.kernel.policy import EVERYWHERE, Window, decide
@@ -49,8 +50,8 @@ class RememberingStream:
         if self.failures:
             self.failures -= 1
             raise ConnectionError("away")
-        assert kind == "availability.changed"
         told = json.loads(json.dumps(data))["changes"]
+        check_published("titles", kind, {"changes": told})
         self.changes += [(change["titleId"], change["country"], change["isOpen"]) for change in told]
 
 
