@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -15,7 +17,8 @@ from common.clock import FakeClock
 from common.errors import ErrorKind, ServiceError
 from subgraphs.kernel.sql import reading
 from subgraphs.profiles.adapters.sqlalchemy import tables_people
-from tests.subgraphs.profiles.conftest import Graph
+from subgraphs.profiles.domain.pins import PinRules, PinTry, count_try
+from tests.subgraphs.profiles.conftest import START, Graph
 
 PIN = "4821"
 REFUSALS = """__typename ... on PinRequired { profileId } ... on PinIncorrect { profileId triesLeft }
@@ -214,6 +217,24 @@ async def test_without_its_store_nothing_is_let_through(household: Household, mo
     variables = {"input": {"profileId": household.ids["Ada"], "pin": PIN}}
     answer = await household.graph(SELECT, variables, token=household.session["accessToken"])
     assert answer["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
+
+
+@given(gaps_s=st.lists(st.integers(0, 900), min_size=20, max_size=80), max_tries=st.integers(1, 7))
+def test_no_stretch_of_the_window_holds_more_tries_than_allowed(gaps_s: list[int], max_tries: int) -> None:
+    """And who waits as long as told gets one."""
+    rules, now, tries, counted = PinRules(max_tries), START, tuple[datetime, ...](), list[datetime]()
+    for gap_s in gaps_s:
+        now += timedelta(seconds=gap_s)
+        outcome = count_try("hash", tries, now, rules)
+        if isinstance(outcome, PinTry):
+            tries = outcome.tries
+            counted.append(now)
+            assert outcome.is_last == (len(tries) == max_tries)
+        else:
+            assert now < outcome.until <= now + rules.window
+            assert isinstance(count_try("hash", tries, outcome.until, rules), PinTry)
+    for last in counted:
+        assert sum(last - rules.window < at <= last for at in counted) <= max_tries
 
 
 # --- setting ---------------------------------------------------------------------------------------------------------
