@@ -80,9 +80,15 @@ class SearchUpdater:
                 await self._replay_into(build)
                 await build.publish()
                 await self._replay_into(self._index)
+        except BaseException:
+            # Whatever serves now, the follower compares it with the store before it goes on.
+            self._is_aligned = False
+            raise
         finally:
-            await build.discard()
-            await self._store.unfollow(BUILD_FOLLOWER)
+            try:
+                await build.discard()
+            finally:
+                await self._store.unfollow(BUILD_FOLLOWER)
         return indexed
 
     async def _align(self) -> None:

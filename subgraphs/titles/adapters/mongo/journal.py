@@ -47,6 +47,8 @@ PENDING_S = timedelta(seconds=10)
 """Doing a write a second time harms nobody, so this may be short; it only spares work."""
 ENTRY_TITLES = 200
 """Of one journal document, which must stay below 16 MB."""
+REQUESTS_AT_ONCE = 200
+"""A request's answer must come in time also from a busy server, which keeps two dozen indexes of each title."""
 MAX_TRIES = 200
 """At taking numbers while others do; each try that fails is somebody else's success."""
 FORGOTTEN_AFTER = timedelta(days=1)
@@ -214,13 +216,12 @@ def _replace(document: Document, sequence: int) -> Request:
 
 async def _write_newer(collection: MongoCollection, requests: Sequence[Request]) -> None:
     """Replace older documents and insert missing ones; what is there in a newer form refuses by its id, and stays."""
-    if not requests:
-        return
-    try:
-        await collection.bulk_write(list(requests), ordered=False)
-    except BulkWriteError as error:
-        details = error.details
-        if details.get("writeConcernErrors") or any(
-            each["code"] != DUPLICATE_KEY for each in details.get("writeErrors", ())
-        ):
-            raise
+    for start in range(0, len(requests), REQUESTS_AT_ONCE):
+        try:
+            await collection.bulk_write(list(requests[start : start + REQUESTS_AT_ONCE]), ordered=False)
+        except BulkWriteError as error:
+            details = error.details
+            if details.get("writeConcernErrors") or any(
+                each["code"] != DUPLICATE_KEY for each in details.get("writeErrors", ())
+            ):
+                raise
