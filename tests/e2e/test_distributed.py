@@ -31,7 +31,7 @@ from tests.support.viewers import Viewers
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())["services"]
 CONTAINER_STATE = "/var/lib/marquee"
 DEMO = {"MARQUEE_STACK_DEMO": "true", "MARQUEE_TITLES_SEED_DEMO": "true"}
-READY_DEADLINE_S = 120.0
+READY_DEADLINE_S = 240.0
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def distributed(addresses: dict[str, str], tmp_path_factory: pytest.TempPathFact
             process.terminate()
         for process in processes.values():
             try:
-                process.wait(20)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

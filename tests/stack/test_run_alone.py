@@ -45,7 +45,7 @@ def marquee(environment: dict[str, str], *arguments: str) -> subprocess.Popen[st
 def ask(environment: dict[str, str], name: str) -> tuple[int, str]:
     """Exit code and complaint of `marquee health`."""
     process = marquee(environment, "health", name)
-    _, complaint = process.communicate(timeout=30)
+    _, complaint = process.communicate(timeout=90)
     return process.returncode, complaint
 
 
@@ -54,7 +54,7 @@ def running_alone(environment: dict[str, str], name: str) -> Iterator[None]:
     """Healthy while the block runs; ended in order, and without a traceback, by SIGTERM."""
     process = marquee(environment, "run", name)
     try:
-        deadline = time.monotonic() + 40
+        deadline = time.monotonic() + 120
         while True:
             code, complaint = ask(environment, name)
             if code == 0:
@@ -64,7 +64,7 @@ def running_alone(environment: dict[str, str], name: str) -> Iterator[None]:
         yield
     finally:
         process.send_signal(signal.SIGTERM)
-        _, log = process.communicate(timeout=20)
+        _, log = process.communicate(timeout=60)
     # uvicorn ends in order and then by the signal itself.
     assert process.returncode in {0, -signal.SIGTERM}, log
     assert "Traceback" not in log

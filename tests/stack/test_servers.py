@@ -114,7 +114,7 @@ async def test_our_postgresql_keeps_its_data_over_a_restart(open_folder: Path, m
     for turn in (1, 2):
         process = start_program(program if turn == 1 else postgres.postgres_program(open_folder, port))
         try:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 90
             while not await postgres.is_ready(port):
                 assert time.monotonic() < deadline
                 assert process.poll() is None
@@ -130,7 +130,7 @@ async def test_our_postgresql_keeps_its_data_over_a_restart(open_folder: Path, m
             await connection.close()
         finally:
             process.send_signal(program.stop)
-            assert process.wait(20) == 0
+            assert process.wait(60) == 0
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs programs as other users")
