@@ -175,17 +175,20 @@ def quote_plan_change(terms: Terms, wanted: PlanId, prices: Mapping[PlanId, Mone
 
     A dearer plan begins at once, for the difference in price over the rest of the period, rounded down; a cheaper one
     begins with the next period. During a trial nothing is paid, so that every plan begins at once. The plan that the
-    account has already begins now, costs nothing and takes a pending change back.
+    account has already begins now, costs nothing and takes a pending change back. When the period is over, and its
+    renewal perhaps being charged, every other plan waits for the next one.
     """
     _require(Move.CHANGE_PLAN, terms, now)
     subscription = terms.subscription
     ends_at = subscription.period_ends_at or now
     nothing = Money(0, prices[wanted].currency)
     rise = prices[wanted].minus(prices[terms.plan_id])
-    if wanted != terms.plan_id and rise.amount_minor <= 0 and not subscription.is_trial and ends_at > now:
+    is_running = ends_at > now
+    waits = rise.amount_minor <= 0 and not subscription.is_trial
+    if wanted != terms.plan_id and (waits or not is_running):
         return PlanChange(wanted, ChangeMoment.AT_PERIOD_END, ends_at, nothing, prices[wanted])
     charge = nothing
-    if rise.amount_minor > 0 and not subscription.is_trial and ends_at > now:
+    if rise.amount_minor > 0 and not subscription.is_trial:
         period = ends_at - (subscription.period_starts_at or ends_at - BILLING_PERIOD)
         charge = rise.share(min(ends_at - now, period) // MICROSECOND, period // MICROSECOND)
     return PlanChange(wanted, ChangeMoment.NOW, now, charge, prices[wanted])

@@ -167,6 +167,8 @@ def test_a_dearer_plan_costs_the_difference_over_the_rest() -> None:
     )
     free = quote_plan_change(running(is_trial=True), PlanId.PREMIUM, PRICES, NOW)
     assert (free.moment, free.charge.amount_minor) == (ChangeMoment.NOW, 0)
+    overdue = quote_plan_change(running(days_left=-1), PlanId.PREMIUM, PRICES, NOW)
+    assert (overdue.moment, overdue.charge.amount_minor) == (ChangeMoment.AT_PERIOD_END, 0)
     terms = running(plan=PlanId.PREMIUM)
     down = quote_plan_change(terms, PlanId.BASIC, PRICES, NOW)
     assert (down.moment, down.takes_effect_at, down.charge.amount_minor) == (
