@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((REPOSITORY / "docker-compo
 CONTAINER_STATE = "/var/lib/marquee"
 DEMO = {"MARQUEE_STACK_DEMO": "true", "MARQUEE_TITLES_SEED_DEMO": "true"}
 READY_DEADLINE_S = 240.0
+MAX_RESTARTS = 3
 
 
 @pytest.fixture(scope="module")
@@ -62,23 +63,27 @@ def distributed(addresses: dict[str, str], tmp_path_factory: pytest.TempPathFact
     make_secrets(secrets)
     (folder / "objects").mkdir()
     ports = dict(zip(PORT_NAMES, free_ports(len(PORT_NAMES)), strict=True))
+    environments = {row.name: host_of(row.name, folder, secrets, addresses, ports) for row in PROCESS_TABLE}
     processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(name: str) -> None:
+        with (folder / name / "log").open("ab") as log:
+            processes[name] = subprocess.Popen(
+                [sys.executable, "-m", "stack", *SERVICES[name]["command"]],
+                cwd=REPOSITORY,
+                env=environments[name],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                preexec_fn=die_with_parent,
+            )
+
     try:
         for row in PROCESS_TABLE:
-            environment = host_of(row.name, folder, secrets, addresses, ports)
-            with (folder / row.name / "log").open("wb") as log:
-                processes[row.name] = subprocess.Popen(
-                    [sys.executable, "-m", "stack", *SERVICES[row.name]["command"]],
-                    cwd=REPOSITORY,
-                    env=environment,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    stdin=subprocess.DEVNULL,
-                    preexec_fn=die_with_parent,
-                )
+            start(row.name)
         state = folder / "gateway" / "state"
         stack = RunningStack(state, ports, processes["gateway"], folder / "gateway" / "log")  # type: ignore[arg-type]
-        wait_until_ready(stack, folder, processes)
+        wait_until_ready(stack, folder, processes, start)
         yield stack
         stack.client.close()
     finally:
@@ -131,13 +136,20 @@ def translated(value: str, root: Path, addresses: dict[str, str], ports: dict[st
     return value
 
 
-def wait_until_ready(stack: RunningStack, folder: Path, processes: dict[str, subprocess.Popen[bytes]]) -> None:
+def wait_until_ready(
+    stack: RunningStack, folder: Path, processes: dict[str, subprocess.Popen[bytes]], start: Callable[[str], None]
+) -> None:
+    """As `restart: unless-stopped` has it, a process that gave up on a slow server is started again, thrice at most."""
     deadline = time.monotonic() + READY_DEADLINE_S
     for row in PROCESS_TABLE:
+        restarts = 0
         while not is_ready(stack, row.name, row.readiness):
             log = (folder / row.name / "log").read_text(errors="replace")[-3_000:]
-            assert processes[row.name].poll() is None, f"{row.name} ended:\n{log}"
             assert time.monotonic() < deadline, f"{row.name} is not ready:\n{log}"
+            if processes[row.name].poll() is not None:
+                restarts += 1
+                assert restarts <= MAX_RESTARTS, f"{row.name} ended:\n{log}"
+                start(row.name)
             time.sleep(0.1)
 
 
