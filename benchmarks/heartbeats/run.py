@@ -25,7 +25,8 @@ from benchmarks.heartbeats.verify import count_lost, count_lost_naive
 from common.telemetry import configure_logs
 
 NAIVE = "from benchmarks.heartbeats.naive import serve; serve()"
-CONTEXTS = 4
+WARM_UP_S = 2.0
+CONTEXTS = 10
 """Per player: with six reports each they last for longer than a round."""
 HEADER = ("store", "acknowledged/s", "CPU µs each", "core %", "p50 ms", "p99 ms", "refused", "lost")
 
@@ -76,10 +77,10 @@ def _parser() -> argparse.ArgumentParser:
         description="Measures acknowledged heartbeats, and checks that the store has every one of them.",
     )
     parser.add_argument("stores", nargs="*", metavar="STORE", help="sqlite, naive, postgresql, mongodb (default: all)")
-    parser.add_argument("--seconds", type=float, default=8.0, help="of load per round, after a second of warm-up")
+    parser.add_argument("--seconds", type=float, default=8.0, help="of load per round, after two seconds of warm-up")
     parser.add_argument("--repeat", type=int, default=3, help="rounds; the one with the median processor time is told")
     parser.add_argument("--connections", type=int, default=64)
-    parser.add_argument("--players", type=int, default=2_000)
+    parser.add_argument("--players", type=int, default=400)
     parser.add_argument("--postgresql", metavar="URL", help="postgresql+asyncpg://… of an empty database")
     parser.add_argument("--mongodb", metavar="URL", help="mongodb://…/database")
     return parser
@@ -93,7 +94,7 @@ def _measure(name: str, store_url: str | None, arguments: argparse.Namespace) ->
         server = start_server(["-c", NAIVE if name == "naive" else OURS], environment, port)
         try:
             sign_contexts(state_dir, players, CONTEXTS)
-            uvloop.run(report_for(port, players, arguments.connections, 1.0))
+            uvloop.run(report_for(port, players, arguments.connections, WARM_UP_S))
             began, began_cpu = time.monotonic(), cpu_seconds(server.pid)
             tally = uvloop.run(report_for(port, players, arguments.connections, arguments.seconds))
             took, cpu = time.monotonic() - began, cpu_seconds(server.pid) - began_cpu
