@@ -26,10 +26,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, TypeAlias
+from typing import Any, TypeVar
 
 import structlog
-from pymongo import ASCENDING, ReplaceOne, UpdateOne
+from pymongo import ASCENDING, InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
 from common.clock import Clock
@@ -55,7 +55,7 @@ FORGOTTEN_AFTER = timedelta(days=1)
 """Journal entries of writers that died before their write happened."""
 DUPLICATE_KEY = 11000
 
-Request: TypeAlias = ReplaceOne[Document] | UpdateOne
+ItemT = TypeVar("ItemT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +177,16 @@ class Journal:
 
     async def _apply(self, first: int, write: Write) -> None:
         for name, documents in write.others.items():
-            await _write_newer(self._database.collection(name), [_replace(each, first) for each in documents])
-        requests: list[Request] = [_replace(each, sequence) for sequence, each in enumerate(write.titles, first)]
-        for sequence, title_id in enumerate(write.announced, first + len(write.titles)):
-            older = {"_id": title_id, "sequence": {"$lt": sequence}}
-            requests.append(UpdateOne(older, {"$set": {"sequence": sequence}}))
-        await _write_newer(self._titles, requests)
+            await _write_newer(
+                self._database.collection(name), [{**document, "sequence": first} for document in documents]
+            )
+        await _write_newer(
+            self._titles, [{**document, "sequence": number} for number, document in enumerate(write.titles, first)]
+        )
+        numbered = enumerate(write.announced, first + len(write.titles))
+        updates = [UpdateOne(_older(title_id, number), {"$set": {"sequence": number}}) for number, title_id in numbered]
+        for some in _pieces(updates):
+            await self._titles.bulk_write(some, ordered=False)
 
     async def _finish(self, token: str) -> None:
         await self._log.update_one({"_id": "log"}, {"$pull": {"pending": {"token": token}}})
@@ -209,19 +213,30 @@ class Journal:
         return Write(titles, announced, others)
 
 
-def _replace(document: Document, sequence: int) -> Request:
-    older = {"_id": document["_id"], "sequence": {"$lt": sequence}}
-    return ReplaceOne(older, {**document, "sequence": sequence}, upsert=True)
+def _older(document_id: str, sequence: int) -> Document:
+    return {"_id": document_id, "sequence": {"$lt": sequence}}
 
 
-async def _write_newer(collection: MongoCollection, requests: Sequence[Request]) -> None:
-    """Replace older documents and insert missing ones; what is there in a newer form refuses by its id, and stays."""
-    for start in range(0, len(requests), REQUESTS_AT_ONCE):
-        try:
-            await collection.bulk_write(list(requests[start : start + REQUESTS_AT_ONCE]), ordered=False)
-        except BulkWriteError as error:
-            details = error.details
-            if details.get("writeConcernErrors") or any(
-                each["code"] != DUPLICATE_KEY for each in details.get("writeErrors", ())
-            ):
-                raise
+async def _write_newer(collection: MongoCollection, documents: Sequence[Document]) -> None:
+    """Insert what is not there and replace what is there in an older form; what is newer stays."""
+    for some in _pieces(documents):
+        there = await _insert_missing(collection, some)
+        if there:
+            replaced = [ReplaceOne(_older(each["_id"], each["sequence"]), each) for each in there]
+            await collection.bulk_write(replaced, ordered=False)
+
+
+async def _insert_missing(collection: MongoCollection, documents: Sequence[Document]) -> list[Document]:
+    """Insert; answers those whose ids are there already."""
+    try:
+        await collection.bulk_write([InsertOne(document) for document in documents], ordered=False)
+    except BulkWriteError as error:
+        refused = error.details.get("writeErrors", ())
+        if error.details.get("writeConcernErrors") or any(each["code"] != DUPLICATE_KEY for each in refused):
+            raise
+        return [documents[each["index"]] for each in refused]
+    return []
+
+
+def _pieces(items: Sequence[ItemT]) -> list[Sequence[ItemT]]:
+    return [items[start : start + REQUESTS_AT_ONCE] for start in range(0, len(items), REQUESTS_AT_ONCE)]
