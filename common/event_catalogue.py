@@ -17,6 +17,7 @@ from msgspec import Meta, Struct
 __all__ = [
     "EVENT_KINDS",
     "PERSONAL_TOPICS",
+    "SESSION_TOPICS",
     "TOPICS",
     "EventInvalid",
     "EventKind",
@@ -361,6 +362,8 @@ PERSONAL_TOPICS: tuple[str, ...] = tuple(
     dict.fromkeys(row.topic for row in EVENT_KINDS if _OWNER_FIELDS & set(row.data.__struct_fields__))
 )
 """Topics with a kind that says whose it is: an erasure looks through them."""
+SESSION_TOPICS: tuple[str, ...] = ("quality",)
+"""Topics that name playback sessions and nobody else; who knows an account's sessions can erase them."""
 
 _KINDS: Mapping[tuple[str, str], EventKind] = {(row.topic, row.kind): row for row in EVENT_KINDS}
 

@@ -33,11 +33,13 @@ class PersonalKeys:
     """Keys of one form. `pattern` is a glob in which OWNER_MARK stands for the owner's id.
 
     A pattern without the mark (Owner.MENTIONED) names keys whose *values* hold an id somewhere; all of them are read.
+    `hidden` members of JSON values are left out of exports.
     """
 
     pattern: str
     owner: Owner
     is_exported: bool = True
+    hidden: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         """Raises ValueError when pattern and owner do not fit."""
@@ -71,7 +73,9 @@ class ValkeyPersonalData:
                     continue
                 found = records.setdefault(each.place, [])
                 async for key in self._found(each, subject):
-                    found.append({"key": key.decode(errors="replace"), "value": await self._value(key)})
+                    found.append(
+                        {"key": key.decode(errors="replace"), "value": _shown(await self._value(key), each.hidden)}
+                    )
                     if len(found) > MAX_RECORDS_PER_PLACE:
                         raise too_many_records(each.place)
         return records
@@ -145,6 +149,12 @@ class ValkeyPersonalData:
 
     async def _value(self, key: bytes) -> object:
         return _readable(await self._raw(key))
+
+
+def _shown(value: object, hidden: frozenset[str]) -> object:
+    if not isinstance(value, Mapping):
+        return value
+    return {name: part for name, part in value.items() if name not in hidden}
 
 
 def _mentions(value: object, wanted: Sequence[bytes]) -> bool:

@@ -66,6 +66,10 @@ class PrivacyStore(Protocol):
         """Keep the text and say that it is whole; repeating it changes nothing."""
         ...
 
+    async def forget(self, request_id: PrivacyRequestId, step: str, leased_until: datetime) -> None:
+        """The request says no more whose it was, with the step's mark; the account's other requests are deleted."""
+        ...
+
     async def finish_erasure(self, request_id: PrivacyRequestId, now: datetime) -> None:
         """What stays is a certificate: that an erasure was done, and of how many records; not of whom."""
         ...

@@ -3,7 +3,8 @@
 1. close: no way into the account any more. 2. every service erases. 3. profiles erases, and tells all services by an
 event. 4. the event streams. 5. wait: access tokens from before are good for some minutes, and what they wrote or what
 was under way must come to rest. 6. sweep: 2 to 4 once more. 7. verify: every place is counted, and all counts are 0.
-8. scrub: files are rewritten. What stays is a certificate that says of nobody.
+8. scrub: files are rewritten. 9. forget: the request itself says no more whose it was, and profiles' own file is
+rewritten last. What stays is a certificate that says of nobody.
 
 An erasure does not fail: what is away is tried again until it answers. Killed between an action and its mark, the
 action is repeated, and finds less.
@@ -74,7 +75,10 @@ class Erasing:
                 return outcome
             events = [account_erased(_subject(request), self.clock.now())] if step == "tell" else []
             leased_until = self.clock.now() + self.notes.lease
-            await self.store.step_done(request.id, step, outcome, leased_until, events)
+            if step == "forget":
+                await self.store.forget(request.id, step, leased_until)
+            else:
+                await self.store.step_done(request.id, step, outcome, leased_until, events)
             log.info("erasure.step_done", request_id=request.id, step=step)
             if step == "close":
                 # Only now the request says whose profiles and addresses these are.
@@ -113,8 +117,8 @@ class Erasing:
                 await self.streams.scrub()
             case "scrub":
                 await self._holder(name).scrub(subject)
-            case "tell":
-                pass  # the event is written with the step's mark
+            case "tell" | "forget":
+                pass  # written with the step's mark
             case _:
                 raise ServiceError(ErrorKind.INTERNAL, f"an erasure has no step {step!r}")
         return {}
@@ -149,7 +153,7 @@ class Erasing:
 
 
 def erasure_steps(holders: Sequence[str]) -> tuple[str, ...]:
-    """The steps in their order."""
+    """The steps in their order; the last holder is profiles itself."""
     return (
         "close",
         *(f"erase:{name}" for name in holders),
@@ -159,14 +163,16 @@ def erasure_steps(holders: Sequence[str]) -> tuple[str, ...]:
         *(f"sweep:{name}" for name in holders),
         "sweep:streams",
         "verify",
-        *(f"scrub:{name}" for name in holders),
+        *(f"scrub:{name}" for name in holders[:-1]),
         "scrub:streams",
+        "forget",
+        f"scrub:{holders[-1]}",
     )
 
 
 def _subject(request: PrivacyRequest) -> Subject:
-    assert request.account_id is not None
-    return Subject(request.account_id, request.profile_ids, request.emails)
+    """Nobody's any more when the request has forgotten it."""
+    return Subject(request.account_id or AccountId(""), request.profile_ids, request.emails)
 
 
 def _named(service: str, counts: Mapping[str, int]) -> dict[str, int]:

@@ -156,7 +156,7 @@ class World:
                 deadly.around(holder, ("erase", "count", "scrub"))
             deadly.around(own.stores[0], ("erase_personal", "count_personal", "scrub"))
             deadly.around(streams, ("erase", "count", "scrub"))
-            deadly.around(store, ("close_account", "step_done", "finish_erasure", "put_off"))
+            deadly.around(store, ("close_account", "step_done", "forget", "finish_erasure", "put_off"))
         erasing = Erasing(
             store=store,
             holders=[*holders, own],

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from common.errors import ErrorKind, ServiceError
+from common.event_catalogue import SESSION_TOPICS
+from common.event_erasure import EventErasure
 from subgraphs.kernel.personal_data import CountsByPlace, Owner, RecordsByPlace, Subject
 from subgraphs.kernel.personal_keys import OWNER_MARK, PersonalKeys
 
 __all__ = ["PERSONAL_KEYS", "ReportedPersonalData"]
 
 PERSONAL_KEYS = (
-    PersonalKeys("marquee:playback-session:*", Owner.MENTIONED),
+    # The grant has the tokens that open film and licence.
+    PersonalKeys("marquee:playback-session:*", Owner.MENTIONED, hidden=frozenset({"grant"})),
     PersonalKeys(f"marquee:account-sessions:{OWNER_MARK}", Owner.ACCOUNT, is_exported=False),
     PersonalKeys(f"marquee:leases:{{{OWNER_MARK}}}", Owner.ACCOUNT, is_exported=False),
     PersonalKeys(f"marquee:lease-sessions:{{{OWNER_MARK}}}", Owner.ACCOUNT, is_exported=False),
@@ -29,18 +33,19 @@ REPORT_KEYS = "marquee:cmcd:"
 class ReportedPersonalData:
     """A PersonalDataStore over the reports of an account's sessions; list it before the sessions themselves.
 
-    Reports name a session and nobody else. Without the session nobody can tell whose they were, and after a day they
-    are gone.
+    Reports name a session and nobody else: those of each session, for a day, and those on topic `quality`, where an
+    event has reports of several sessions and goes as a whole.
     """
 
     def __init__(self, redis: Redis) -> None:
         self._redis: Any = redis
+        self._streams = EventErasure(redis, SESSION_TOPICS)
 
     async def export_personal(self, subject: Subject) -> RecordsByPlace:
         """See PersonalDataStore."""
         records: list[dict[str, object]] = []
         try:
-            for key in await self._found(subject):
+            for key in await self._found(await self._sessions(subject)):
                 for entry_id, fields in await self._redis.xrange(key):
                     read = {_text(name): _text(value) for name, value in fields.items()}
                     records.append({"id": _text(entry_id), **read})
@@ -51,30 +56,38 @@ class ReportedPersonalData:
     async def erase_personal(self, subject: Subject) -> CountsByPlace:
         """See PersonalDataStore."""
         try:
-            keys = await self._found(subject)
-            return {f"keys:{REPORT_KEYS}": await self._redis.delete(*keys) if keys else 0}
+            sessions = await self._sessions(subject)
+            keys = await self._found(sessions)
+            erased = await self._redis.delete(*keys) if keys else 0
+            return {f"keys:{REPORT_KEYS}": erased, **(await self._streams.erase(sessions) if sessions else {})}
         except (RedisError, OSError) as error:
             raise _away() from error
 
     async def count_personal(self, subject: Subject) -> CountsByPlace:
         """See PersonalDataStore."""
         try:
-            return {f"keys:{REPORT_KEYS}": len(await self._found(subject))}
+            return {f"keys:{REPORT_KEYS}": len(await self._found(await self._sessions(subject)))}
         except (RedisError, OSError) as error:
             raise _away() from error
 
     async def scrub(self) -> None:
-        """Memory keeps nothing of a deleted key."""
+        """See PersonalDataStore."""
+        try:
+            await self._streams.scrub()
+        except (RedisError, OSError) as error:
+            raise _away() from error
 
-    async def _found(self, subject: Subject) -> list[str]:
+    async def _found(self, sessions: Sequence[str]) -> list[str]:
+        keys = [REPORT_KEYS + session_id for session_id in sessions]
+        return [key for key in keys if await self._redis.exists(key)]
+
+    async def _sessions(self, subject: Subject) -> list[str]:
         found: list[str] = []
         async for raw in self._redis.scan_iter(match=f"{SESSION_KEYS}*", count=1_000):
             value = await self._redis.get(raw)
             if value is None or json.loads(value).get("account_id") != subject.account_id:
                 continue
-            key = REPORT_KEYS + _text(raw).removeprefix(SESSION_KEYS)
-            if await self._redis.exists(key):
-                found.append(key)
+            found.append(_text(raw).removeprefix(SESSION_KEYS))
         return found
 
 

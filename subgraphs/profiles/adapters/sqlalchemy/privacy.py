@@ -182,24 +182,29 @@ class SqlPrivacyStore:
                 )
             )
 
-    async def finish_erasure(self, request_id: PrivacyRequestId, now: datetime) -> None:
-        """See PrivacyStore.finish_erasure."""
-        values = {
-            "state": RequestState.DONE.value,
-            "finished_at": now,
-            "account_id": None,
-            "profile_ids": [],
-            "emails": [],
-            "problem": None,
-        }
+    async def forget(self, request_id: PrivacyRequestId, step: str, leased_until: datetime) -> None:
+        """See PrivacyStore.forget."""
         async with writing(self._engine) as connection:
             request = await self._locked(connection, request_id)
             if request is None or request.account_id is None:
                 return
+            values = {
+                "account_id": None,
+                "profile_ids": [],
+                "emails": [],
+                "steps": [*request.steps, step],
+                "leased_until": leased_until,
+            }
             await connection.execute(update(privacy_requests).where(REQUESTS.id == request_id).values(values))
             # Its exports, and erasures that were cancelled.
             others = REQUESTS.account_id == request.account_id
             await connection.execute(delete(privacy_requests).where(others))
+
+    async def finish_erasure(self, request_id: PrivacyRequestId, now: datetime) -> None:
+        """See PrivacyStore.finish_erasure."""
+        values = {"state": RequestState.DONE.value, "finished_at": now, "problem": None}
+        async with writing(self._engine) as connection:
+            await connection.execute(update(privacy_requests).where(REQUESTS.id == request_id).values(values))
 
     async def fail(self, request_id: PrivacyRequestId, problem: str, now: datetime) -> None:
         """See PrivacyStore.fail."""
