@@ -54,3 +54,12 @@ class Page:
     budget: PageBudget
     image_format: ImageFormat
     sections: tuple[Section, ...]
+
+    @property
+    def title_ids(self) -> frozenset[str]:
+        """Every title that the page shows or names."""
+        cards = [card for section in self.sections for card in section.cards]
+        reasons = [*(section.reason for section in self.sections), *(card.reason for card in cards)]
+        found = {card.title_id for card in cards} | {card.series_id for card in cards}
+        found |= {reason.because_of for reason in reasons if reason is not None}
+        return frozenset(title_id for title_id in found if title_id is not None)

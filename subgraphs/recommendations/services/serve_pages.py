@@ -117,12 +117,20 @@ class ServePages:
         return page
 
     async def at_revision(self, viewer: Viewer, revision: str, now: datetime) -> Page:
-        """The page of a cursor. Raises PageExpired when it is gone, or is somebody else's."""
+        """The page of a cursor.
+
+        Raises PageExpired when it is gone, is somebody else's, or holds a title that this viewer may not see any more:
+        leaving that out would move what comes behind it, so that paging repeated or skipped.
+        """
         owner = owner_of(viewer)
         page = next((page for page in reversed(self._pages.values()) if page.revision == revision), None)
         if page is None:
             page = await self._snapshots.get(revision)
         if page is None or page.owner != owner or now >= page.expires_at:
+            raise PageExpired(revision)
+        catalogue = self._models.models.catalogue
+        visible = catalogue.visible(viewer, now)
+        if not all((index := catalogue.index(each)) is not None and visible[index] for each in page.title_ids):
             raise PageExpired(revision)
         return page
 

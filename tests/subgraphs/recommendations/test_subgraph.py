@@ -115,6 +115,22 @@ async def test_an_old_cursor_says_so(subgraph: Any, catalogue_snapshots: Any, vi
         assert "load the page again" in body["errors"][0]["message"]
 
 
+async def test_a_kept_page_ends_with_a_right(subgraph: Any, catalogue_snapshots: Any, viewer: Viewer) -> None:
+    """A page that holds a title which was closed since is not gone on with: its cursors are PAGE_EXPIRED."""
+    await subgraph.tell_titles(catalogue_snapshots)
+    first = await page(subgraph, viewer, first=2)
+    after = first["page"]["sections"]["pageInfo"]["endCursor"]
+    again = await subgraph.ask(PAGE, {"device": TV, "after": after}, viewer)
+
+    shown = titles_of(first["page"]["sections"]["edges"][0]["node"])
+    closed = next(each for each in catalogue_snapshots if each["id"] == shown[0])
+    await subgraph.tell_titles([{**closed, "windows": []}])
+    ended = await subgraph.ask(PAGE, {"device": TV, "after": after}, viewer)
+
+    assert "errors" not in again
+    assert ended["errors"][0]["extensions"]["code"] == "PAGE_EXPIRED"
+
+
 BAD_WISHES = [
     ({"first": 51}, "first is 51"),
     ({"cards": -1}, "first is -1"),
