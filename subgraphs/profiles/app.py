@@ -246,7 +246,7 @@ def build_services(
         accounts=accounts,
         lists=lists,
         billing=billing,
-        billing_rounds=BillingRounds(billing, settings.billing_round_s),
+        billing_rounds=BillingRounds(billing, notices, settings.billing_round_s),
         devices=devices,
         privacy=build_privacy(settings, engine, passwords, rate_limiter),
     )

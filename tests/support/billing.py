@@ -25,8 +25,10 @@ from subgraphs.kernel.sql import reading
 from subgraphs.profiles.adapters.payment_simulator import Fault, PaymentSimulator
 from subgraphs.profiles.adapters.sqlalchemy.accounts import SqlAccountStore
 from subgraphs.profiles.adapters.sqlalchemy.ledger import SqlLedgerStore
+from subgraphs.profiles.adapters.sqlalchemy.notifications import SqlNotificationStore
 from subgraphs.profiles.adapters.sqlalchemy.payments import SqlPaymentStore
 from subgraphs.profiles.adapters.sqlalchemy.personal_data import personal_data_of
+from subgraphs.profiles.adapters.sqlalchemy.preferences import SqlConsentStore, SqlPreferenceStore
 from subgraphs.profiles.adapters.sqlalchemy.tables import OUTBOX
 from subgraphs.profiles.adapters.sqlalchemy.tables_billing import payments, provider_simulator_operations
 from subgraphs.profiles.domain.accounts import Account, PlanId, Profile, Subscription, SubscriptionStatus, Terms
@@ -35,6 +37,7 @@ from subgraphs.profiles.domain.subscriptions import Dunning
 from subgraphs.profiles.ports_billing import ProviderSilent
 from subgraphs.profiles.services.billing import Billing
 from subgraphs.profiles.services.billing_rounds import BillingRounds
+from subgraphs.profiles.services.notices import Notices
 from subgraphs.profiles.services.payment_saga import PaymentSaga, SagaLimits
 
 __all__ = ["CRASHES", "LAPSED", "PROVIDER_TROUBLES", "STORE_TROUBLES", "BillingOffice", "Crash", "Trouble"]
@@ -184,7 +187,10 @@ class BillingOffice:
             clock=self.clock,
             on_commit=lambda: None,
         )
-        self.rounds = BillingRounds(self.billing, every_s=60.0)
+        self.notifications = SqlNotificationStore(self.engine)
+        preferences, consents = SqlPreferenceStore(self.engine), SqlConsentStore(self.engine)
+        notices = Notices(self.notifications, self.accounts, preferences, consents, wake=lambda: None)
+        self.rounds = BillingRounds(self.billing, notices, every_s=60.0)
 
     @contextmanager
     def trouble(self, at: Callable[[int, str], Trouble | None]) -> Iterator[None]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 __all__ = ["Money"]
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_WHOLE_UNITS = frozenset({"CLP", "ISK", "JPY", "KRW", "VND"})
+"""Currencies of ISO 4217 without minor units, among those of countries that may be served."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,15 @@ class Money:
             raise TypeError(f"an amount is a whole number of minor units, got {self.amount_minor!r}")
         if not _CURRENCY.fullmatch(self.currency):
             raise ValueError(f"a currency is three capital letters, got {self.currency!r}")
+
+    @property
+    def text(self) -> str:
+        """For people who read any language: "USD 9.99", "JPY 890"."""
+        if self.currency in _WHOLE_UNITS:
+            return f"{self.currency} {self.amount_minor}"
+        sign = "-" if self.amount_minor < 0 else ""
+        units, minor = divmod(abs(self.amount_minor), 100)
+        return f"{self.currency} {sign}{units}.{minor:02}"
 
     def __neg__(self) -> Money:
         return Money(-self.amount_minor, self.currency)

@@ -15,10 +15,12 @@ import structlog
 
 from common.background import background
 from subgraphs.profiles.domain.accounts import Account, SubscriptionStatus, Terms
+from subgraphs.profiles.domain.notifications import NotificationKind
 from subgraphs.profiles.domain.subscriptions import expire, fail_renewal
 from subgraphs.profiles.ports_billing import SubscriptionMove
 from subgraphs.profiles.services.billing import Billing, NoPaymentMethod
 from subgraphs.profiles.services.events import subscription_changed
+from subgraphs.profiles.services.notices import Notices
 
 __all__ = ["BillingRounds", "RoundReport"]
 
@@ -42,6 +44,7 @@ class BillingRounds:
     """The background work of billing."""
 
     billing: Billing
+    notices: Notices
     every_s: float
 
     @asynccontextmanager
@@ -59,6 +62,7 @@ class BillingRounds:
         for account in due:
             try:
                 await self._settle(account, clock.now())
+                await self._tell_if_unpaid(account, clock.now())
             except Exception:  # a task's edge: one account must not stop the others
                 log.exception("billing.account_failed", account_id=account.id)
         return RoundReport(recovered, len(due))
@@ -83,6 +87,21 @@ class BillingRounds:
             account.id, SubscriptionMove(change, lambda after: [subscription_changed(after, now)])
         )
         self.billing.on_commit()
+
+    async def _tell_if_unpaid(self, account: Account, now: datetime) -> None:
+        """Once for each period that could not be charged: the key names it, so that a repeated round says nothing."""
+        found = (await self.billing.accounts.accounts_by_id([account.id])).get(account.id)
+        ends_at = None if found is None else found.subscription.grace_ends_at
+        if found is None or ends_at is None or found.subscription.status_at(now) is not SubscriptionStatus.SUSPENDED:
+            return
+        price = (await self.billing.prices(found.country))[found.terms.next_plan_id]
+        await self.notices.tell(
+            found,
+            NotificationKind.PAYMENT_FAILED,
+            now,
+            key=f"payment-failed:{ends_at.isoformat()}",
+            details={"amount": price.text, "until": ends_at.date().isoformat()},
+        )
 
     async def _run(self) -> None:
         while True:

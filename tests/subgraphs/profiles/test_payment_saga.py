@@ -21,6 +21,7 @@ from subgraphs.kernel.migrations import upgrade
 from subgraphs.kernel.sql import open_engine, sqlite_url
 from subgraphs.profiles.adapters.sqlalchemy.tables import MIGRATIONS
 from subgraphs.profiles.domain.accounts import Account, PlanId, Subscription, SubscriptionStatus, Terms
+from subgraphs.profiles.domain.notifications import NotificationKind
 from subgraphs.profiles.domain.payments import PaymentStatus
 from subgraphs.profiles.domain.subscriptions import cancel, trial
 from subgraphs.profiles.ports_billing import SubscriptionMove
@@ -350,6 +351,20 @@ async def test_dunning_tries_by_schedule_and_then_gives_up(office: BillingOffice
     assert [status for _, status, _ in seen] == ["SUSPENDED"] * 7 + ["EXPIRED"] * 3
     assert (await office.provider_operations(account)).get("capture", 0) == 0
     assert await office.changes_told(account) == 4
+
+
+async def test_an_account_is_told_once_that_its_payment_failed(office: BillingOffice) -> None:
+    """However often the charge is tried, and not at all when it succeeded."""
+    unpaid = await office.account(active(office), token="sim_visa_0002_declined")
+    paid = await office.account(active(office))
+    for _ in range(4):
+        await office.rounds.round()
+        office.clock.advance(DAY)
+
+    (message,) = await office.notifications.inbox(unpaid.id, 10, None)
+    assert message.kind is NotificationKind.PAYMENT_FAILED
+    assert message.details["amount"] == f"USD {PRICE[BASIC] // 100}.{PRICE[BASIC] % 100:02}"
+    assert not await office.notifications.inbox(paid.id, 10, None)
 
 
 async def test_a_trial_without_a_card_ends_suspended_and_a_card_brings_it_back(office: BillingOffice) -> None:
