@@ -22,6 +22,7 @@ from subgraphs.kernel.gaps import ask_again
 from subgraphs.kernel.personal_keys import ValkeyPersonalData
 from subgraphs.kernel.sql import check_store, open_engine
 from subgraphs.recommendations.adapters.sqlalchemy.titles import SqlTitleStore
+from subgraphs.recommendations.adapters.valkey.interactions import ValkeyInteractionEvents
 from subgraphs.recommendations.adapters.valkey.pages import ValkeyPageSnapshots
 from subgraphs.recommendations.adapters.valkey.personal_data import PERSONAL_KEYS
 from subgraphs.recommendations.adapters.valkey.tastes import ValkeyTasteStore
@@ -31,6 +32,7 @@ from subgraphs.recommendations.api.schema import schema
 from subgraphs.recommendations.services.follow_events import FollowEvents
 from subgraphs.recommendations.services.keep_models import KeepModels
 from subgraphs.recommendations.services.read_titles import ViewerTitles
+from subgraphs.recommendations.services.report_interactions import ReportInteractions
 from subgraphs.recommendations.services.send_feedback import SendFeedback
 from subgraphs.recommendations.services.serve_pages import ServePages
 from subgraphs.recommendations.settings import RecommendationsSettings
@@ -72,13 +74,16 @@ async def _open(settings: RecommendationsSettings, clock: Clock) -> AsyncIterato
             life=timedelta(seconds=settings.page_life_s),
             default_country=settings.default_country,
         )
-        services = RecommendationsServices(pages=pages, feedback=SendFeedback(models, tastes))
+        interactions = ReportInteractions(models, ValkeyInteractionEvents(redis, EventPublisher(redis)))
+        services = RecommendationsServices(
+            pages=pages, feedback=SendFeedback(models, tastes), interactions=interactions
+        )
         consumer = EventConsumer(
             stream_redis,
             group="recommendations",
             # The same after a restart, so that what a crash left half-done is done first.
             consumer=f"{socket.gethostname()}-{settings.port}",
-            handlers=FollowEvents(models, titles, tastes, trends).handlers(),
+            handlers=FollowEvents(models, titles, tastes, trends, interactions).handlers(),
             on_gap=ask_again(EventPublisher(redis), "recommendations", clock),
         )
         await stack.enter_async_context(models.running())

@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from common.events import Event
 from subgraphs.recommendations.domain.page import Page
 from subgraphs.recommendations.domain.taste import Feedback, Taste, Watched
 from subgraphs.recommendations.domain.titles import TitleRecord
 
-__all__ = ["PageSnapshots", "TasteStore", "TitleStore", "TrendCounters"]
+__all__ = ["InteractionEvents", "PageSnapshots", "TasteStore", "TitleStore", "TrendCounters"]
 
 
 class TitleStore(Protocol):
@@ -52,8 +53,12 @@ class TasteStore(Protocol):
         """On or off the profile's list."""
         ...
 
-    async def fed_back(self, profile_id: str, title_id: str, feedback: Feedback, at: datetime) -> None:
-        """A thumb, or not interested."""
+    async def fed_back(self, profile_id: str, title_id: str, feedback: Feedback | None, at: datetime) -> None:
+        """A thumb, or not interested; None clears."""
+        ...
+
+    async def allow(self, profile_id: str, at: datetime, *, is_personal: bool) -> None:
+        """Whether the profile's account allows personalisation."""
         ...
 
     async def locate(self, profile_id: str, country: str, at: datetime) -> None:
@@ -90,4 +95,24 @@ class PageSnapshots(Protocol):
 
     async def get(self, revision: str) -> Page | None:
         """The page; None when it has expired or never was."""
+        ...
+
+
+class InteractionEvents(Protocol):
+    """Where it is told what screens showed and what was opened. Failures are ServiceErrors."""
+
+    async def tell(self, events: Sequence[Event]) -> None:
+        """Publish them, in order."""
+        ...
+
+    async def refuse(self, account_id: str) -> None:
+        """The account's interactions are not to be told from now on."""
+        ...
+
+    async def allow(self, account_id: str) -> None:
+        """They are again, or there is no such account any more."""
+        ...
+
+    async def is_refused(self, account_id: str) -> bool:
+        """Whether they are not to be told."""
         ...

@@ -106,6 +106,11 @@ def _title_targets(title_id: str) -> list[MutationTarget]:
         *(_same(name, {"titleId": title_id}, {"titleId": missing}) for name in by_id),
         _same("rateTitle", {"titleId": title_id, "stars": 4}, {"titleId": missing, "stars": 4}),
         _same("setThumb", {"titleId": title_id, "thumb": "UP"}, {"titleId": missing, "thumb": "UP"}),
+        _same(
+            "reportInteractions",
+            {"interactions": [{"titleId": title_id, "kind": "SHOWN", "tracking": "t"}]},
+            {"interactions": [{"titleId": missing, "kind": "SHOWN", "tracking": "t"}]},
+        ),
         _same_input(
             "sendFeedback", {"titleId": title_id, "kind": "THUMBS_UP"}, {"titleId": missing, "kind": "THUMBS_UP"}
         ),

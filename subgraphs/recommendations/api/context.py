@@ -9,6 +9,7 @@ from strawberry.types import Info
 
 from subgraphs.kernel.context import RequestContext
 from subgraphs.recommendations.services.read_titles import ViewerTitles
+from subgraphs.recommendations.services.report_interactions import ReportInteractions
 from subgraphs.recommendations.services.send_feedback import SendFeedback
 from subgraphs.recommendations.services.serve_pages import ServePages
 
@@ -21,6 +22,7 @@ class RecommendationsServices:
 
     pages: ServePages
     feedback: SendFeedback
+    interactions: ReportInteractions
 
 
 @dataclass(slots=True, kw_only=True)

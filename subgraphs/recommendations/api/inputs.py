@@ -6,8 +6,9 @@ from subgraphs.recommendations.domain.artwork_sizes import ArtworkRole, ImageFor
 from subgraphs.recommendations.domain.devices import Device, FormFactor
 from subgraphs.recommendations.domain.sections import PageKind, SectionKind
 from subgraphs.recommendations.domain.taste import Feedback
+from subgraphs.recommendations.services.report_interactions import InteractionKind
 
-__all__ = ["DeviceInput", "FeedbackInput", "device_of"]
+__all__ = ["DeviceInput", "FeedbackInput", "InteractionInput", "device_of"]
 
 strawberry.enum(PageKind, name="PageKind", description="Which page.")
 strawberry.enum(SectionKind, name="SectionKind", description="What a section shows.")
@@ -38,6 +39,18 @@ class FeedbackInput:
     title_id: strawberry.ID
     tracking: str | None = None
     kind: Feedback
+
+
+strawberry.enum(InteractionKind, description="What happened to a card on a screen.")
+
+
+@strawberry.input
+class InteractionInput:
+    """One card; `tracking` as it came with it."""
+
+    kind: InteractionKind
+    title_id: strawberry.ID
+    tracking: str
 
 
 def device_of(device: DeviceInput) -> Device:

@@ -7,9 +7,16 @@ from typing import Annotated
 import strawberry
 
 from subgraphs.kernel.entities import build_schema
-from subgraphs.kernel.results import NoProfileSelected, TitleNotFound, no_profile_selected, title_not_found
+from subgraphs.kernel.results import (
+    InvalidInput,
+    NoProfileSelected,
+    TitleNotFound,
+    invalid_input,
+    no_profile_selected,
+    title_not_found,
+)
 from subgraphs.recommendations.api.context import RecommendationsInfo
-from subgraphs.recommendations.api.inputs import DeviceInput, FeedbackInput, device_of
+from subgraphs.recommendations.api.inputs import DeviceInput, FeedbackInput, InteractionInput, device_of
 from subgraphs.recommendations.api.pages import (
     ContinueWatchingCard,
     HeroSection,
@@ -21,6 +28,7 @@ from subgraphs.recommendations.api.pages import (
 )
 from subgraphs.recommendations.api.titles import Title, title_reference
 from subgraphs.recommendations.domain.sections import PageKind
+from subgraphs.recommendations.services.report_interactions import MAX_INTERACTIONS, MAX_TRACKING_LENGTH, Interaction
 from subgraphs.recommendations.services.serve_pages import PageWish
 
 __all__ = ["schema"]
@@ -61,6 +69,18 @@ class FeedbackSuccess:
 FeedbackResult = Annotated[FeedbackSuccess | NoProfileSelected | TitleNotFound, strawberry.union("FeedbackResult")]
 
 
+@strawberry.type(description="Told to those who learn from it.")
+class ReportInteractionsSuccess:
+    """Of the cards that were sent."""
+
+    taken_count: int
+
+
+ReportInteractionsResult = Annotated[
+    ReportInteractionsSuccess | NoProfileSelected | InvalidInput, strawberry.union("ReportInteractionsResult")
+]
+
+
 @strawberry.type
 class Mutation:
     """Writes."""
@@ -75,6 +95,34 @@ class Mutation:
         if not taken:
             return title_not_found(input.title_id)
         return FeedbackSuccess(title=title_reference(input.title_id))
+
+    @strawberry.mutation(
+        description="Tell what was on the screen and what was opened, at most 50 cards at once. Nothing is taken from "
+        "kids profiles and from accounts that refuse personalisation."
+    )
+    async def report_interactions(
+        self, info: RecommendationsInfo, interactions: list[InteractionInput]
+    ) -> ReportInteractionsResult:
+        """Cards of titles that the viewer may not see are left out."""
+        context = info.context
+        if context.viewer.profile_id is None:
+            return no_profile_selected()
+        problems = _problems(interactions)
+        if problems:
+            return invalid_input(problems)
+        told = [Interaction(each.kind, each.title_id, each.tracking) for each in interactions]
+        taken_count = await context.services.interactions.report(context.viewer, told, context.now)
+        return ReportInteractionsSuccess(taken_count=taken_count)
+
+
+def _problems(interactions: list[InteractionInput]) -> dict[str, str]:
+    if len(interactions) > MAX_INTERACTIONS:
+        return {"interactions": f"{len(interactions)} cards; send at most {MAX_INTERACTIONS} at once"}
+    return {
+        f"interactions.{index}.tracking": f"at most {MAX_TRACKING_LENGTH} characters"
+        for index, each in enumerate(interactions)
+        if len(each.tracking) > MAX_TRACKING_LENGTH
+    }
 
 
 schema = build_schema(

@@ -13,24 +13,39 @@ from datetime import datetime
 import structlog
 
 from common.events import Event, EventHandler
-from subgraphs.recommendations.domain.taste import Watched
+from subgraphs.recommendations.domain.taste import Feedback, Watched
 from subgraphs.recommendations.domain.titles import TitleRecord, record_from_snapshot
 from subgraphs.recommendations.ports import TasteStore, TitleStore, TrendCounters
 from subgraphs.recommendations.services.keep_models import KeepModels
+from subgraphs.recommendations.services.report_interactions import ReportInteractions
 
 __all__ = ["FollowEvents"]
 
 log = structlog.get_logger(__name__)
 
+THUMBS: Mapping[str, Feedback] = {
+    "UP": Feedback.THUMBS_UP,
+    "DOWN": Feedback.THUMBS_DOWN,
+    "NOT_INTERESTED": Feedback.NOT_INTERESTED,
+}
+
 
 class FollowEvents:
     """The handlers by topic."""
 
-    def __init__(self, models: KeepModels, titles: TitleStore, tastes: TasteStore, trends: TrendCounters) -> None:
+    def __init__(
+        self,
+        models: KeepModels,
+        titles: TitleStore,
+        tastes: TasteStore,
+        trends: TrendCounters,
+        interactions: ReportInteractions,
+    ) -> None:
         self._models = models
         self._titles = titles
         self._tastes = tastes
         self._trends = trends
+        self._interactions = interactions
 
     def handlers(self) -> Mapping[str, EventHandler]:
         """For the event consumer."""
@@ -93,10 +108,9 @@ class FollowEvents:
         await self._tastes.watched(profile_id, title_id, watched)
         if watched.is_started:
             await self._trends.count_view(profile_id, str(data.get("seriesId") or title_id), before.country, at)
-            self._models.learn()
 
     async def on_feedback(self, event: Event) -> None:
-        """`title.rated` and `list.changed`."""
+        """`title.rated`, `title.thumbed` and `list.changed`."""
         data = event.data
         if event.kind == "title.rated":
             stars = data.get("stars")
@@ -106,7 +120,14 @@ class FollowEvents:
                 None if stars is None else min(5, max(1, int(stars))),
                 event.occurred_at,
             )
-            self._models.learn()
+        elif event.kind == "title.thumbed":
+            thumb = data.get("thumb")
+            await self._tastes.fed_back(
+                str(data["profileId"]),
+                str(data["titleId"]),
+                None if thumb is None else THUMBS[str(thumb)],
+                event.occurred_at,
+            )
         elif event.kind == "list.changed":
             await self._tastes.listed(
                 str(data["profileId"]), str(data["titleId"]), event.occurred_at, in_list=bool(data["inList"])
@@ -115,6 +136,7 @@ class FollowEvents:
     async def on_accounts(self, event: Event) -> None:
         """`profile.created`, `profile.changed`, `profile.deleted` and `account.erased`."""
         data = event.data
+        await self._interactions.handle(event)
         if event.kind in {"profile.created", "profile.changed"} and data.get("country"):
             await self._tastes.locate(str(data["profileId"]), str(data["country"]), event.occurred_at)
         elif event.kind == "profile.deleted":

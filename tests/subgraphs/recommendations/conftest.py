@@ -14,7 +14,7 @@ import pytest
 from redis.asyncio import Redis
 
 from common.clock import FakeClock
-from common.events import Event
+from common.events import Event, EventPublisher
 from common.settings import SharedSettings
 from common.tokens import VIEWER_HEADER, SigningKey, Viewer, ensure_key_file, sign_viewer_context
 from subgraphs.recommendations.app import create_app
@@ -229,9 +229,11 @@ class Subgraph:
 @pytest.fixture
 async def subgraph(tmp_path: Path, valkey_url: str, redis: Redis) -> AsyncIterator[Subgraph]:
     from subgraphs.recommendations.adapters.sqlalchemy.titles import SqlTitleStore
+    from subgraphs.recommendations.adapters.valkey.interactions import ValkeyInteractionEvents
     from subgraphs.recommendations.adapters.valkey.tastes import ValkeyTasteStore
     from subgraphs.recommendations.adapters.valkey.trends import ValkeyTrendCounters
     from subgraphs.recommendations.services.follow_events import FollowEvents
+    from subgraphs.recommendations.services.report_interactions import ReportInteractions
 
     key = ensure_key_file(tmp_path / "keys" / "viewer.pem")
     clock = FakeClock(NOW)
@@ -243,5 +245,7 @@ async def subgraph(tmp_path: Path, valkey_url: str, redis: Redis) -> AsyncIterat
             models = app.state.resources
             assert isinstance(models._titles, SqlTitleStore)
             assert isinstance(models._tastes, ValkeyTasteStore)
-            follow = FollowEvents(models, models._titles, models._tastes, ValkeyTrendCounters(redis))
+            interactions = ReportInteractions(models, ValkeyInteractionEvents(redis, EventPublisher(redis)))
+            trends = ValkeyTrendCounters(redis)
+            follow = FollowEvents(models, models._titles, models._tastes, trends, interactions)
             yield Subgraph(client=client, clock=clock, key=key, redis=redis, models=models, follow=follow)

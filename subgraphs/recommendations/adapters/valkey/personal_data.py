@@ -9,6 +9,7 @@ __all__ = ["PERSONAL_KEYS"]
 
 PERSONAL_KEYS = (
     PersonalKeys(f"marquee:taste:{OWNER_MARK}", Owner.PROFILE),
+    PersonalKeys(f"marquee:interactions-refused:{OWNER_MARK}", Owner.ACCOUNT),
     # That a view was counted already; the counters themselves know nobody.
     PersonalKeys(f"marquee:view:{OWNER_MARK}:*", Owner.PROFILE, is_exported=False),
     # A page says whose it is, and lives for minutes: made from the taste above.
