@@ -1,0 +1,74 @@
+"""Events may come twice, late and out of order: what is known in the end is the same."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from redis.asyncio import Redis
+
+from common.events import Event
+
+START = datetime(2026, 11, 1, tzinfo=UTC)
+PROFILE, ACCOUNT = "prof_1", "acc_1"
+
+
+def happened() -> list[Event]:
+    """A profile's fortnight, in the order in which it happened."""
+    told: list[tuple[str, str, dict[str, Any]]] = [
+        ("accounts", "profile.created", {"country": "FI"}),
+        ("feedback", "list.changed", {"titleId": "mov_1", "inList": True}),
+        ("viewing", "title.watched", {"titleId": "mov_1", "positionSeconds": 60, "completed": False}),
+        ("viewing", "title.watched", {"titleId": "mov_1", "positionSeconds": 99, "completed": True}),
+        ("feedback", "title.rated", {"titleId": "mov_1", "stars": 2}),
+        ("feedback", "title.rated", {"titleId": "mov_1", "stars": 5}),
+        ("feedback", "list.changed", {"titleId": "mov_1", "inList": False}),
+        ("viewing", "title.watched", {"titleId": "mov_2", "positionSeconds": 10, "completed": False}),
+        ("accounts", "profile.changed", {"country": "SE"}),
+        ("feedback", "title.rated", {"titleId": "mov_2", "stars": 3}),
+        ("feedback", "title.rated", {"titleId": "mov_2", "stars": None}),
+    ]
+    events = []
+    for number, (topic, kind, data) in enumerate(told):
+        at = START + timedelta(days=number)
+        common = {"profileId": PROFILE, "accountId": ACCOUNT, "durationSeconds": 100, "occurredAt": at.isoformat()}
+        events.append(Event(topic=topic, kind=kind, data={**common, **data}, occurred_at=at, id=f"evt_{number}"))
+    return events
+
+
+async def known_after(subgraph: Any, redis: Redis, events: list[Event]) -> dict[bytes, bytes]:
+    """The profile's taste as stored, without the counter of its changes."""
+    await redis.flushdb()
+    handlers = subgraph.follow.handlers()
+    for event in events:
+        await handlers[event.topic](event)
+    taste: dict[bytes, bytes] = await redis.hgetall(f"marquee:taste:{PROFILE}")  # type: ignore[misc]
+    taste.pop(b"v")
+    return taste
+
+
+async def test_in_any_order_and_twice_the_same_is_known(subgraph: Any, redis: Redis) -> None:
+    """Of forty orders with repetitions each ends as the right one."""
+    right = await known_after(subgraph, redis, happened())
+    assert len(right) >= 5
+    chance = random.Random(7)
+    for _ in range(40):
+        events = happened() * 2
+        chance.shuffle(events)
+        assert await known_after(subgraph, redis, events) == right
+
+
+async def test_an_erasure_is_heard_twice(subgraph: Any, redis: Redis) -> None:
+    """And leaves nothing either time."""
+    event = Event(
+        topic="accounts",
+        kind="account.erased",
+        data={"accountId": ACCOUNT, "profileIds": [PROFILE, "prof_unknown"]},
+        occurred_at=START + timedelta(days=60),
+        id="evt_last",
+    )
+    await known_after(subgraph, redis, happened())
+    for _ in range(2):
+        await subgraph.follow.handlers()["accounts"](event)
+        assert not await redis.exists(f"marquee:taste:{PROFILE}")
