@@ -193,13 +193,16 @@ class Verdicts:
         for secret in self._secrets(kind):
             if secret in answer.text and secret not in asked:
                 self.problem(f"{place} as {kind}", f"the answer holds the owner's {secret!r}")
-        for leak in self.forbidden_texts(kind, answer, asked):
+        for leak in self._forbidden_texts(place, kind, answer, asked):
             self.problem(f"{place} as {kind}", f"the answer holds {leak!r} of a title that is not for this viewer")
 
-    def forbidden_texts(self, kind: ViewerKind, answer: GraphAnswer, asked: str) -> Iterator[str]:
+    def _forbidden_texts(self, place: str, kind: ViewerKind, answer: GraphAnswer, asked: str) -> Iterator[str]:
         """Ids and names of forbidden titles in an answer. An id that was asked for may stand in an error's words."""
         data = json.dumps(answer.body.get("data"), ensure_ascii=False)
-        for title in self._catalogue.forbidden(self._households.viewer(kind), self._now):
+        viewer = self._households.viewer(kind)
+        for title in self._catalogue.forbidden(viewer, self._now):
+            if place.startswith("comingSoon") and self._catalogue.is_announced(viewer, title, self._now):
+                continue
             if title.id in (data if title.id in asked else answer.text):
                 yield title.id
             if title.display_name in answer.text:
@@ -218,7 +221,8 @@ class Verdicts:
         """Remember what the owner saw, by where it stood, and what every account has of its own."""
         self._owners_texts |= {(fact.coordinate, fact.value) for fact in facts[ViewerKind.OWNER] if _is_telling(fact)}
         for kind, usual in self._usual.items():
-            own = {self._households.viewer(kind).account_id, self._households.viewer(kind).profile_id}
+            viewer = self._households.viewer(kind)
+            own = {viewer.account_id, viewer.profile_id, self._households.sessions[kind]}
             usual |= {fact.value for fact in facts[kind] if _is_telling(fact) and own & _ids(fact)}
 
     def _secrets(self, kind: ViewerKind) -> set[str]:

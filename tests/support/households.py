@@ -51,10 +51,15 @@ class SignedIn:
 
 @dataclass(frozen=True)
 class Households:
-    """One signed-in viewer for each column, and the session in which the owner watches."""
+    """One signed-in viewer for each column, and the sessions in which the owner and the strangers watch."""
 
     by_kind: Mapping[ViewerKind, SignedIn | None]
-    session_id: str
+    sessions: Mapping[ViewerKind, str]
+
+    @property
+    def session_id(self) -> str:
+        """The owner's."""
+        return self.sessions[ViewerKind.OWNER]
 
     @property
     def owner(self) -> SignedIn:
@@ -148,7 +153,11 @@ async def settle_in(graph: WholeGraph) -> Households:
         await graph.ask(text % (profile_id, number), token=first.token)
     customer = await sign_up(graph, "stu.studio@planted.example", name="Stu Elsewhere")
     studio_viewer = replace(customer.viewer, scopes=SCOPES)
-    session_id = await _live_in(graph, first)
+    sessions = {
+        ViewerKind.OWNER: await _live_in(graph, first),
+        ViewerKind.OTHER_ACCOUNT: await watch(graph, other, graph.catalogue.rich_film, 30),
+        ViewerKind.STUDIO: await watch(graph, customer, graph.catalogue.rich_film, 30),
+    }
     return Households(
         by_kind={
             ViewerKind.ANONYMOUS: None,
@@ -159,7 +168,7 @@ async def settle_in(graph: WholeGraph) -> Households:
             ViewerKind.STUDIO: replace(customer, token=graph.access_token(studio_viewer), viewer=studio_viewer),
             ViewerKind.EXPIRED: replace(first, token=graph.access_token(first.viewer, timedelta(minutes=-5))),
         },
-        session_id=session_id,
+        sessions=sessions,
     )
 
 

@@ -102,6 +102,13 @@ class PlantedCatalogue:
         """What must not come before this viewer's eyes."""
         return [title for title in self.titles if not self.may_see(viewer, title, now)]
 
+    def is_announced(self, viewer: Viewer, title: Title, now: datetime) -> bool:
+        """Whether the viewer may hear that it comes: they may see it from the instant at which a window opens."""
+        openings = [
+            window.opens_at for window in title.windows if window.opens_at is not None and window.opens_at > now
+        ]
+        return any(self.may_see(viewer, title, opens_at) for opens_at in openings)
+
     def playable(self) -> Iterator[Title]:
         """Titles that have a film."""
         return (title for title in self.titles if title.media.asset is not None)

@@ -27,6 +27,8 @@ __all__ = ["Question", "QuestionMaker", "Words"]
 
 TELLING = frozenset({"id", "displayName", "url", "text", "heading", "altText", "synopsis", "tracking", "titleId"})
 DEEPEST = 5
+MOST_OBJECTS = 60
+"""Places in one question where objects are asked for."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,11 @@ class QuestionMaker:
         self._schema = schema
         self._words = words
         self._draw = random.Random(seed)
+        self._left = MOST_OBJECTS
 
     def question(self) -> Question:
         """The next one; one in eight tries to do something to a title."""
+        self._left = MOST_OBJECTS
         if self._draw.random() < 1 / 8:
             return self._act()
         query = self._schema.query_type
@@ -141,10 +145,10 @@ class QuestionMaker:
                 is_leaf = is_leaf_type(get_named_type(definition.type))
                 is_frame = name in {"edges", "node"}
                 chance = 1.0 if is_frame or (is_leaf and name in TELLING) else 0.3 if is_leaf else 1.4 / (depth + 1)
-                if depth >= DEEPEST + 3 * is_frame and not is_leaf:
+                is_deep = depth >= DEEPEST or self._left <= 0
+                if (is_deep and not is_leaf and not is_frame) or self._draw.random() >= chance:
                     continue
-                if self._draw.random() >= chance:
-                    continue
+                self._left -= not is_leaf
                 key = f"{name}_{each.name}" if len(possible) > 1 else name
                 alias = "" if key == name else f"{key}: "
                 deeper = depth if is_frame else depth + 1

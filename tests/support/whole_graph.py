@@ -157,8 +157,9 @@ class WholeGraph:
 
     async def save_titles(self, titles: Sequence[Title]) -> None:
         """Write titles as they are given and wait until every subgraph knows them."""
-        resources = self.applications["titles"].state.resources
-        await resources.writer._save(list(titles))  # also what no source and no studio could say
+        writer = self.applications["titles"].state.resources.writer
+        async with writer.deciding():
+            await writer.save(list(titles))
         await self.settled()
 
     async def settled(self) -> None:
@@ -179,7 +180,10 @@ class WholeGraph:
                 # What the group was never given and what it has not finished.
                 if group["pending"] or group["lag"] != 0:
                     return False
-        return True
+        # Recommendations builds its columns anew behind the event.
+        models = self.applications["recommendations"].state.resources
+        known = {record.id: record.facts for record in models.models.catalogue.records}
+        return known == {record.id: record.facts for record in models._records.values()}
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from stack.authorization_table import ViewerKind
 from tests.support.authorization_mutations import mutation_targets
 from tests.support.authorization_probe import Probe, Road
 from tests.support.authorization_targets import Target
-from tests.support.operation_tree import Writing, read_facts, write_operation
+from tests.support.operation_tree import Fact, Writing, read_facts, write_operation
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -16,14 +16,15 @@ ROADS = [road for road in Road if road is not Road.GET]
 
 
 async def learn_the_owners(probe: Probe) -> None:
-    """What the owner sees of themselves, which nobody else's answer may hold."""
-    for target in (Target("viewer", {}), Target("playbackSession", {"id": probe.households.session_id})):
-        tree = probe.tree(target)
-        text = write_operation(tree, Writing.DIRECT)
-        answers = {kind: await probe.send(Road.DIRECT, text, target.arguments, kind) for kind in ViewerKind}
-        probe.verdicts.learn(
-            {kind: read_facts(tree, Writing.DIRECT, answer.body.get("data")) for kind, answer in answers.items()}
-        )
+    """What the owner sees of themselves, which nobody else's answer may hold, and what strangers have of their own."""
+    for name in ("viewer", "playbackSession"):
+        facts: dict[ViewerKind, list[Fact]] = {}
+        for kind, session_id in probe.households.sessions.items():
+            tree = probe.tree(Target(name, {"id": session_id} if name == "playbackSession" else {}))
+            text = write_operation(tree, Writing.DIRECT)
+            answer = await probe.send(Road.DIRECT, text, {"id": session_id} if tree.variables else {}, kind)
+            facts[kind] = read_facts(tree, Writing.DIRECT, answer.body["data"])
+        probe.verdicts.learn(facts)
 
 
 async def test_every_mutation_by_every_road(probe: Probe) -> None:
