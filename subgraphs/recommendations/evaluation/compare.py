@@ -29,14 +29,12 @@ from subgraphs.recommendations.models.learned_blend import LearnedBlend, learn_w
 from subgraphs.recommendations.models.neighbours import find_neighbours
 from subgraphs.recommendations.models.popularity import fit_popularity
 from subgraphs.recommendations.models.recommender import FloatMatrix, Interactions, Recommender
+from subgraphs.recommendations.models.train import BLEND, Training
+from subgraphs.recommendations.models.trained import ALS, CONTENT, EASE, NEIGHBOURS, POPULARITY, SECOND_START
 
 __all__ = ["BLEND", "MODEL_NAMES", "Comparison", "Contender", "TrialResult", "prepare", "run_trial"]
 
-BLEND = "blend"
-ALS = "implicit ALS"
-MODEL_NAMES = ("popularity", "content", "item neighbours", ALS, "EASE")
-SECOND_START = "implicit ALS, second start"
-"""In the blend only: vectors from another seed, as the mean of two such models is steadier than either."""
+MODEL_NAMES = (POPULARITY, CONTENT, NEIGHBOURS, ALS, EASE)
 SEED, SECOND_SEED = 7, 11
 TUNING_RATIO = 0.25
 INNER_FOLDS = 4
@@ -45,21 +43,8 @@ TUNED_BY = 100
 RANKED = 100
 DAY_S = 24 * 3600.0
 
-Fit = Callable[["Training", int], Recommender]
+Fit = Callable[[Training, int], Recommender]
 """Trains a model, with a seed where it begins at random."""
-
-
-@dataclass(frozen=True, slots=True)
-class Training:
-    """What a model is trained on; `ages_s` belong to the entries of `liked`."""
-
-    liked: Interactions
-    ages_s: npt.NDArray[np.float64]
-
-    def rows(self, places: npt.NDArray[np.int64]) -> Training:
-        """The same for some of the profiles."""
-        kept = np.concatenate([np.arange(self.liked.indptr[place], self.liked.indptr[place + 1]) for place in places])
-        return Training(csr_array(self.liked[places]), self.ages_s[kept])
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,19 +113,19 @@ def run_trial(
 
 
 def _grid(content: Content) -> Iterator[Contender]:
-    yield Contender("popularity", "no decay", partial(_fit_popularity, half_life_days=None))
+    yield Contender(POPULARITY, "no decay", partial(_fit_popularity, half_life_days=None))
     for days in (365, 1825):
-        yield Contender("popularity", f"half-life {days} days", partial(_fit_popularity, half_life_days=days))
-    yield Contender("content", "TF-IDF of metadata", lambda _training, _seed: content)
+        yield Contender(POPULARITY, f"half-life {days} days", partial(_fit_popularity, half_life_days=days))
+    yield Contender(CONTENT, "TF-IDF of metadata", lambda _training, _seed: content)
     for count, shrinkage in product((50, 100, 300), (0.0, 5.0, 20.0)):
         setting = f"{count} neighbours, shrinkage {shrinkage:g}"
-        yield Contender("item neighbours", setting, partial(_fit_neighbours, count=count, shrinkage=shrinkage))
+        yield Contender(NEIGHBOURS, setting, partial(_fit_neighbours, count=count, shrinkage=shrinkage))
     for factors, l2, unobserved in product((32, 64), (1.0, 3.0, 6.0), (0.1, 0.3)):
         setting = f"{factors} factors, l2 {l2:g}, unobserved {unobserved:g}"
         parameters = AlsParameters(factors=factors, l2=l2, unobserved=unobserved)
         yield Contender(ALS, setting, partial(_fit_als, parameters=parameters))
     for l2 in (25.0, 50.0, 100.0, 200.0, 400.0):
-        yield Contender("EASE", f"l2 {l2:g}", partial(_fit_ease, l2=l2))
+        yield Contender(EASE, f"l2 {l2:g}", partial(_fit_ease, l2=l2))
 
 
 def _fit_popularity(training: Training, _seed: int, *, half_life_days: float | None) -> Recommender:

@@ -1,33 +1,57 @@
-"""One number per title and profile, from all models.
+"""One number per title and profile, from all models; computed from what the profile did until now.
 
-score = content times how near a title lies to what the profile likes, + neighbours times what others liked beside it, +
-popularity times how much it is watched at all. For a profile without taste only popularity is left. The weights are set
-by judgement; they give way to learned ones when there is watching enough to learn from.
+Problem: models are trained once in a while, a page must know what was watched a second ago. Idea: no model holds
+anything of a profile. Each turns a history into scores by itself: the content model, the item neighbours and EASE add
+up a row for each known title, ALS solves one small system for the profile's vector. New watching is folded in by
+scoring again, some milliseconds of work; only what titles say about each other waits for the next training.
+
+A model's scores are standardised over the titles that the profile does not know, as they were when the weights were
+learned (learned_blend.py). For a profile without taste only popularity is left. Scores run from 0 to 1: the sum, as a
+part of its greatest value.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from subgraphs.recommendations.domain.catalogue import Catalogue, FloatArray, IndexArray
 from subgraphs.recommendations.domain.taste import Signals
-from subgraphs.recommendations.models.content import Content
+from subgraphs.recommendations.models.content import Content, FoldedContent
+from subgraphs.recommendations.models.item_weights import ItemWeights, neighbour_weights
+from subgraphs.recommendations.models.learned_blend import moments
 from subgraphs.recommendations.models.neighbours import Neighbours
+from subgraphs.recommendations.models.popularity import Popularity
+from subgraphs.recommendations.models.recommender import Recommender
+from subgraphs.recommendations.models.trained import (
+    ALS,
+    CONTENT,
+    EASE,
+    NEIGHBOURS,
+    POPULARITY,
+    SECOND_START,
+    TrainedModels,
+    place,
+)
 
-__all__ = ["Models", "ProfileScores", "Similar", "score_titles"]
+__all__ = ["JUDGED", "Models", "ProfileScores", "Similar", "join_models", "score_titles"]
 
-CONTENT_SHARE, NEIGHBOUR_SHARE, POPULARITY_SHARE = 0.55, 0.30, 0.15
+JUDGED: Mapping[str, float] = {CONTENT: 0.55, NEIGHBOURS: 0.30, POPULARITY: 0.15}
+"""Weights where none could be learned: what a title is about says more than the few who watched it."""
 SIMILAR_NEIGHBOUR_SHARE = 0.5
 SIMILAR_COUNT = 1_000
 """Titles like a title that are kept: enough to fill a row when most of them are hidden from a viewer."""
 MIN_LIKENESS = 0.12
 """Below, what two titles share is chance: a word, an actor in a small part."""
 SIMILAR_KEPT = 2_000
-MIN_CAUSE = 0.05
-"""A title that contributes less is no reason that anybody would recognise."""
+NO_DEVIATION = 1e-6
+MIN_CAUSE = 0.1
+"""Of a title's score, summed over the models: a title that contributes less is no reason that anybody would recognise.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +69,8 @@ class Models:
     catalogue: Catalogue
     content: Content
     neighbours: Neighbours
+    parts: Mapping[str, Recommender]
+    weights: Mapping[str, float]
     _similar: OrderedDict[int, Similar] = field(default_factory=OrderedDict, repr=False, compare=False)
 
     def similar(self, index: int) -> Similar:
@@ -61,25 +87,57 @@ class Models:
 
 @dataclass(frozen=True)
 class ProfileScores:
-    """Scores from 0 to 1 over the catalogue. `has_taste`: false when only popularity speaks."""
+    """Scores from 0 to 1 over the catalogue. `has_taste`: false when only popularity speaks.
+
+    `by_model`: what each model adds to the scores, before they are cut off at 0; `scales[model]` turns its own scores
+    into that.
+    """
 
     models: Models
     signals: Signals
     scores: FloatArray
     has_taste: bool
+    by_model: Mapping[str, FloatArray] = field(default_factory=dict)
+    scales: Mapping[str, float] = field(default_factory=dict)
 
     def cause(self, index: int) -> int | None:
-        """The known title that draws the profile most to this one; None when none does so noticeably."""
-        best, best_share = None, MIN_CAUSE
-        vectors = self.models.content.vectors
-        known_titles = [known for known, weight in self.signals.weights.items() if weight > 0 and known != index]
-        likeness = vectors[known_titles] @ vectors[index]
-        for known, content in zip(known_titles, likeness.tolist(), strict=True):
-            together = self.models.neighbours.similarity(known, index)
-            share = self.signals.weights[known] * (CONTENT_SHARE * content + NEIGHBOUR_SHARE * together)
-            if share > best_share:
-                best, best_share = known, share
-        return best
+        """The known title that adds most to this one's score; None when none adds noticeably.
+
+        Vectors of ALS are left out: there a title's part can't be told from the others'.
+        """
+        known = np.array([each for each, weight in self.signals.weights.items() if weight > 0 and each != index], int)
+        if not len(known):
+            return None
+        shares = np.zeros(len(known), np.float32)
+        for name, scale in self.scales.items():
+            if name == CONTENT:
+                vectors = self.models.content.vectors
+                shares += np.float32(scale) * (vectors[known] @ vectors[index])
+            elif isinstance(part := self.models.parts[name], ItemWeights):
+                shares += np.float32(scale) * part.shares(known, index)
+        shares *= np.array([self.signals.weights[each] for each in known.tolist()], np.float32)
+        best = int(np.argmax(shares))
+        return int(known[best]) if shares[best] > MIN_CAUSE * self.scores[index] > 0 else None
+
+
+def join_models(catalogue: Catalogue, content: Content, learned: TrainedModels | Neighbours) -> Models:
+    """A catalogue with its content and what was trained, or (before any training) with what its few viewers watched."""
+    if isinstance(learned, Neighbours):
+        parts: dict[str, Recommender] = {
+            POPULARITY: Popularity(catalogue.popularity),
+            CONTENT: FoldedContent(content.vectors),
+            NEIGHBOURS: neighbour_weights(learned),
+        }
+        return Models(catalogue, content, learned, parts, JUDGED)
+    placed = place(learned, catalogue.index_by_id, len(catalogue))
+    parts = {
+        POPULARITY: placed.popularity,
+        CONTENT: FoldedContent(content.vectors),
+        NEIGHBOURS: neighbour_weights(placed.neighbours),
+        **({} if placed.ease is None else {EASE: placed.ease}),
+        **dict(zip((ALS, SECOND_START), placed.als, strict=False)),
+    }
+    return Models(catalogue, content, placed.neighbours, parts, placed.weights)
 
 
 def score_titles(models: Models, signals: Signals) -> ProfileScores:
@@ -88,14 +146,30 @@ def score_titles(models: Models, signals: Signals) -> ProfileScores:
     if not any(weight > 0 for weight in signals.weights.values()):
         return ProfileScores(models, signals, popularity.copy(), has_taste=False)
     known = np.fromiter(signals.weights, np.int32, len(signals.weights))
-    weights = np.fromiter(signals.weights.values(), np.float32, len(signals.weights))
-    vectors = models.content.vectors
-    content = vectors @ (weights @ vectors[known])
-    neighbours = np.zeros(len(popularity), np.float32)
-    for index, weight in signals.weights.items():
-        models.neighbours.add_to(neighbours, index, weight)
-    total = CONTENT_SHARE * _scaled(content) + NEIGHBOUR_SHARE * _scaled(neighbours) + POPULARITY_SHARE * popularity
-    return ProfileScores(models, signals, np.clip(total, 0.0, 1.0).astype(np.float32), has_taste=True)
+    values = np.fromiter(signals.weights.values(), np.float32, len(signals.weights))
+    history = csr_array((values, (np.zeros(len(known), np.int32), known)), shape=(1, len(popularity)))
+    total = np.zeros(len(popularity), np.float32)
+    by_model: dict[str, FloatArray] = {}
+    scales: dict[str, float] = {}
+    for name, weight in models.weights.items():
+        part = models.parts.get(name)
+        if part is None or not weight:
+            continue
+        scores = part.scores(history)
+        mean, deviation = moments(scores, history)
+        # A model that says the same of all titles (no neighbours yet) says nothing.
+        scales[name] = weight / float(deviation[0, 0]) if deviation[0, 0] > NO_DEVIATION else 0.0
+        by_model[name] = (scores[0] - mean[0]) * np.float32(scales[name])
+        total += by_model[name]
+    most = max(float(total.max(initial=0.0)), NO_DEVIATION)
+    return ProfileScores(
+        models,
+        signals,
+        np.clip(total / np.float32(most), 0.0, 1.0),
+        has_taste=True,
+        by_model={name: values / np.float32(most) for name, values in by_model.items()},
+        scales={name: scale / most for name, scale in scales.items()},
+    )
 
 
 def _most_similar(models: Models, index: int) -> Similar:
@@ -116,9 +190,3 @@ def _similar_scores(models: Models, index: int) -> FloatArray:
     scores = scores + np.float32(0.02) * models.catalogue.popularity
     scores[index] = -np.inf
     return scores
-
-
-def _scaled(values: FloatArray) -> FloatArray:
-    """To at most 1 in size, so that the shares mean what they say."""
-    largest = float(np.abs(values).max(initial=0.0))
-    return values / np.float32(largest) if largest > 0 else values

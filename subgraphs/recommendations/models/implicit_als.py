@@ -1,10 +1,11 @@
 """Implicit ALS: a short vector per title and profile, so that their product is high where a profile liked a title.
 
 Problem: minimise, over profile vectors U and title vectors V,
-    sum over liked pairs of (1 - u.v)^2  +  unobserved * sum over all pairs of (u.v)^2  +  l2 * (|U|^2 + |V|^2).
-The second sum says that what was not watched is probably not liked, a little; it never visits the pairs, since it is
-u' (V'V) u. (Hu, Koren, Volinsky: Collaborative filtering for implicit feedback datasets, 2008, in the form of Rendle et
-al.: Revisiting the performance of iALS on item recommendation benchmarks, 2021.)
+    sum over liked pairs of w (1 - u.v)^2  +  unobserved * sum over all pairs of (u.v)^2  +  l2 * (|U|^2 + |V|^2).
+w says how much a title was liked; training mostly has 1. The second sum says that what was not watched is probably not
+liked, a little; it never visits the pairs, since it is u' (V'V) u. (Hu, Koren, Volinsky: Collaborative filtering for
+implicit feedback datasets, 2008, in the form of Rendle et al.: Revisiting the performance of iALS on item
+recommendation benchmarks, 2021.)
 
 Idea: with V fixed each u is the solution of a small linear system, and the other way round; the two steps alternate. A
 system is solved for a block of rows of like length at once. A profile that was not trained on is one such solution:
@@ -55,8 +56,11 @@ class ImplicitAls:
         return _solve_rows(histories, self.titles, self.parameters)
 
     def scores(self, histories: Interactions) -> FloatMatrix:
-        """See Recommender.scores."""
-        return np.asarray(self.profiles(histories) @ self.titles.T, np.float32)
+        """See Recommender.scores; what was liked less than nothing is left out."""
+        liked = csr_array(histories)
+        if histories.nnz and histories.data.min() <= 0:
+            liked = csr_array(histories.multiply(histories > 0))
+        return np.asarray(self.profiles(liked) @ self.titles.T, np.float32)
 
 
 def fit_als(trained: Interactions, parameters: AlsParameters) -> ImplicitAls:
@@ -78,7 +82,7 @@ def objective(trained: Interactions, model: ImplicitAls) -> float:
     errors = 1.0 - np.einsum("nf,nf->n", profiles[rows], titles[trained.indices])
     everything = float(np.sum((profiles.T @ profiles) * (titles.T @ titles)))
     size = float(np.sum(profiles**2) + np.sum(titles**2))
-    return float(np.sum(errors**2)) + parameters.unobserved * everything + parameters.l2 * size
+    return float(np.sum(trained.data * errors**2)) + parameters.unobserved * everything + parameters.l2 * size
 
 
 def _solve_rows(matrix: Interactions, fixed: Doubles, parameters: AlsParameters) -> Doubles:
@@ -88,15 +92,21 @@ def _solve_rows(matrix: Interactions, fixed: Doubles, parameters: AlsParameters)
     solved = np.zeros((matrix.shape[0], factors))
     # One more vector, all zeros: what short rows of a block are filled up with changes nothing.
     gathered_from = np.vstack([fixed, np.zeros((1, factors))])
-    for rows, columns in _blocks(matrix, factors):
+    for rows, columns, weights in _blocks(matrix, factors):
         seen = gathered_from[columns]
-        systems = common + np.matmul(seen.transpose(0, 2, 1), seen)
-        solved[rows] = np.linalg.solve(systems, seen.sum(axis=1)[:, :, None])[:, :, 0]
+        weighted = seen * weights[:, :, None]
+        systems = common + np.matmul(weighted.transpose(0, 2, 1), seen)
+        solved[rows] = np.linalg.solve(systems, weighted.sum(axis=1)[:, :, None])[:, :, 0]
     return solved
 
 
-def _blocks(matrix: Interactions, factors: int) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
-    """Rows of like length together: their numbers, and their columns, filled up with the number of columns."""
+def _blocks(
+    matrix: Interactions, factors: int
+) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]]:
+    """Rows of like length together: their numbers, their columns and values.
+
+    Short rows are filled up with the number of columns, whose vector is 0.
+    """
     lengths = np.diff(matrix.indptr)
     order = np.argsort(lengths, kind="stable")
     order = order[lengths[order] > 0]
@@ -111,5 +121,6 @@ def _blocks(matrix: Interactions, factors: int) -> Iterator[tuple[npt.NDArray[np
         places = np.arange(width)
         inside = places < lengths[rows][:, None]
         positions = np.minimum(matrix.indptr[rows][:, None] + places, matrix.nnz - 1)
-        yield rows, np.where(inside, matrix.indices[positions], matrix.shape[1]).astype(np.int64)
+        columns = np.where(inside, matrix.indices[positions], matrix.shape[1]).astype(np.int64)
+        yield rows, columns, matrix.data[positions]
         start = stop

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from subgraphs.recommendations.models.recommender import FloatMatrix, Interactions, Recommender
 
-__all__ = ["LearnedBlend", "learn_weights", "standardised"]
+__all__ = ["LearnedBlend", "learn_weights", "moments", "standardised"]
 
 CANDIDATES = 600
 STEPS = (0.4, 0.2, 0.1)
@@ -51,13 +51,25 @@ class LearnedBlend:
 
 def standardised(scores: FloatMatrix, histories: Interactions) -> FloatMatrix:
     """Each row to mean 0 and deviation 1 over the titles outside its history, which themselves become 0."""
-    unknown = np.ones(scores.shape, bool)
-    unknown[np.repeat(np.arange(histories.shape[0]), np.diff(histories.indptr)), histories.indices] = False
-    counts = np.maximum(unknown.sum(axis=1, keepdims=True), 1)
-    means = np.sum(scores, axis=1, keepdims=True, where=unknown, dtype=np.float64) / counts
-    centred = np.where(unknown, scores - means, 0.0)
-    deviations = np.sqrt((centred**2).sum(axis=1, keepdims=True) / counts)
-    return np.asarray(centred / np.maximum(deviations, 1e-9), np.float32)
+    means, deviations = moments(scores, histories)
+    values = np.asarray((scores - means) / deviations, np.float32)
+    values[np.repeat(np.arange(histories.shape[0]), np.diff(histories.indptr)), histories.indices] = 0.0
+    return values
+
+
+def moments(scores: FloatMatrix, histories: Interactions) -> tuple[FloatMatrix, FloatMatrix]:
+    """Mean and deviation of each row over the titles outside its history, as columns; the deviation is above 0."""
+    known = np.repeat(np.arange(histories.shape[0]), np.diff(histories.indptr))
+    counts = np.maximum(scores.shape[1] - np.diff(histories.indptr), 1)[:, None]
+    # About a first mean: differences of large sums would lose what makes the titles differ.
+    about = scores.mean(axis=1, keepdims=True)
+    centred = scores - about
+    of_known = centred[known, histories.indices].astype(np.float64)
+    sums = centred.sum(axis=1, dtype=np.float64) - np.bincount(known, of_known, minlength=len(scores))
+    squares = np.einsum("pt,pt->p", centred, centred) - np.bincount(known, of_known**2, minlength=len(scores))
+    means = sums[:, None] / counts
+    deviations = np.sqrt(np.maximum(squares[:, None] / counts - means**2, 0.0))
+    return np.asarray(about + means, np.float32), np.asarray(np.maximum(deviations, 1e-9), np.float32)
 
 
 def learn_weights(

@@ -108,6 +108,7 @@ class FollowEvents:
         await self._tastes.watched(profile_id, title_id, watched)
         if watched.is_started:
             await self._trends.count_view(profile_id, str(data.get("seriesId") or title_id), before.country, at)
+            self._models.learn()
 
     async def on_feedback(self, event: Event) -> None:
         """`title.rated`, `title.thumbed` and `list.changed`."""
@@ -120,6 +121,7 @@ class FollowEvents:
                 None if stars is None else min(5, max(1, int(stars))),
                 event.occurred_at,
             )
+            self._models.learn()
         elif event.kind == "title.thumbed":
             thumb = data.get("thumb")
             await self._tastes.fed_back(
@@ -128,6 +130,7 @@ class FollowEvents:
                 None if thumb is None else THUMBS[str(thumb)],
                 event.occurred_at,
             )
+            self._models.learn()
         elif event.kind == "list.changed":
             await self._tastes.listed(
                 str(data["profileId"]), str(data["titleId"]), event.occurred_at, in_list=bool(data["inList"])

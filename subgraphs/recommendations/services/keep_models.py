@@ -20,9 +20,10 @@ from common.errors import ServiceError
 from subgraphs.recommendations.domain.catalogue import build_catalogue
 from subgraphs.recommendations.domain.taste import Taste, read_signals
 from subgraphs.recommendations.domain.titles import TitleRecord
-from subgraphs.recommendations.models.blend import Models
-from subgraphs.recommendations.models.content import build_content, no_content
+from subgraphs.recommendations.models.blend import Models, join_models
+from subgraphs.recommendations.models.content import Content, build_content, no_content
 from subgraphs.recommendations.models.neighbours import build_neighbours
+from subgraphs.recommendations.models.trained import TrainedModels
 from subgraphs.recommendations.ports import TasteStore, TitleStore
 
 __all__ = ["KeepModels", "build_models"]
@@ -33,7 +34,8 @@ SETTLE_S = 0.2
 """A pause in the events before a rebuild: titles come in batches."""
 LEARNED_AT_START = 2_000
 """Titles up to which everything is learned before the service is ready: about a tenth of a second."""
-MAX_LEARNED_PROFILES = 100_000
+LEARNED_PROFILES = 1_000
+"""Read while nothing is trained: a service's first evening. More than that is what training is for."""
 LEARN_AFTER_S = 15.0
 """New watching is learned from in batches, as each rebuild makes all pages anew."""
 MAX_SETTLES = 25
@@ -45,14 +47,28 @@ REST_RATIO = 2.0
 def build_first_models(records: Sequence[TitleRecord], version: int) -> Models:
     """The catalogue with nothing learned yet, in a fraction of a second: pages by popularity, date and genre."""
     catalogue = build_catalogue(records, version)
-    return Models(catalogue, no_content(len(catalogue)), build_neighbours((), len(catalogue)))
+    return join_models(catalogue, no_content(len(catalogue)), build_neighbours((), len(catalogue)))
 
 
-def build_models(records: Sequence[TitleRecord], tastes: Sequence[Taste], version: int, now_s: float) -> Models:
-    """The catalogue with everything learned about it; takes seconds for tens of thousands of titles."""
+def build_models(
+    records: Sequence[TitleRecord],
+    tastes: Sequence[Taste],
+    version: int,
+    now_s: float,
+    *,
+    trained: TrainedModels | None = None,
+    content: Content | None = None,
+) -> Models:
+    """The catalogue with everything learned about it; takes seconds for tens of thousands of titles.
+
+    `tastes` are learned from only while nothing is trained. `content` is that of the same records, where it is known.
+    """
     catalogue = build_catalogue(records, version)
+    content = content or build_content(catalogue.records)
+    if trained is not None:
+        return join_models(catalogue, content, trained)
     likes: list[Mapping[int, float]] = [read_signals(taste, catalogue, now_s).weights for taste in tastes]
-    return Models(catalogue, build_content(catalogue.records), build_neighbours(likes, len(catalogue)))
+    return join_models(catalogue, content, build_neighbours(likes, len(catalogue)))
 
 
 class KeepModels:
@@ -65,6 +81,8 @@ class KeepModels:
         self._clock = clock
         self._records: dict[str, TitleRecord] = {}
         self._playable: set[str] = set()
+        self._trained: TrainedModels | None = None
+        self._content: Content | None = None
         self._changed = asyncio.Event()
         self._learning: asyncio.TimerHandle | None = None
 
@@ -83,6 +101,12 @@ class KeepModels:
         """Insert or replace titles."""
         for record in records:
             self._records[record.id] = record
+        self._content = None
+        self._changed.set()
+
+    def use(self, trained: TrainedModels) -> None:
+        """Serve with these from the next rebuild on, a moment later."""
+        self._trained = trained
         self._changed.set()
 
     def withdraw(self, title_ids: Sequence[str]) -> None:
@@ -94,8 +118,11 @@ class KeepModels:
         return title_id in self._playable
 
     def learn(self) -> None:
-        """There is new watching to learn from; tastes themselves need no rebuild, only what all have in common."""
-        if self._learning is None:
+        """There is new watching to learn from, while nothing is trained.
+
+        Tastes themselves need no rebuild, only what all have in common.
+        """
+        if self._learning is None and self._trained is None:
             self._learning = asyncio.get_running_loop().call_later(LEARN_AFTER_S, self._learn_now)
 
     def _learn_now(self) -> None:
@@ -120,10 +147,19 @@ class KeepModels:
     async def rebuild(self) -> None:
         """Build from the records and tastes as they are now, and swap."""
         started = time.monotonic()
-        tastes = await self._read_tastes()
+        trained = self._trained
+        tastes = await self._read_tastes() if trained is None else []
         version = self.models.catalogue.version + 1
-        records = tuple(self._records.values())
-        self.models = await asyncio.to_thread(build_models, records, tastes, version, self._clock.now().timestamp())
+        # Both as they are now: what changes from here on makes the content stale again.
+        records, content = tuple(self._records.values()), self._content
+        now_s = self._clock.now().timestamp()
+        self._content = None
+        models = await asyncio.to_thread(
+            build_models, records, tastes, version, now_s, trained=trained, content=content
+        )
+        self.models = models
+        if records == tuple(self._records.values()):
+            self._content = models.content
         log.info(
             "models.rebuilt",
             titles=len(records),
@@ -137,7 +173,7 @@ class KeepModels:
         try:
             async for taste in self._tastes.all_tastes():
                 tastes.append(taste)
-                if len(tastes) >= MAX_LEARNED_PROFILES:
+                if len(tastes) >= LEARNED_PROFILES:
                     break
         except ServiceError as error:
             # Titles alone make good pages; the tastes are there again with the next change.
