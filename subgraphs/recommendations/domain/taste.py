@@ -13,13 +13,15 @@ from enum import StrEnum
 
 from subgraphs.recommendations.domain.catalogue import NOTHING, Catalogue
 
-__all__ = ["Feedback", "Opinion", "Signals", "Taste", "Watched", "read_signals"]
+__all__ = ["Feedback", "Opinion", "Signals", "Taste", "Watched", "read_likes", "read_signals"]
 
 HALF_LIFE_S = 60 * 24 * 3600.0
 """After two months a title says half as much about what somebody likes today."""
 ABANDONED_RATIO = 0.1
 ABANDONED_AFTER_S = 24 * 3600.0
 """Left in the first tenth and not taken up again for a day."""
+LIKED_RATIO = 0.5
+"""Who watched half of a title liked it enough to learn from."""
 STARTED_S = 30.0
 STARTED_RATIO = 0.02
 
@@ -64,12 +66,17 @@ class Opinion:
 
 @dataclass(frozen=True, slots=True)
 class Taste:
-    """Everything known of one profile, by title id; `version` rises with every change. `country` may be unknown."""
+    """Everything known of one profile, by title id; `version` rises with every change. `country` may be unknown.
+
+    `is_personal`: whether its account allows personalisation. Where it does not, nothing is learned from the profile,
+    and nothing but what it asked for itself (going on, its list, what it refused) shapes its pages.
+    """
 
     version: int = 0
     watched: Mapping[str, Watched] = field(default_factory=dict)
     opinions: Mapping[str, Opinion] = field(default_factory=dict)
     country: str | None = None
+    is_personal: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +113,41 @@ def read_signals(taste: Taste, catalogue: Catalogue, now_s: float) -> Signals:
     liked, refused, listed = _read_opinions(taste, catalogue, weights)
     continued, seen, started = _read_progress(taste, catalogue, seen_titles)
     return Signals(
-        weights=weights,
-        watched_at_s=watched_at,
-        liked=frozenset(liked),
+        weights=weights if taste.is_personal else {},
+        watched_at_s=watched_at if taste.is_personal else {},
+        liked=frozenset(liked if taste.is_personal else ()),
         seen=frozenset(seen),
         started=frozenset(started),
         refused=frozenset(refused),
         listed=tuple(listed),
         continued=tuple(continued),
     )
+
+
+def read_likes(taste: Taste, catalogue: Catalogue) -> Mapping[int, float]:
+    """Works that the profile liked, with the Unix time at which it last said so; none when it is not personal.
+
+    For learning what people like together: unlike a weight, a like does not fade.
+    """
+    if not taste.is_personal:
+        return {}
+    likes: dict[int, float] = {}
+    refused: set[int] = set()
+    latest_s = max((watched.at_s for watched in taste.watched.values()), default=0.0)
+    for title_id, watched in taste.watched.items():
+        work = catalogue.work(title_id)
+        if work is not None and (watched.ever_completed or watched.fraction >= LIKED_RATIO):
+            likes[work] = max(likes.get(work, 0.0), watched.at_s)
+    for title_id, opinion in taste.opinions.items():
+        work = catalogue.work(title_id)
+        if work is None:
+            continue
+        if opinion.feedback in {Feedback.THUMBS_DOWN, Feedback.NOT_INTERESTED} or (opinion.stars or 3) <= 2:
+            refused.add(work)
+        elif opinion.feedback is Feedback.THUMBS_UP or (opinion.stars or 3) >= 4 or opinion.listed_at_s is not None:
+            # When stars and thumbs were given is not kept; they are as old as what the profile did last.
+            likes[work] = max(likes.get(work, 0.0), opinion.listed_at_s or latest_s)
+    return {work: at_s for work, at_s in likes.items() if work not in refused}
 
 
 def _watching_weight(watched: Watched, now_s: float) -> float:

@@ -1,14 +1,15 @@
 """TasteStore on Valkey: one hash per profile.
 
-Fields: `w:<title>` a place, `o:<aspect>:<title>` an opinion, `c` the country, each as JSON [at, value]; `v` the
-version. A field is replaced only by one that is not older, so that events may come late, twice or out of order; each
-change raises the version, by which readers know that what they hold in memory is still right.
+Fields: `w:<title>` a place, `o:<aspect>:<title>` an opinion, `c` the country, `p` whether personalisation is allowed,
+each as JSON [at, value]; `v` the version. A field is replaced only by one that is not older, so that events may come
+late, twice or out of order; each change raises the version, by which readers know that what they hold in memory is
+still right.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -24,6 +25,8 @@ KEY_PREFIX = "marquee:taste:"
 MAX_FIELDS = 4_000
 """Per profile: two thousand titles and as many opinions; what comes beyond is not learned from."""
 TASTES_IN_MEMORY = 2_000
+READ_AT_ONCE = 200
+"""Tastes per request of a reader of all: a few megabytes."""
 
 _WRITE = """
 local known = redis.call('HGET', KEYS[1], ARGV[1])
@@ -81,9 +84,13 @@ class ValkeyTasteStore:
         """On or off the profile's list."""
         await self._put(profile_id, f"o:list:{title_id}", at.timestamp(), in_list)
 
-    async def fed_back(self, profile_id: str, title_id: str, feedback: Feedback, at: datetime) -> None:
-        """A thumb, or not interested."""
-        await self._put(profile_id, f"o:thumb:{title_id}", at.timestamp(), feedback.value)
+    async def fed_back(self, profile_id: str, title_id: str, feedback: Feedback | None, at: datetime) -> None:
+        """A thumb, or not interested; None clears."""
+        await self._put(profile_id, f"o:thumb:{title_id}", at.timestamp(), None if feedback is None else feedback.value)
+
+    async def allow(self, profile_id: str, at: datetime, *, is_personal: bool) -> None:
+        """Whether the profile's account allows personalisation."""
+        await self._put(profile_id, "p", at.timestamp(), is_personal)
 
     async def locate(self, profile_id: str, country: str, at: datetime) -> None:
         """The profile's country, for counting views."""
@@ -96,10 +103,23 @@ class ValkeyTasteStore:
             await self._redis.delete(KEY_PREFIX + profile_id)
 
     async def all_tastes(self) -> AsyncIterator[Taste]:
-        """Every profile's taste, for learning."""
+        """Every profile's taste, for learning; a profile that changes meanwhile may come twice."""
         with translated_errors("tastes"):
-            async for key in self._redis.scan_iter(match=f"{KEY_PREFIX}*", count=500):
-                yield _read(await cast("Awaitable[dict[bytes, bytes]]", self._redis.hgetall(key)))
+            keys: list[bytes] = []
+            async for key in self._redis.scan_iter(match=f"{KEY_PREFIX}*", count=READ_AT_ONCE):
+                keys.append(key)
+                if len(keys) == READ_AT_ONCE:
+                    for taste in await self._read_all(keys):
+                        yield taste
+                    keys = []
+            for taste in await self._read_all(keys):
+                yield taste
+
+    async def _read_all(self, keys: Sequence[bytes]) -> list[Taste]:
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for key in keys:
+                pipeline.hgetall(key)
+            return [_read(fields) for fields in await pipeline.execute()]
 
     async def _put(self, profile_id: str, field: str, at_s: float, value: object) -> None:
         with translated_errors("tastes"):
@@ -114,7 +134,7 @@ class ValkeyTasteStore:
 def _read(fields: Mapping[bytes, bytes]) -> Taste:
     watched: dict[str, Watched] = {}
     opinions: dict[str, dict[str, Any]] = {}
-    version, country = 0, None
+    version, country, is_personal = 0, None, True
     for name, raw in fields.items():
         field = name.decode()
         if field == "v":
@@ -123,6 +143,8 @@ def _read(fields: Mapping[bytes, bytes]) -> Taste:
         at_s, value = orjson.loads(raw)
         if field == "c":
             country = value
+        elif field == "p":
+            is_personal = value
         elif field.startswith("w:"):
             position_s, duration_s, completed, ever_completed = value
             watched[field[2:]] = Watched(position_s, duration_s, completed, ever_completed, at_s)
@@ -132,7 +154,7 @@ def _read(fields: Mapping[bytes, bytes]) -> Taste:
             if aspect == "stars":
                 said["stars"] = value
             elif aspect == "thumb":
-                said["feedback"] = Feedback(value)
+                said["feedback"] = None if value is None else Feedback(value)
             elif value:
                 said["listed_at_s"] = at_s
     return Taste(
@@ -140,4 +162,5 @@ def _read(fields: Mapping[bytes, bytes]) -> Taste:
         watched=watched,
         opinions={title_id: Opinion(**said) for title_id, said in opinions.items()},
         country=country,
+        is_personal=is_personal,
     )
