@@ -37,6 +37,7 @@ from subgraphs.playback.services.manage_downloads import ManageDownloads
 from subgraphs.playback.services.read_progress import ViewerProgress
 from subgraphs.playback.services.record_progress import RecordProgress
 from subgraphs.playback.services.start_playback import StartPlayback
+from subgraphs.playback.services.watched_rights import WatchedRights
 from subgraphs.playback.settings import PlaybackSettings
 from subgraphs.playback.stores import Stores, open_stores
 
@@ -120,7 +121,12 @@ async def _build_services(
             default_media_url=settings.shared.public_media_url,
         ),
         record=RecordProgress(
-            bookmarks=stores.bookmarks, sessions=sessions, leases=leases, licensing=licensing, quality=quality
+            bookmarks=stores.bookmarks,
+            sessions=sessions,
+            leases=leases,
+            licensing=licensing,
+            quality=quality,
+            rights=WatchedRights(stores.catalogue),
         ),
         end=EndSessions(sessions, leases, downloads),
         history=ChangeHistory(stores.bookmarks, stores.catalogue),

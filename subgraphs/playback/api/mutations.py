@@ -125,7 +125,8 @@ class HeartbeatSuccess:
         description="The bookmark after this report; a late report gets that of the newer one."
     )
     refusal: PlayRefusal | None = strawberry.field(
-        description="Set when the player must stop: another device has its stream slot."
+        description="Set when the player must stop: another device has its stream slot, "
+        "or the title is closed to the viewer."
     )
 
 

@@ -13,7 +13,7 @@ from common.tokens import Viewer
 from subgraphs.kernel.policy import EVERYWHERE, Refusal, TitleFacts, Window, decide
 from subgraphs.playback.domain.sessions import PlayRefusal
 
-__all__ = ["check_account", "check_play", "refusal_message"]
+__all__ = ["check_account", "check_play", "check_sight", "refusal_message"]
 
 _OPEN_EVERYWHERE = (Window(EVERYWHERE),)
 _FOR_ALL = TitleFacts(minimum_age=0, is_kids=True, windows=_OPEN_EVERYWHERE)
@@ -59,6 +59,12 @@ def check_play(viewer: Viewer, facts: TitleFacts, now: datetime) -> PlayRefusal 
         or _reason(decide(viewer, offered_everywhere, now).refusal)
         or _reason(decide(viewer, facts, now).refusal)
     )
+
+
+def check_sight(viewer: Viewer, facts: TitleFacts, now: datetime) -> PlayRefusal | None:
+    """Why this viewer may not see this title at all; None when they may, whatever their subscription is."""
+    decision = decide(viewer, facts, now)
+    return None if decision.may_see else _reason(decision.refusal)
 
 
 def _reason(refusal: Refusal | None) -> PlayRefusal | None:

@@ -18,6 +18,7 @@ from subgraphs.playback.domain.bookmarks import Bookmark, BookmarkKey, PositionR
 from subgraphs.playback.domain.plans import max_streams
 from subgraphs.playback.domain.sessions import PlaybackSession, PlayRefusal, QualityReport
 from subgraphs.playback.ports import BookmarkStore, Licensing, QualityReports, SessionStore, StreamLeases
+from subgraphs.playback.services.watched_rights import WatchedRights
 
 __all__ = ["Heartbeat", "Quality", "RecordProgress", "Recorded", "SessionUnknown", "check_heartbeat"]
 
@@ -98,12 +99,14 @@ class RecordProgress:
         leases: StreamLeases,
         licensing: Licensing,
         quality: QualityReports,
+        rights: WatchedRights,
     ) -> None:
         self._bookmarks = bookmarks
         self._sessions = sessions
         self._leases = leases
         self._licensing = licensing
         self._quality = quality
+        self._rights = rights
 
     async def heartbeat(self, viewer: Viewer, heartbeat: Heartbeat, now: datetime) -> Recorded | SessionUnknown:
         """Record a position; it is durable when this returns. `heartbeat` has passed check_heartbeat."""
@@ -113,8 +116,11 @@ class RecordProgress:
         bookmark = await self._bookmarks.record(_report(session, heartbeat, now, is_final=False))
         if heartbeat.quality is not None:
             self._quality.add(_quality_report(session, heartbeat.quality, now))
-        keeps_slot = await self._renew(session, viewer)
-        return Recorded(session, bookmark, None if keeps_slot else PlayRefusal.TOO_MANY_STREAMS)
+        # The position counts first: what was watched was watched, whatever became of the right to go on.
+        refusal = await self._rights.refusal(viewer, session.title_id, now)
+        if refusal is None and not await self._renew(session, viewer):
+            refusal = PlayRefusal.TOO_MANY_STREAMS
+        return Recorded(session, bookmark, refusal)
 
     async def stop(
         self, viewer: Viewer, viewer_token: str | None, heartbeat: Heartbeat, now: datetime
