@@ -15,6 +15,7 @@ from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.pagination import PageRequest
 from subgraphs.kernel.personal_data import PersonalDataStore
 from subgraphs.titles.domain.browsing import BrowseRequest, CatalogueScope, Facets, TitleFilter
+from subgraphs.titles.domain.finding import FacetField, FieldCounts, SearchSort
 from subgraphs.titles.domain.title import (
     EpisodeSlot,
     Genre,
@@ -308,15 +309,44 @@ class SearchIndex(Protocol):
         ...
 
     async def search(
-        self, text: str, scope: CatalogueScope, chosen: TitleFilter, hidden: frozenset[TitleId], limit: int
+        self,
+        text: str,
+        scope: CatalogueScope,
+        chosen: TitleFilter,
+        hidden: frozenset[TitleId],
+        limit: int,
+        *,
+        sort: SearchSort = SearchSort.RELEVANCE,
     ) -> SearchHits:
-        """The best `limit` hits inside scope and filter; `hidden` are titles whose windows are closed at scope.now."""
+        """The first `limit` hits inside scope and filter; `hidden` are titles whose windows are closed at scope.now.
+
+        In another order than by relevance their scores are 0, and which of equals come last within `limit` is open.
+        """
+        ...
+
+    async def count_values(
+        self,
+        text: str,
+        scope: CatalogueScope,
+        chosen: TitleFilter,
+        hidden: frozenset[TitleId],
+        fields: Sequence[FacetField],
+        *,
+        of_every_kind: bool,
+    ) -> FieldCounts:
+        """How many of all hits of `search` have each value of these fields; `of_every_kind`: whatever kind is asked."""
         ...
 
     async def complete(
         self, text: str, scope: CatalogueScope, hidden: frozenset[TitleId], limit: int
     ) -> list[FoundTitle]:
         """Titles whose names go on as `text` begins, most popular first."""
+        ...
+
+    async def with_people(
+        self, text: str, scope: CatalogueScope, hidden: frozenset[TitleId], limit: int
+    ) -> list[FoundTitle]:
+        """Titles in which every word of `text` is in the name of some actor or director, most popular first."""
         ...
 
     async def state(self) -> CatalogueState:

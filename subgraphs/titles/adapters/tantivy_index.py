@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tantivy import (
     Document,
     Filter,
     Index,
     Occur,
+    Order,
     Query,
     Schema,
     SchemaBuilder,
@@ -33,11 +34,14 @@ from common.errors import ErrorKind, ServiceError
 from subgraphs.kernel.ids import TitleId
 from subgraphs.titles.adapters.tantivy_query import text_query, visible_query
 from subgraphs.titles.domain.browsing import CatalogueScope, TitleFilter
+from subgraphs.titles.domain.finding import MAX_VALUES, FacetField, FieldCounts, SearchSort, name_rank
 from subgraphs.titles.domain.relevance import (
     COMPLETION_WEIGHT,
     TIE_BREAK_WEIGHT,
     SearchEntry,
+    TextQuestion,
     completion_question,
+    people_question,
     search_entry,
     search_question,
 )
@@ -48,7 +52,9 @@ __all__ = ["FIELDS_VERSION", "SearchIndexUnavailable", "TantivyIndex"]
 
 ResultT = TypeVar("ResultT")
 
-FIELDS_VERSION = 2
+FIELDS_VERSION = 3
+POPULARITY_STEPS = (1 << 32) - 1
+"""Popularity as a whole number: a billionth is finer than anything that it is made from."""
 WRITER_HEAP_BYTES = 32_000_000
 CURRENT = "current"
 
@@ -137,31 +143,52 @@ class TantivyIndex:
         return self._build
 
     async def search(
-        self, text: str, scope: CatalogueScope, chosen: TitleFilter, hidden: frozenset[TitleId], limit: int
+        self,
+        text: str,
+        scope: CatalogueScope,
+        chosen: TitleFilter,
+        hidden: frozenset[TitleId],
+        limit: int,
+        *,
+        sort: SearchSort = SearchSort.RELEVANCE,
     ) -> SearchHits:
-        """The best `limit` hits; when not every word is found in one title, titles with all words but one."""
-        question = search_question(text)
-        if question is None or limit < 1:
-            return SearchHits((), 0)
+        """The first `limit` hits; when not every part is found in one title, titles with all parts but one."""
         visible = visible_query(self._schema, scope, chosen, hidden)
-        for missing_count in (0, 1) if len(question.required) > 1 else (0,):
-            query = text_query(self._schema, self._stems, question, missing_count=missing_count)
-            hits = await asyncio.to_thread(self._run, query, visible, limit, "tie_break")
+        for query in self._questions(text) if limit > 0 else ():
+            hits = await asyncio.to_thread(self._run, _visible(query, visible), limit, sort)
             if hits.total_count:
                 return hits
         return SearchHits((), 0)
+
+    async def count_values(
+        self,
+        text: str,
+        scope: CatalogueScope,
+        chosen: TitleFilter,
+        hidden: frozenset[TitleId],
+        fields: Sequence[FacetField],
+        *,
+        of_every_kind: bool,
+    ) -> FieldCounts:
+        """Values of all hits of the same search."""
+        visible = visible_query(self._schema, scope, chosen, hidden, of_every_kind=of_every_kind)
+        for query in self._questions(text) if fields else ():
+            counts = await asyncio.to_thread(self._count, _visible(query, visible), fields)
+            if any(counts.values()):
+                return counts
+        return {}
 
     async def complete(
         self, text: str, scope: CatalogueScope, hidden: frozenset[TitleId], limit: int
     ) -> list[FoundTitle]:
         """Titles whose names go on as `text` begins."""
-        question = completion_question(text)
-        if question is None or limit < 1:
-            return []
-        query = text_query(self._schema, self._stems, question)
-        visible = visible_query(self._schema, scope, TitleFilter(), hidden)
-        hits = await asyncio.to_thread(self._run, query, visible, limit, "completion_weight")
-        return list(hits.hits)
+        return await self._most_popular(completion_question(text), scope, hidden, limit)
+
+    async def with_people(
+        self, text: str, scope: CatalogueScope, hidden: frozenset[TitleId], limit: int
+    ) -> list[FoundTitle]:
+        """Titles with people whose names go on so."""
+        return await self._most_popular(people_question(text), scope, hidden, limit)
 
     async def state(self) -> CatalogueState:
         """What is indexed."""
@@ -191,17 +218,47 @@ class TantivyIndex:
         """Another one may begin."""
         self._build = None
 
-    def _run(self, query: Query, visible: list[tuple[Occur, Query]], limit: int, weight_field: str) -> SearchHits:
+    def _questions(self, text: str) -> Iterator[Query]:
+        """What to ask, one after the other, until something is found."""
+        question = search_question(text)
+        if question is None:
+            return
+        for missing_count in (0, 1) if len(question.required) > 1 else (0,):
+            yield text_query(self._schema, self._stems, question, missing_count=missing_count)
+
+    async def _most_popular(
+        self, question: TextQuestion | None, scope: CatalogueScope, hidden: frozenset[TitleId], limit: int
+    ) -> list[FoundTitle]:
+        if question is None or limit < 1:
+            return []
+        visible = visible_query(self._schema, scope, TitleFilter(), hidden)
+        query = _visible(text_query(self._schema, self._stems, question), visible)
+        return list((await asyncio.to_thread(self._run, query, limit, None)).hits)
+
+    def _run(self, query: Query, limit: int, sort: SearchSort | None) -> SearchHits:
+        """In this order; None is the order of completions."""
         searcher = self._serving.index.searcher()
-        found = searcher.search(
-            Query.boolean_query([(Occur.Must, query), *visible]), limit=limit, weight_by_field=weight_field
-        )
-        hits = [FoundTitle(TitleId(searcher.doc(address)["id"][0]), float(score)) for score, address in found.hits]
-        # Equal scores come in an order that merges of segments may change: by id they come in the same order for ever.
-        hits.sort(key=lambda hit: (-hit.score, hit.title_id))
+        if sort in _RANKS:
+            field, order = _RANKS[sort]
+            found = searcher.search(query, limit=limit, order_by_field=field, order=order)
+            hits = _in_order([(searcher.doc(address), rank) for rank, address in found.hits], sort)
+        else:
+            weight = "completion_weight" if sort is None else "tie_break"
+            found = searcher.search(query, limit=limit, weight_by_field=weight)
+            hits = [FoundTitle(TitleId(searcher.doc(address)["id"][0]), float(score)) for score, address in found.hits]
+            # Equal scores come in an order that merges of segments may change: by id they come in the same order for
+            # ever.
+            hits.sort(key=lambda hit: (-hit.score, hit.title_id))
         # The package's stubs leave `count` out.
         total_count: int = found.count  # type: ignore[attr-defined]
         return SearchHits(tuple(hits), total_count)
+
+    def _count(self, query: Query, fields: Sequence[FacetField]) -> FieldCounts:
+        asked = {field.value: {"terms": {"field": field.value, "size": MAX_VALUES}} for field in fields}
+        answer = self._serving.index.searcher().aggregate(query, asked)
+        return {
+            field: {bucket["key"]: bucket["doc_count"] for bucket in answer[field.value]["buckets"]} for field in fields
+        }
 
     def _state(self) -> CatalogueState:
         searcher = self._serving.index.searcher()
@@ -257,6 +314,26 @@ class TantivyBuild:
             await self._owner.write(self._generation.remove)
 
 
+_RANKS: Mapping[SearchSort | None, tuple[str, Order]] = {
+    SearchSort.RELEASE_YEAR: ("year_rank", Order.Desc),
+    SearchSort.NAME: ("name_rank", Order.Asc),
+    SearchSort.POPULARITY: ("popularity_rank", Order.Desc),
+}
+
+
+def _in_order(found: Sequence[tuple[Document, Any]], sort: SearchSort | None) -> list[FoundTitle]:
+    """The same order, to the last letter and id."""
+    if sort is SearchSort.NAME:
+        documents = sorted((document["sort_name"][0], document["id"][0]) for document, _ in found)
+    else:
+        documents = sorted((-rank, document["id"][0]) for document, rank in found)
+    return [FoundTitle(TitleId(title_id), 0.0) for _, title_id in documents]
+
+
+def _visible(query: Query, visible: Sequence[tuple[Occur, Query]]) -> Query:
+    return Query.boolean_query([(Occur.Must, query), *visible])
+
+
 def _generation_name(number: int) -> str:
     return f"{number:06d}"
 
@@ -273,7 +350,11 @@ def _document(entry: SearchEntry) -> Document:
         "id": (entry.id,),
         "kind": (entry.kind,),
         "name": (entry.name,),
-        "name_key": (entry.name,),
+        "name_stems": (entry.name,),
+        "name_pairs": (entry.name_pairs,),
+        "name_key": (entry.name_key,),
+        "bare_name_key": (entry.bare_name_key,),
+        "sort_name": (entry.sort_name,),
         "cast": entry.cast,
         "directors": entry.directors,
         "genres": entry.genres,
@@ -283,6 +364,7 @@ def _document(entry: SearchEntry) -> Document:
         "blocked_countries": entry.blocked_countries,
         "original_language": (entry.original_language,),
         "origin_country": (entry.origin_country,),
+        "duration_band": (entry.duration_band,),
     }
     for field, values in texts.items():
         for value in values:
@@ -292,6 +374,11 @@ def _document(entry: SearchEntry) -> Document:
     document.add_unsigned("minimum_age", entry.minimum_age)
     document.add_unsigned("is_kids", int(entry.is_kids))
     document.add_unsigned("is_blocked", int(bool(entry.blocked_countries)))
+    popularity_rank = round(entry.popularity * POPULARITY_STEPS)
+    document.add_unsigned("popularity_rank", popularity_rank)
+    # Of one year, the more popular one first.
+    document.add_unsigned("year_rank", entry.release_year * (POPULARITY_STEPS + 1) + popularity_rank)
+    document.add_unsigned("name_rank", name_rank(entry.sort_name))
     document.add_float("tie_break", entry.popularity * TIE_BREAK_WEIGHT)
     document.add_float("completion_weight", entry.popularity * COMPLETION_WEIGHT)
     return document
@@ -300,21 +387,20 @@ def _document(entry: SearchEntry) -> Document:
 def _schema() -> Schema:
     builder = SchemaBuilder()
     builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
-    for exact in (
-        "kind",
-        "name_key",
-        "genre_ids",
-        "window_countries",
-        "blocked_countries",
-        "original_language",
-        "origin_country",
-    ):
+    # Compared as a whole; those of facets are counted, too.
+    for exact in ("kind", "genre_ids", "original_language", "origin_country", "duration_band"):
+        builder.add_text_field(exact, tokenizer_name="raw", index_option="basic", fast=True)
+    for exact in ("name_key", "bare_name_key", "window_countries", "blocked_countries"):
         builder.add_text_field(exact, tokenizer_name="raw", index_option="basic")
-    for text in ("name", "cast", "directors", "genres"):
+    builder.add_text_field("sort_name", stored=True, tokenizer_name="raw", index_option="basic")
+    for text in ("name", "name_pairs", "cast", "directors", "genres"):
         builder.add_text_field(text, tokenizer_name="words", index_option="freq")
-    builder.add_text_field("synopsis", tokenizer_name="stems", index_option="freq")
+    for text in ("name_stems", "synopsis"):
+        builder.add_text_field(text, tokenizer_name="stems", index_option="freq")
     for number in ("revision", "release_year", "minimum_age", "is_kids", "is_blocked"):
         builder.add_unsigned_field(number, indexed=True, fast=True)
+    for rank in ("popularity_rank", "year_rank", "name_rank"):
+        builder.add_unsigned_field(rank, fast=True)
     # The engine multiplies a score by log2(2 + weight).
     for weight in ("tie_break", "completion_weight"):
         builder.add_float_field(weight, fast=True)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tantivy import FieldType, Occur, Query, Schema, TextAnalyzer
 
 from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.policy import EVERYWHERE
 from subgraphs.titles.domain.browsing import CatalogueScope, TitleFilter
-from subgraphs.titles.domain.relevance import (
-    NAME_BEGINNING_SCORE,
-    WHOLE_NAME_SCORE,
-    Match,
-    MatchKind,
-    TextQuestion,
-    WordQuestion,
-)
+from subgraphs.titles.domain.relevance import Match, MatchKind, NameMatch, PartQuestion, TextQuestion
+from subgraphs.titles.domain.title import TitleKind
 
 __all__ = ["text_query", "visible_query"]
 
@@ -23,28 +19,37 @@ _TOP = 1 << 62
 
 
 def text_query(schema: Schema, stemmer: TextAnalyzer, question: TextQuestion, *, missing_count: int = 0) -> Query:
-    """Titles that have all required words but `missing_count` of them."""
+    """Titles that have all required parts but `missing_count` of them."""
     required: list[tuple[Occur, Query]] = []
     optional: list[tuple[Occur, Query]] = []
-    for word in question.words:
-        query = _word_query(schema, stemmer, word, question.others_share)
-        if word.is_required:
+    for part in question.parts:
+        query = _part_query(schema, stemmer, part, question.others_share)
+        if part.is_required:
             required.append((Occur.Should if missing_count else Occur.Must, query))
         else:
             optional.append((Occur.Should, query))
     least = len(required) - missing_count if missing_count else None
     together = Query.boolean_query(required, minimum_number_should_match=least)
-    return Query.boolean_query([(Occur.Must, together), *optional, *_whole_name(schema, question.whole)])
+    if question.names:
+        names = Query.disjunction_max_query([_name_query(schema, name) for name in question.names])
+        optional.append((Occur.Should, names))
+    return Query.boolean_query([(Occur.Must, together), *optional])
 
 
 def visible_query(
-    schema: Schema, scope: CatalogueScope, chosen: TitleFilter, hidden: frozenset[TitleId]
+    schema: Schema,
+    scope: CatalogueScope,
+    chosen: TitleFilter,
+    hidden: frozenset[TitleId],
+    *,
+    of_every_kind: bool = False,
 ) -> list[tuple[Occur, Query]]:
     """The policy's visibility rules and the client's filter, as clauses that decide and do not score."""
+    kinds = tuple(TitleKind) if of_every_kind else chosen.kinds
     countries = [EVERYWHERE] if scope.country is None else [EVERYWHERE, scope.country]
     highest_age = scope.maximum_age if chosen.maximum_age is None else min(scope.maximum_age, chosen.maximum_age)
     must = [
-        Query.term_set_query(schema, "kind", [kind.value for kind in chosen.kinds]),
+        Query.term_set_query(schema, "kind", [kind.value for kind in kinds]),
         Query.term_set_query(schema, "window_countries", countries),
         _between(schema, "minimum_age", _BOTTOM, highest_age) if highest_age >= 0 else Query.empty_query(),
     ]
@@ -54,6 +59,7 @@ def visible_query(
         ("genre_ids", chosen.genre_id),
         ("original_language", chosen.original_language),
         ("origin_country", chosen.origin_country),
+        ("duration_band", chosen.duration),
     ):
         if value is not None:
             must.append(_term(schema, field, value))
@@ -77,33 +83,39 @@ def visible_query(
     ]
 
 
-def _word_query(schema: Schema, stemmer: TextAnalyzer, question: WordQuestion, others_share: float) -> Query:
-    options = [
-        Query.boost_query(_match_query(schema, stemmer, question.word, match), match.boost)
-        for match in question.matches
-    ]
+def _part_query(schema: Schema, stemmer: TextAnalyzer, part: PartQuestion, others_share: float) -> Query:
+    options = [Query.boost_query(_match_query(schema, stemmer, match), match.boost) for match in part.matches]
     return Query.disjunction_max_query(options, others_share)
 
 
-def _match_query(schema: Schema, stemmer: TextAnalyzer, word: str, match: Match) -> Query:
+def _match_query(schema: Schema, stemmer: TextAnalyzer, match: Match) -> Query:
     match match.kind:
-        case MatchKind.WORD:
-            return _term(schema, match.field, word)
-        case MatchKind.STEM:
-            stems = stemmer.analyze(word)
-            return Query.boolean_query([(Occur.Must, _term(schema, match.field, str(stem))) for stem in stems])
+        case MatchKind.WORDS:
+            return _all_of(schema, match.field, match.text.split())
+        case MatchKind.STEMS:
+            return _all_of(schema, match.field, [str(stem) for stem in stemmer.analyze(match.text)])
         case MatchKind.BEGINNING:
-            return _beginning(schema, match.field, word)
+            return _beginning(schema, match.field, match.text)
         case MatchKind.EDITS:
-            return Query.fuzzy_term_query(schema, match.field, word, match.edits)
+            return Query.fuzzy_term_query(schema, match.field, match.text, match.edits)
         case MatchKind.BEGINNING_WITH_EDITS:
-            return Query.fuzzy_term_query(schema, match.field, word, match.edits, prefix=True)
+            return Query.fuzzy_term_query(schema, match.field, match.text, match.edits, prefix=True)
+        case MatchKind.VALUE:
+            return Query.const_score_query(_term(schema, match.field, match.text), 1.0)
+        case MatchKind.YEARS:
+            assert match.years is not None, "a match of years has them"
+            return Query.const_score_query(_between(schema, match.field, *match.years), 1.0)
 
 
-def _whole_name(schema: Schema, whole: str) -> list[tuple[Occur, Query]]:
-    exact = Query.const_score_query(_term(schema, "name_key", whole), WHOLE_NAME_SCORE)
-    beginning = Query.const_score_query(_beginning(schema, "name_key", whole), NAME_BEGINNING_SCORE)
-    return [(Occur.Should, exact), (Occur.Should, beginning)]
+def _name_query(schema: Schema, name: NameMatch) -> Query:
+    query = _beginning(schema, name.field, name.key) if name.is_beginning else _term(schema, name.field, name.key)
+    return Query.const_score_query(query, name.score)
+
+
+def _all_of(schema: Schema, field: str, words: Sequence[str]) -> Query:
+    if len(words) == 1:
+        return _term(schema, field, words[0])
+    return Query.boolean_query([(Occur.Must, _term(schema, field, word)) for word in words])
 
 
 def _term(schema: Schema, field: str, value: str) -> Query:

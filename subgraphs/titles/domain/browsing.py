@@ -17,6 +17,7 @@ from subgraphs.titles.domain.title import CreditRole, GenreId, PersonId, TitleKi
 __all__ = [
     "BrowseRequest",
     "CatalogueScope",
+    "DurationBand",
     "Facets",
     "SortDirection",
     "TitleFilter",
@@ -32,6 +33,24 @@ class TitleSort(StrEnum):
     NEWEST = "NEWEST"
     RELEASE_YEAR = "RELEASE_YEAR"
     NAME = "NAME"
+
+
+class DurationBand(StrEnum):
+    """How long a title runs, in whole minutes; a minute that has begun does not count."""
+
+    UNDER_30_MINUTES = "UNDER_30_MINUTES"
+    FROM_30_TO_59_MINUTES = "FROM_30_TO_59_MINUTES"
+    FROM_60_TO_89_MINUTES = "FROM_60_TO_89_MINUTES"
+    FROM_90_TO_119_MINUTES = "FROM_90_TO_119_MINUTES"
+    FROM_120_MINUTES = "FROM_120_MINUTES"
+
+    @classmethod
+    def of(cls, duration_seconds: int | None) -> DurationBand | None:
+        """The band of a duration; None where nobody knows it."""
+        if duration_seconds is None:
+            return None
+        bands = list(cls)
+        return bands[min(duration_seconds // (30 * 60), len(bands) - 1)]
 
 
 class SortDirection(StrEnum):
@@ -68,6 +87,7 @@ class TitleFilter:
     initial: str | None = None
     name_prefix: str | None = None
     added_since: datetime | None = None
+    duration: DurationBand | None = None
 
     @property
     def kinds(self) -> tuple[TitleKind, ...]:
@@ -79,6 +99,13 @@ class TitleFilter:
         """Names of what is set and only lists know: a search index need not."""
         names = ("person_id", "person_role", "initial", "name_prefix", "added_since")
         return tuple(name for name in names if getattr(self, name) is not None)
+
+    def require_browsable(self) -> None:
+        """Raises ServiceError when something is set that only search knows."""
+        if self.duration is not None:
+            raise ServiceError(
+                ErrorKind.INVALID_ARGUMENT, "a list can't be narrowed by duration; leave it out, or search with it"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +148,7 @@ class BrowseRequest:
         return self.sort is TitleSort.NAME if self.direction is None else self.direction is SortDirection.ASCENDING
 
     def __post_init__(self) -> None:
+        self.chosen.require_browsable()
         if self.page.after is None:
             return
         order, value, last_id = self.page.after

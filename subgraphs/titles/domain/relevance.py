@@ -4,35 +4,43 @@ The problem: two engines behind one port must find the same and rank it alike. T
 engine's own reading of text. Words are made here, for what is indexed as for what is asked; a question is a list of
 words, each with the places where it may be found and what that is worth; an adapter only translates.
 
-Every word must be found somewhere: as it is, with a typo, or, for the last word, as the beginning of one. Fields weigh
-as decided (name 3, cast and directors 2, genres 2, synopsis 1). Words that are found as they are score by the engine's
-BM25; a typo's match has a fixed small score, because engines give such matches no relevance of their own, or a wrong
-one: a word that is spelled right beats one that is not, and one edit beats two. Small words ("the", "of") may be
-missing unless there is nothing else. A name that equals or begins with the whole text comes first.
+Every part of a question (a word, or a few that mean something together) must be found somewhere: as it is, by its stem,
+by another spelling, glued to its neighbour ("war games" and "WarGames"), with a typo, for the last word as the
+beginning of one, or as a fact that it names (`domain.understanding`). Fields weigh as decided (name 3, cast and
+directors 2, genres 2, synopsis 1). Words that are found as they are score by the engine's BM25; a typo's match has a
+fixed small score, because engines give such matches no relevance of their own, or a wrong one: a word that is spelled
+right beats one that is not, and one edit beats two. Small words ("the", "of") may be missing unless there is nothing
+else. A name that equals the whole text comes first, then one that equals it but for its article or for what the text
+says of year, kind or genre, then one that begins with it.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
-from subgraphs.titles.domain.text import fold
+from subgraphs.titles.domain.browsing import DurationBand
+from subgraphs.titles.domain.text import fold, sort_name
 from subgraphs.titles.domain.title import CreditRole, Title
+from subgraphs.titles.domain.transliteration import spelled_in_latin
+from subgraphs.titles.domain.understanding import Fact, FactKind, QueryPart, understand
 
 __all__ = [
     "COMPLETION_WEIGHT",
     "MAX_WORDS",
-    "NAME_BEGINNING_SCORE",
     "OTHER_FIELDS_SHARE",
     "TIE_BREAK_WEIGHT",
-    "WHOLE_NAME_SCORE",
     "Match",
     "MatchKind",
+    "NameMatch",
+    "PartQuestion",
     "SearchEntry",
     "TextQuestion",
-    "WordQuestion",
     "completion_question",
+    "people_question",
     "search_entry",
     "search_question",
     "words_of",
@@ -45,20 +53,48 @@ MAX_WORD_LENGTH = 40
 
 FIELD_BOOSTS = (("name", 3.0), ("cast", 2.0), ("directors", 2.0), ("genres", 2.0))
 FUZZY_FIELDS = (("name", 3.0), ("cast", 2.0), ("directors", 2.0))
+STEM_BOOSTS = (("name_stems", 1.5), ("synopsis", 1.0))
+SPELLED_OTHERWISE_SHARE = 0.7
+"""A synonym, or "haexan" for "häxan", is worth this share of the word itself."""
+GLUED_BOOST = 2.5
+"""Two words of the question in one of the name, or the other way round: nearly the name's own boost."""
 ONE_EDIT_BOOST = 0.6
 TWO_EDITS_BOOST = 0.25
 BEGINNING_BOOST = 0.9
 """Of the fixed score of a match by beginning or typo, times the field's boost."""
+FACT_BOOSTS = {
+    FactKind.YEARS: 6.0,
+    FactKind.GENRE: 6.0,
+    FactKind.COUNTRY: 4.0,
+    FactKind.LANGUAGE: 4.0,
+    # Nearly everything is a film: that says little.
+    FactKind.KIND: 0.5,
+}
+"""Fixed scores, below those of rare words in a name (10 to 30), above those of words in a synopsis."""
+FACT_FIELDS = {
+    FactKind.YEARS: "release_year",
+    FactKind.GENRE: "genre_ids",
+    FactKind.COUNTRY: "origin_country",
+    FactKind.LANGUAGE: "original_language",
+    FactKind.KIND: "kind",
+}
 COMPLETED_WORD_BOOST = 2.0
-WHOLE_NAME_SCORE = 40.0
+WHOLE_NAME_SCORE = 110.0
+"""More than all else together: popularity, which multiplies, must not bring another name before it."""
+BARE_NAME_SCORE = 65.0
+REMAINDER_NAME_SCORE = 55.0
 NAME_BEGINNING_SCORE = 30.0
 """About what a rare word in a name scores: "the gen" is more likely The General than a film called Gen."""
+BARE_BEGINNING_SCORE = 15.0
 OTHER_FIELDS_SHARE = 0.3
 """How much a word's matches in its second-best fields add to its best one, in a search."""
 TIE_BREAK_WEIGHT = 0.25
 """A score is multiplied by log2(2 + weight * popularity): a sixth at most, enough to order near ties."""
 COMPLETION_WEIGHT = 6.0
 """What is completed is mostly what is popular: three times the score at most."""
+MAX_KEY_LENGTH = 200
+"""Characters of a name that are compared as a whole; as many as may be asked for."""
+ARTICLES = frozenset({"a", "an", "the"})
 SMALL_WORDS = frozenset({"a", "an", "and", "at", "der", "die", "das", "in", "la", "le", "les", "of", "on", "the", "to"})
 
 _WORD = re.compile(r"[^\W_]+")
@@ -66,57 +102,86 @@ _APOSTROPHES = str.maketrans({"'": " ", "\N{RIGHT SINGLE QUOTATION MARK}": " "})
 
 
 class MatchKind(StrEnum):
-    """How a word is found in a field. WORD and STEM score by BM25, the others are worth 1 wherever they are found."""
+    """How a text is found in a field. WORDS and STEMS score by BM25, the others are worth 1 wherever they are found.
 
-    WORD = "WORD"
-    STEM = "STEM"
+    WORDS and STEMS may be several, all of which must be in the field; the others are one word. YEARS compares a number,
+    VALUE a code or an id.
+    """
+
+    WORDS = "WORDS"
+    STEMS = "STEMS"
     BEGINNING = "BEGINNING"
     EDITS = "EDITS"
     BEGINNING_WITH_EDITS = "BEGINNING_WITH_EDITS"
+    VALUE = "VALUE"
+    YEARS = "YEARS"
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One place where a word may be found; a find's score is multiplied by `boost`. `edits` is 1 or 2, else 0."""
+    """One place where a part may be found; a find's score is multiplied by `boost`. `edits` is 1 or 2, else 0.
+
+    `years` are the first and the last for YEARS, else None.
+    """
 
     field: str
     kind: MatchKind
+    text: str
     boost: float
     edits: int = 0
+    years: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class WordQuestion:
-    """A word and its places: the best find counts, the others by `TextQuestion.others_share`."""
+class PartQuestion:
+    """A part of the text and its places: the best find counts, the others by `TextQuestion.others_share`."""
 
-    word: str
+    text: str
     matches: tuple[Match, ...]
     is_required: bool
 
 
 @dataclass(frozen=True, slots=True)
-class TextQuestion:
-    """A text to search or complete. `whole` is compared with whole names, `popularity_weight` see TIE_BREAK_WEIGHT."""
+class NameMatch:
+    """What a whole name is worth that equals `key`, or begins with it; `field` is name_key or bare_name_key."""
 
-    words: tuple[WordQuestion, ...]
-    whole: str
+    field: str
+    key: str
+    score: float
+    is_beginning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TextQuestion:
+    """A text to search or complete. The best of `names` counts; for `popularity_weight` see TIE_BREAK_WEIGHT."""
+
+    parts: tuple[PartQuestion, ...]
+    names: tuple[NameMatch, ...]
     others_share: float
     popularity_weight: float
 
     @property
-    def required(self) -> tuple[WordQuestion, ...]:
+    def required(self) -> tuple[PartQuestion, ...]:
         """What a title must have; never empty."""
-        return tuple(word for word in self.words if word.is_required)
+        return tuple(part for part in self.parts if part.is_required)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchEntry:
-    """A title as an index keeps it; texts are folded words with one blank between, an unknown year is 0."""
+    """A title as an index keeps it; texts are folded words with one blank between, an unknown year is 0.
+
+    `name_pairs` are neighbours in the name glued together; `name_key` is the name without blanks, `bare_name_key`
+    without its leading article, too. Unknown durations are band "".
+    """
 
     id: str
     revision: int
     kind: str
     name: str
+    name_pairs: str
+    name_key: str
+    bare_name_key: str
+    sort_name: str
     cast: tuple[str, ...]
     directors: tuple[str, ...]
     genres: tuple[str, ...]
@@ -129,21 +194,28 @@ class SearchEntry:
     is_kids: bool
     original_language: str
     origin_country: str
+    duration_band: str
     popularity: float
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text, folded: letters and digits of any script, broken at everything else."""
-    return [word for word in _WORD.findall(fold(text.translate(_APOSTROPHES))) if len(word) <= MAX_WORD_LENGTH]
+    """The words of a text, folded, in Latin letters where that is known; broken at all but letters and digits."""
+    words = _WORD.findall(fold(text.translate(_APOSTROPHES)))
+    return [word for word in map(spelled_in_latin, words) if 0 < len(word) <= MAX_WORD_LENGTH]
 
 
 def search_entry(title: Title) -> SearchEntry:
     """What is indexed of a title."""
+    name = words_of(title.display_name)
     return SearchEntry(
         id=title.id,
         revision=title.revision,
         kind=title.kind.value,
-        name=_folded(title.display_name),
+        name=" ".join(name),
+        name_pairs=" ".join(first + second for first, second in pairwise(name)),
+        name_key=_name_key(name),
+        bare_name_key=_bare_name_key(name),
+        sort_name=sort_name(title.display_name),
         cast=tuple(map(_folded, title.credited(CreditRole.CAST))),
         directors=tuple(map(_folded, title.credited(CreditRole.DIRECTOR))),
         genres=tuple(_folded(genre.display_name) for genre in title.genres),
@@ -157,6 +229,7 @@ def search_entry(title: Title) -> SearchEntry:
         is_kids=title.is_kids,
         original_language=title.original_language or "",
         origin_country=title.origin_country or "",
+        duration_band="" if (band := DurationBand.of(title.duration_seconds)) is None else band.value,
         popularity=title.popularity,
     )
 
@@ -166,16 +239,19 @@ def search_question(text: str) -> TextQuestion | None:
     words = words_of(text)[:MAX_WORDS]
     if not words:
         return None
+    understood = understand(words)
     are_all_small = all(word in SMALL_WORDS for word in words)
-    questions = tuple(
-        WordQuestion(
-            word,
-            _places(word, is_last=position == len(words) - 1),
-            is_required=are_all_small or word not in SMALL_WORDS,
-        )
-        for position, word in enumerate(words)
-    )
-    return TextQuestion(questions, " ".join(words), OTHER_FIELDS_SHARE, TIE_BREAK_WEIGHT)
+    questions: list[PartQuestion] = []
+    position = 0
+    for part in understood.parts:
+        before = words[position - 1] if position else None
+        position += len(part.words)
+        after = words[position] if position < len(words) else None
+        is_small = len(part.words) == 1 and part.words[0] in SMALL_WORDS
+        places = (*_places(part, before, after), *map(_fact_place, part.facts))
+        questions.append(PartQuestion(" ".join(part.words), places, is_required=are_all_small or not is_small))
+    names = _whole_names(words, understood.remainders)
+    return TextQuestion(tuple(questions), names, OTHER_FIELDS_SHARE, TIE_BREAK_WEIGHT)
 
 
 def completion_question(text: str) -> TextQuestion | None:
@@ -183,29 +259,88 @@ def completion_question(text: str) -> TextQuestion | None:
     words = words_of(text)[:MAX_WORDS]
     if not words:
         return None
-    questions = []
-    for position, word in enumerate(words):
-        is_last = position == len(words) - 1
-        exactly = MatchKind.BEGINNING if is_last else MatchKind.WORD
-        matches = [Match("name", exactly, COMPLETED_WORD_BOOST)]
-        if len(word) >= 4:
-            nearly = MatchKind.BEGINNING_WITH_EDITS if is_last else MatchKind.EDITS
-            matches.append(Match("name", nearly, ONE_EDIT_BOOST, edits=1 if len(word) <= 5 else 2))
-        questions.append(WordQuestion(word, tuple(matches), is_required=True))
-    return TextQuestion(tuple(questions), " ".join(words), 0.0, COMPLETION_WEIGHT)
+    questions = [
+        PartQuestion(word, _completed(word, ("name",), is_last=position == len(words) - 1), is_required=True)
+        for position, word in enumerate(words)
+    ]
+    return TextQuestion(tuple(questions), _whole_names(words, ()), 0.0, COMPLETION_WEIGHT)
 
 
-def _places(word: str, *, is_last: bool) -> tuple[Match, ...]:
-    matches = [Match(field, MatchKind.WORD, boost) for field, boost in FIELD_BOOSTS]
-    matches.append(Match("synopsis", MatchKind.STEM, 1.0))
-    for field, boost in FUZZY_FIELDS:
-        if is_last:
-            matches.append(Match(field, MatchKind.BEGINNING, boost * BEGINNING_BOOST))
-        if len(word) >= 3:
-            matches.append(Match(field, MatchKind.EDITS, boost * ONE_EDIT_BOOST, edits=1))
-        if len(word) > 5:
-            matches.append(Match(field, MatchKind.EDITS, boost * TWO_EDITS_BOOST, edits=2))
+def people_question(text: str) -> TextQuestion | None:
+    """Titles with people whose names go on as `text` begins; None when there is no word in it."""
+    words = words_of(text)[:MAX_WORDS]
+    if not words:
+        return None
+    questions = [
+        PartQuestion(
+            word, _completed(word, ("cast", "directors"), is_last=position == len(words) - 1), is_required=True
+        )
+        for position, word in enumerate(words)
+    ]
+    return TextQuestion(tuple(questions), (), 0.0, COMPLETION_WEIGHT)
+
+
+def _completed(word: str, fields: tuple[str, ...], *, is_last: bool) -> tuple[Match, ...]:
+    exactly = MatchKind.BEGINNING if is_last else MatchKind.WORDS
+    nearly = MatchKind.BEGINNING_WITH_EDITS if is_last else MatchKind.EDITS
+    matches = [Match(field, exactly, word, COMPLETED_WORD_BOOST) for field in fields]
+    if len(word) >= 4:
+        edits = 1 if len(word) <= 5 else 2
+        matches += [Match(field, nearly, word, ONE_EDIT_BOOST, edits=edits) for field in fields]
     return tuple(matches)
+
+
+def _places(part: QueryPart, before: str | None, after: str | None) -> list[Match]:
+    """Where the words themselves may be found; only a part of one word may be misspelled or unfinished."""
+    phrase = " ".join(part.words)
+    matches = [Match(field, MatchKind.WORDS, phrase, boost) for field, boost in FIELD_BOOSTS]
+    matches += [Match(field, MatchKind.STEMS, phrase, boost) for field, boost in STEM_BOOSTS]
+    for spelling in part.spellings:
+        matches += [
+            Match(field, MatchKind.WORDS, spelling, boost * SPELLED_OTHERWISE_SHARE) for field, boost in FIELD_BOOSTS
+        ]
+    if len(part.words) > 1:
+        matches.append(Match("name", MatchKind.WORDS, "".join(part.words), GLUED_BOOST))
+        return matches
+    word = part.words[0]
+    matches.append(Match("name_pairs", MatchKind.WORDS, word, GLUED_BOOST))
+    for glued in ((before + word) if before else None, (word + after) if after else None):
+        if glued is not None:
+            matches.append(Match("name", MatchKind.WORDS, glued, GLUED_BOOST))
+    # "1979" with an edit is another year, and no typo.
+    may_be_misspelled = not word.isdigit()
+    for field, boost in FUZZY_FIELDS:
+        if after is None:
+            matches.append(Match(field, MatchKind.BEGINNING, word, boost * BEGINNING_BOOST))
+        if len(word) >= 3 and may_be_misspelled:
+            matches.append(Match(field, MatchKind.EDITS, word, boost * ONE_EDIT_BOOST, edits=1))
+        if len(word) > 5 and may_be_misspelled:
+            matches.append(Match(field, MatchKind.EDITS, word, boost * TWO_EDITS_BOOST, edits=2))
+    return matches
+
+
+def _fact_place(fact: Fact) -> Match:
+    kind = MatchKind.VALUE if fact.years is None else MatchKind.YEARS
+    return Match(FACT_FIELDS[fact.kind], kind, fact.value, FACT_BOOSTS[fact.kind], years=fact.years)
+
+
+def _whole_names(words: Sequence[str], remainders: Sequence[str]) -> tuple[NameMatch, ...]:
+    whole, bare = _name_key(words), _bare_name_key(words)
+    return (
+        NameMatch("name_key", whole, WHOLE_NAME_SCORE),
+        NameMatch("bare_name_key", bare, BARE_NAME_SCORE),
+        *(NameMatch("bare_name_key", _bare_name_key(left.split()), REMAINDER_NAME_SCORE) for left in remainders),
+        NameMatch("name_key", whole, NAME_BEGINNING_SCORE, is_beginning=True),
+        NameMatch("bare_name_key", bare, BARE_BEGINNING_SCORE, is_beginning=True),
+    )
+
+
+def _name_key(words: Sequence[str]) -> str:
+    return "".join(words)[:MAX_KEY_LENGTH]
+
+
+def _bare_name_key(words: Sequence[str]) -> str:
+    return _name_key(words[1:] if len(words) > 1 and words[0] in ARTICLES else words)
 
 
 def _folded(text: str) -> str:

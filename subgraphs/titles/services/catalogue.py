@@ -110,6 +110,7 @@ class Catalogue:
         They cost a look at every title of the list, and are therefore kept for a minute, or until something is written:
         a window that opens in between is counted late.
         """
+        chosen.require_browsable()
         scope = CatalogueScope.of(viewer, now)
         wanted = _of_person(chosen, await self.person_edits())
         question = (wanted, scope.country, scope.maximum_age, scope.kids_only)

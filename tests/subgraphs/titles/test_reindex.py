@@ -149,12 +149,12 @@ async def test_leftovers_of_a_killed_rebuild_go_at_the_next_start(
     killed = TantivyIndex(tmp_path / "search")
     await killed.begin_build()
     await killed.write(killed._serving.close)
-    generations = tmp_path / "search" / "v2"
+    generations = tmp_path / "search" / "v3"
     assert sorted(each.name for each in generations.iterdir()) == ["000001", "000002", "current"]
     (tmp_path / "search" / "v1").mkdir()
     index = TantivyIndex(tmp_path / "search")
     await SearchUpdater(store, index, AvailabilityCalendar(), store.titles).start()
     assert BUILD_FOLLOWER not in await store.followers()
     assert sorted(each.name for each in generations.iterdir()) == ["000001", "current"]
-    assert [each.name for each in (tmp_path / "search").iterdir()] == ["v2"]
+    assert [each.name for each in (tmp_path / "search").iterdir()] == ["v3"]
     await index.aclose()

@@ -31,6 +31,8 @@ async def answers(index: SearchIndex, kind: str, text: str, limit: int) -> Seque
     scope = CatalogueScope.of(viewer, NOW)
     if kind == "suggest":
         return await index.complete(text, scope, frozenset(), limit)
+    if kind == "people":
+        return await index.with_people(text, scope, frozenset(), limit)
     return (await index.search(text, scope, TitleFilter(), frozenset(), limit)).hits
 
 

@@ -13,12 +13,13 @@ from subgraphs.titles.domain.relevance import MAX_WORD_LENGTH, SearchEntry
 
 __all__ = ["BEGINNINGS", "FIELDS_VERSION", "document", "index_body"]
 
-FIELDS_VERSION = 1
+FIELDS_VERSION = 2
 BEGINNINGS = "beginnings"
-"""The sub-field of `name` with every beginning of every word: a typo in a beginning is a typo in one of them."""
+"""The sub-field of names with every beginning of every word: a typo in a beginning is a typo in one of them."""
 
 _KEYWORD = {"type": "keyword"}
 _WORDS = {"type": "text", "analyzer": "words", "index_options": "freqs"}
+_STEMS = {"type": "text", "analyzer": "stems", "index_options": "freqs"}
 
 _ANALYSIS = {
     # Words are made by `domain.relevance`, for every engine alike.
@@ -32,28 +33,33 @@ _ANALYSIS = {
         BEGINNINGS: {"type": "edge_ngram", "min_gram": 1, "max_gram": MAX_WORD_LENGTH},
     },
 }
+_WORDS_AND_BEGINNINGS = {
+    **_WORDS,
+    "fields": {
+        BEGINNINGS: {
+            "type": "text",
+            "analyzer": BEGINNINGS,
+            "search_analyzer": "words",
+            "index_options": "docs",
+            "norms": False,
+        }
+    },
+}
 _PROPERTIES: dict[str, Any] = {
     "id": _KEYWORD,
     "revision": {"type": "long"},
     "kind": _KEYWORD,
-    "name": {
-        **_WORDS,
-        "fields": {
-            BEGINNINGS: {
-                "type": "text",
-                "analyzer": BEGINNINGS,
-                "search_analyzer": "words",
-                "index_options": "docs",
-                "norms": False,
-            }
-        },
-    },
-    # Longer ones than Lucene takes are found by their words.
-    "name_key": {"type": "keyword", "ignore_above": 8_000},
-    "cast": _WORDS,
-    "directors": _WORDS,
+    "name": _WORDS_AND_BEGINNINGS,
+    "name_stems": _STEMS,
+    "name_pairs": _WORDS,
+    "name_key": _KEYWORD,
+    "bare_name_key": _KEYWORD,
+    # Longer ones than Lucene takes sort first.
+    "sort_name": {"type": "keyword", "ignore_above": 8_000},
+    "cast": _WORDS_AND_BEGINNINGS,
+    "directors": _WORDS_AND_BEGINNINGS,
     "genres": _WORDS,
-    "synopsis": {"type": "text", "analyzer": "stems", "index_options": "freqs"},
+    "synopsis": _STEMS,
     "genre_ids": _KEYWORD,
     "window_countries": _KEYWORD,
     "blocked_countries": _KEYWORD,
@@ -63,6 +69,7 @@ _PROPERTIES: dict[str, Any] = {
     "is_kids": {"type": "boolean"},
     "original_language": _KEYWORD,
     "origin_country": _KEYWORD,
+    "duration_band": _KEYWORD,
     "popularity": {"type": "double"},
 }
 
@@ -85,4 +92,4 @@ def index_body(meta: dict[str, Any], *, is_serving: bool) -> dict[str, Any]:
 
 def document(entry: SearchEntry) -> dict[str, Any]:
     """What is sent of a title."""
-    return {**asdict(entry), "name_key": entry.name, "is_blocked": bool(entry.blocked_countries)}
+    return {**asdict(entry), "name_stems": entry.name, "is_blocked": bool(entry.blocked_countries)}

@@ -20,9 +20,16 @@ from common.errors import ErrorKind, ServiceError
 from subgraphs.kernel.ids import TitleId
 from subgraphs.titles.adapters.opensearch.errors import opensearch_errors
 from subgraphs.titles.adapters.opensearch.fields import FIELDS_VERSION, document, index_body
-from subgraphs.titles.adapters.opensearch.query import search_body, visibility
+from subgraphs.titles.adapters.opensearch.query import counts_body, search_body, visibility
 from subgraphs.titles.domain.browsing import CatalogueScope, TitleFilter
-from subgraphs.titles.domain.relevance import TextQuestion, completion_question, search_entry, search_question
+from subgraphs.titles.domain.finding import FacetField, FieldCounts, SearchSort
+from subgraphs.titles.domain.relevance import (
+    TextQuestion,
+    completion_question,
+    people_question,
+    search_entry,
+    search_question,
+)
 from subgraphs.titles.domain.title import Title
 from subgraphs.titles.ports import CatalogueState, FoundTitle, IndexBuild, SearchHits
 
@@ -102,28 +109,61 @@ class OpenSearchIndex:
         return OpenSearchBuild(self, name, serving)
 
     async def search(
-        self, text: str, scope: CatalogueScope, chosen: TitleFilter, hidden: frozenset[TitleId], limit: int
+        self,
+        text: str,
+        scope: CatalogueScope,
+        chosen: TitleFilter,
+        hidden: frozenset[TitleId],
+        limit: int,
+        *,
+        sort: SearchSort = SearchSort.RELEVANCE,
     ) -> SearchHits:
-        """The best `limit` hits; when not every word is found in one title, titles with all words but one."""
+        """The first `limit` hits; when not every part is found in one title, titles with all parts but one."""
         question = search_question(text)
         if question is None or limit < 1:
             return SearchHits((), 0)
         visible = visibility(scope, chosen, hidden)
-        for missing_count in (0, 1) if len(question.required) > 1 else (0,):
-            hits = await self._ask(question, visible, limit, missing_count=missing_count)
+        for missing_count in _missing_counts(question):
+            body = search_body(question, visible, limit, missing_count=missing_count, sort=sort)
+            hits = await self._ask(body)
             if hits.total_count:
                 return hits
         return SearchHits((), 0)
+
+    async def count_values(
+        self,
+        text: str,
+        scope: CatalogueScope,
+        chosen: TitleFilter,
+        hidden: frozenset[TitleId],
+        fields: Sequence[FacetField],
+        *,
+        of_every_kind: bool,
+    ) -> FieldCounts:
+        """Values of all hits of the same search."""
+        question = search_question(text)
+        if question is None or not fields:
+            return {}
+        visible = visibility(scope, chosen, hidden, of_every_kind=of_every_kind)
+        for missing_count in _missing_counts(question):
+            with opensearch_errors():
+                answer = await self._search(counts_body(question, visible, fields, missing_count=missing_count))
+            counts = {field: _counted(answer["aggregations"][field.value]) for field in fields}
+            if any(counts.values()):
+                return counts
+        return {}
 
     async def complete(
         self, text: str, scope: CatalogueScope, hidden: frozenset[TitleId], limit: int
     ) -> list[FoundTitle]:
         """Titles whose names go on as `text` begins."""
-        question = completion_question(text)
-        if question is None or limit < 1:
-            return []
-        hits = await self._ask(question, visibility(scope, TitleFilter(), hidden), limit)
-        return list(hits.hits)
+        return await self._most_popular(completion_question(text), scope, hidden, limit)
+
+    async def with_people(
+        self, text: str, scope: CatalogueScope, hidden: frozenset[TitleId], limit: int
+    ) -> list[FoundTitle]:
+        """Titles with people whose names go on so."""
+        return await self._most_popular(people_question(text), scope, hidden, limit)
 
     async def state(self) -> CatalogueState:
         """What is indexed."""
@@ -163,14 +203,18 @@ class OpenSearchIndex:
         """What an index says of itself: that somebody worked on it just now."""
         return {"touched_at": self.clock.now().isoformat()}
 
-    async def _ask(
-        self, question: TextQuestion, visible: dict[str, Any], limit: int, *, missing_count: int = 0
-    ) -> SearchHits:
-        body = search_body(question, visible, limit, missing_count=missing_count)
+    async def _most_popular(
+        self, question: TextQuestion | None, scope: CatalogueScope, hidden: frozenset[TitleId], limit: int
+    ) -> list[FoundTitle]:
+        if question is None or limit < 1:
+            return []
+        return list((await self._ask(search_body(question, visibility(scope, TitleFilter(), hidden), limit))).hits)
+
+    async def _ask(self, body: dict[str, Any]) -> SearchHits:
         with opensearch_errors():
             answer = await self._search(body)
         hits = answer["hits"]
-        found = tuple(FoundTitle(TitleId(hit["_id"]), float(hit["_score"])) for hit in hits["hits"])
+        found = tuple(FoundTitle(TitleId(hit["_id"]), float(hit["_score"] or 0.0)) for hit in hits["hits"])
         return SearchHits(found, hits["total"]["value"])
 
     async def _search(self, body: dict[str, Any]) -> Any:
@@ -236,6 +280,14 @@ class OpenSearchBuild:
             self._is_open = False
             with opensearch_errors():
                 await self._owner.client.indices.delete(index=self._name, request_timeout=WRITE_TIMEOUT_S)
+
+
+def _missing_counts(question: TextQuestion) -> tuple[int, ...]:
+    return (0, 1) if len(question.required) > 1 else (0,)
+
+
+def _counted(answer: dict[str, Any]) -> dict[str | int, int]:
+    return {bucket["key"]: bucket["doc_count"] for bucket in answer["buckets"]}
 
 
 async def _again_when_replaced(ask: Callable[[], Awaitable[Any]]) -> Any:

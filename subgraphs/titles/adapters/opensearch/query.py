@@ -10,16 +10,11 @@ from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.policy import EVERYWHERE
 from subgraphs.titles.adapters.opensearch.fields import BEGINNINGS
 from subgraphs.titles.domain.browsing import CatalogueScope, TitleFilter
-from subgraphs.titles.domain.relevance import (
-    NAME_BEGINNING_SCORE,
-    WHOLE_NAME_SCORE,
-    Match,
-    MatchKind,
-    TextQuestion,
-    WordQuestion,
-)
+from subgraphs.titles.domain.finding import MAX_VALUES, FacetField, SearchSort
+from subgraphs.titles.domain.relevance import Match, MatchKind, NameMatch, PartQuestion, TextQuestion
+from subgraphs.titles.domain.title import TitleKind
 
-__all__ = ["Clause", "search_body", "visibility"]
+__all__ = ["Clause", "counts_body", "search_body", "visibility"]
 
 Clause = dict[str, Any]
 
@@ -27,20 +22,28 @@ MAX_TERMS = 50_000
 """Of one clause; a node takes 65,536 unless it was told otherwise."""
 
 
-def search_body(question: TextQuestion, visible: Clause, limit: int, *, missing_count: int = 0) -> dict[str, Any]:
-    """The body of a search for titles that have all required words but `missing_count`, ids and scores only."""
-    required = [_word(word, question.others_share) for word in question.words if word.is_required]
-    optional = [_word(word, question.others_share) for word in question.words if not word.is_required]
-    together: Clause = (
-        {"bool": {"should": required, "minimum_should_match": len(required) - missing_count}}
-        if missing_count
-        else {"bool": {"must": required}}
-    )
-    matching = {"bool": {"must": [together], "should": [*optional, *_whole_name(question.whole)], **visible}}
+_ORDERS: dict[SearchSort, list[Clause]] = {
+    SearchSort.RELEVANCE: [{"_score": "desc"}, {"id": "asc"}],
+    # Of one year, the more popular one first.
+    SearchSort.RELEASE_YEAR: [{"release_year": "desc"}, {"popularity": "desc"}, {"id": "asc"}],
+    SearchSort.NAME: [{"sort_name": {"order": "asc", "missing": "_first"}}, {"id": "asc"}],
+    SearchSort.POPULARITY: [{"popularity": "desc"}, {"id": "asc"}],
+}
+
+
+def search_body(
+    question: TextQuestion,
+    visible: Clause,
+    limit: int,
+    *,
+    missing_count: int = 0,
+    sort: SearchSort = SearchSort.RELEVANCE,
+) -> dict[str, Any]:
+    """The body of a search for titles that have all required parts but `missing_count`, ids and scores only."""
     return {
         "query": {
             "function_score": {
-                "query": matching,
+                "query": _matching(question, visible, missing_count),
                 # log10(2 + weight * popularity), brought to base 2.
                 "functions": [
                     {
@@ -56,18 +59,32 @@ def search_body(question: TextQuestion, visible: Clause, limit: int, *, missing_
             }
         },
         "size": limit,
-        "sort": [{"_score": "desc"}, {"id": "asc"}],
+        "sort": _ORDERS[sort],
         "track_total_hits": True,
         "_source": False,
     }
 
 
-def visibility(scope: CatalogueScope, chosen: TitleFilter, hidden: frozenset[TitleId]) -> Clause:
+def counts_body(
+    question: TextQuestion, visible: Clause, fields: Sequence[FacetField], *, missing_count: int
+) -> dict[str, Any]:
+    """The body of a search for how many titles have each value of these fields."""
+    return {
+        "query": _matching(question, visible, missing_count),
+        "size": 0,
+        "aggs": {field.value: {"terms": {"field": field.value, "size": MAX_VALUES}} for field in fields},
+    }
+
+
+def visibility(
+    scope: CatalogueScope, chosen: TitleFilter, hidden: frozenset[TitleId], *, of_every_kind: bool = False
+) -> Clause:
     """The policy's visibility rules and the client's filter: what a title must have and must not, without scores."""
+    kinds = tuple(TitleKind) if of_every_kind else chosen.kinds
     countries = [EVERYWHERE] if scope.country is None else [EVERYWHERE, scope.country]
     highest_age = scope.maximum_age if chosen.maximum_age is None else min(scope.maximum_age, chosen.maximum_age)
     has: list[Clause] = [
-        {"terms": {"kind": [kind.value for kind in chosen.kinds]}},
+        {"terms": {"kind": [kind.value for kind in kinds]}},
         {"terms": {"window_countries": countries}},
         {"range": {"minimum_age": {"lte": highest_age}}},
     ]
@@ -77,6 +94,7 @@ def visibility(scope: CatalogueScope, chosen: TitleFilter, hidden: frozenset[Tit
         ("genre_ids", chosen.genre_id),
         ("original_language", chosen.original_language),
         ("origin_country", chosen.origin_country),
+        ("duration_band", chosen.duration),
     ):
         if value is not None:
             has.append({"term": {field: value}})
@@ -93,43 +111,54 @@ def visibility(scope: CatalogueScope, chosen: TitleFilter, hidden: frozenset[Tit
     return {"filter": has, "must_not": has_not}
 
 
-def _word(question: WordQuestion, others_share: float) -> Clause:
-    return {
-        "dis_max": {
-            "queries": [_place(question.word, match) for match in question.matches],
-            "tie_breaker": others_share,
-        }
-    }
+def _matching(question: TextQuestion, visible: Clause, missing_count: int) -> Clause:
+    required = [_part(part, question.others_share) for part in question.parts if part.is_required]
+    optional = [_part(part, question.others_share) for part in question.parts if not part.is_required]
+    together: Clause = (
+        {"bool": {"should": required, "minimum_should_match": len(required) - missing_count}}
+        if missing_count
+        else {"bool": {"must": required}}
+    )
+    if question.names:
+        optional.append({"dis_max": {"queries": [_name(name) for name in question.names]}})
+    return {"bool": {"must": [together], "should": optional, **visible}}
 
 
-def _place(word: str, match: Match) -> Clause:
+def _part(part: PartQuestion, others_share: float) -> Clause:
+    return {"dis_max": {"queries": [_place(match) for match in part.matches], "tie_breaker": others_share}}
+
+
+def _place(match: Match) -> Clause:
     match match.kind:
-        case MatchKind.WORD:
-            return {"term": {match.field: {"value": word, "boost": match.boost}}}
-        case MatchKind.STEM:
-            return {"match": {match.field: {"query": word, "operator": "and", "boost": match.boost}}}
+        case MatchKind.WORDS | MatchKind.STEMS:
+            return {"match": {match.field: {"query": match.text, "operator": "and", "boost": match.boost}}}
         case MatchKind.BEGINNING:
-            return {"prefix": {match.field: {"value": word, "boost": match.boost, "rewrite": "constant_score"}}}
+            return {"prefix": {match.field: {"value": match.text, "boost": match.boost, "rewrite": "constant_score"}}}
         case MatchKind.EDITS:
-            return _fuzzy(match.field, word, match)
+            return _fuzzy(match.field, match)
         case MatchKind.BEGINNING_WITH_EDITS:
-            return _fuzzy(f"{match.field}.{BEGINNINGS}", word, match)
+            return _fuzzy(f"{match.field}.{BEGINNINGS}", match)
+        case MatchKind.VALUE:
+            return {"constant_score": {"filter": {"term": {match.field: match.text}}, "boost": match.boost}}
+        case MatchKind.YEARS:
+            assert match.years is not None, "a match of years has them"
+            first, last = match.years
+            years = {"range": {match.field: {"gte": first, "lte": last}}}
+            return {"constant_score": {"filter": years, "boost": match.boost}}
 
 
-def _fuzzy(field: str, word: str, match: Match) -> Clause:
+def _fuzzy(field: str, match: Match) -> Clause:
     # Rewritten to constant scores, every term within the distance counts, not only the first fifty.
     return {
         "fuzzy": {
-            field: {"value": word, "fuzziness": match.edits, "boost": match.boost, "rewrite": "constant_score"},
+            field: {"value": match.text, "fuzziness": match.edits, "boost": match.boost, "rewrite": "constant_score"},
         }
     }
 
 
-def _whole_name(whole: str) -> list[Clause]:
-    return [
-        {"constant_score": {"filter": {"term": {"name_key": whole}}, "boost": WHOLE_NAME_SCORE}},
-        {"constant_score": {"filter": {"prefix": {"name_key": whole}}, "boost": NAME_BEGINNING_SCORE}},
-    ]
+def _name(name: NameMatch) -> Clause:
+    how = "prefix" if name.is_beginning else "term"
+    return {"constant_score": {"filter": {how: {name.field: name.key}}, "boost": name.score}}
 
 
 def _chunks(ids: Sequence[str]) -> list[Sequence[str]]:
