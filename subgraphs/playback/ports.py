@@ -150,6 +150,18 @@ class SessionStore(Protocol):
         ...
 
 
+class RemovedDevices(Protocol):
+    """Devices that were signed out, for as long as an access token from before may still be good."""
+
+    async def add(self, account_id: AccountId, device_id: str) -> None:
+        """Remember one, by the id in its tokens; twice is once."""
+        ...
+
+    async def has(self, account_id: AccountId, device_id: str) -> bool:
+        """Whether it was removed lately."""
+        ...
+
+
 class QualityReports(Protocol):
     """Takes how playing goes; what is given may be lost, and nobody waits for it."""
 

@@ -1,5 +1,9 @@
 """Ends sessions from outside: when a device was signed out, a profile deleted or an account erased.
 
+A session knows its device by the id in the viewer's token, or by what the player calls it where the token names none;
+downloads are always on what the device calls itself. Its own name may come back with a new log-in, so that an event
+which is heard late or twice ends by name only what is older than itself.
+
 The player hears of it at its next heartbeat, which finds no session; its stream slot is free at once. Entitlements end
 with their playback tokens.
 """
@@ -14,9 +18,9 @@ from datetime import datetime
 import structlog
 
 from subgraphs.kernel.ids import AccountId, ProfileId
-from subgraphs.playback.domain.downloads import AccountDownloads, without_device, without_profile
+from subgraphs.playback.domain.downloads import AccountDownloads, without_profile
 from subgraphs.playback.domain.sessions import PlaybackSession
-from subgraphs.playback.ports import SessionStore, StreamLeases
+from subgraphs.playback.ports import RemovedDevices, SessionStore, StreamLeases
 from subgraphs.playback.services.manage_downloads import ManageDownloads
 
 __all__ = ["EndSessions", "client_hash"]
@@ -32,22 +36,40 @@ def client_hash(account_id: AccountId, device_id: str) -> str:
 class EndSessions:
     """By device, by profile, by account."""
 
-    def __init__(self, sessions: SessionStore, leases: StreamLeases, downloads: ManageDownloads) -> None:
+    def __init__(
+        self,
+        sessions: SessionStore,
+        leases: StreamLeases,
+        downloads: ManageDownloads,
+        removed_devices: RemovedDevices,
+    ) -> None:
         self._sessions = sessions
         self._leases = leases
         self._downloads = downloads
+        self._removed_devices = removed_devices
 
-    async def of_device(self, account_id: AccountId, device_hash: str, now: datetime) -> int:
-        """End what a removed device plays and forget its downloads; how many sessions there were."""
+    async def of_device(self, account_id: AccountId, device_id: str, device_hash: str, removed_at: datetime) -> int:
+        """End what a removed device plays, forget its downloads and let it start nothing more.
+
+        `device_id` is the one in tokens, `device_hash` tells the device's own. How many sessions there were.
+        """
+
+        def is_meant(session: PlaybackSession) -> bool:
+            is_named = client_hash(account_id, session.device_id) == device_hash
+            return session.device_id == device_id or (is_named and session.started_at <= removed_at)
 
         def without_removed(account: AccountDownloads) -> AccountDownloads:
-            for device_id in {each.device_id for each in account.downloads}:
-                if client_hash(account_id, device_id) == device_hash:
-                    account = without_device(account, device_id)
-            return account
+            kept = tuple(
+                each
+                for each in account.downloads
+                if each.authorised_at > removed_at or client_hash(account_id, each.device_id) != device_hash
+            )
+            return replace(account, downloads=kept)
 
+        # First of all: what starts from now on is refused, what started before is found below.
+        await self._removed_devices.add(account_id, device_id)
         await self._downloads.change_account(account_id, without_removed)
-        return await self._end(account_id, lambda each: client_hash(account_id, each.device_id) == device_hash, now)
+        return await self._end(account_id, is_meant, removed_at)
 
     async def of_profile(self, account_id: AccountId, profile_id: ProfileId, now: datetime) -> int:
         """End what a deleted profile plays and forget its downloads; how many sessions there were."""

@@ -81,7 +81,8 @@ class FollowEvents:
                 await self._sessions.of_profile(account_id, ProfileId(str(each)), event.occurred_at)
                 await self._bookmarks.erase_profile(ProfileId(str(each)))
         if event.kind == "device.removed":
-            await self._sessions.of_device(account_id, str(event.data["clientHash"]), event.occurred_at)
+            device_id, device_hash = str(event.data["deviceId"]), str(event.data["clientHash"])
+            await self._sessions.of_device(account_id, device_id, device_hash, event.occurred_at)
 
 
 def _id_of(snapshot: object) -> str:

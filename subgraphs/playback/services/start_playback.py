@@ -1,9 +1,9 @@
 """Pressing play: every question in one fixed order, then the grant.
 
-token → profile → subscription → title → maturity → region → film → stream slot → licensing → steering → session. Each
-step runs only when all before it said yes, so the reason that a viewer gets is the first in this order, and a slot is
-taken only for somebody who may play. From the slot on, whatever goes wrong gives it back; steering alone is missed
-without harm, as the film can be read without being steered.
+token → profile → subscription → device → title → maturity → region → film → stream slot → licensing → steering →
+session. Each step runs only when all before it said yes, so the reason that a viewer gets is the first in this order,
+and a slot is taken only for somebody who may play. From the slot on, whatever goes wrong gives it back; steering alone
+is missed without harm, as the film can be read without being steered.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from subgraphs.kernel.policy import decide
 from subgraphs.playback.domain.bookmarks import resume_position_s
 from subgraphs.playback.domain.continue_watching import choose_next_episode
 from subgraphs.playback.domain.plans import max_streams
-from subgraphs.playback.domain.rights import check_account, check_play, refusal_message
+from subgraphs.playback.domain.rights import check_play, refusal_message
 from subgraphs.playback.domain.sessions import (
     Grant,
     GrantedManifest,
@@ -39,11 +39,13 @@ from subgraphs.playback.ports import (
     Licensing,
     Pathways,
     PathwaysRequest,
+    RemovedDevices,
     SessionStore,
     Steering,
     StreamLeases,
     TitleCatalogue,
 )
+from subgraphs.playback.services.check_viewer import check_viewer
 
 __all__ = ["StartPlayback", "StartRequest", "check_start"]
 
@@ -63,7 +65,10 @@ MIME_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class StartRequest:
-    """What a player asked for, and who asks. `max_height_px` None: the device names no limit."""
+    """What a player asked for, and who asks. `max_height_px` None: the device names no limit.
+
+    `device_id` is what the player calls its device; a token that names the device is believed instead.
+    """
 
     viewer: Viewer
     viewer_token: str | None
@@ -75,6 +80,11 @@ class StartRequest:
     prefers_hls: bool
     starts_over: bool
     now: datetime
+
+    @property
+    def playing_device_id(self) -> str:
+        """What streams and sessions are counted by."""
+        return self.viewer.device_id or self.device_id
 
 
 def check_start(request: StartRequest) -> None:
@@ -112,6 +122,7 @@ class StartPlayback:
         bookmarks: BookmarkStore,
         sessions: SessionStore,
         leases: StreamLeases,
+        removed_devices: RemovedDevices,
         licensing: Licensing,
         steering: Steering,
         call_timeout_s: float,
@@ -121,6 +132,7 @@ class StartPlayback:
         self._bookmarks = bookmarks
         self._sessions = sessions
         self._leases = leases
+        self._removed_devices = removed_devices
         self._licensing = licensing
         self._steering = steering
         self._call_timeout_s = call_timeout_s
@@ -134,7 +146,7 @@ class StartPlayback:
         viewer = request.viewer
         account_id, limit = AccountId(_required(viewer.account_id)), max_streams(viewer.plan)
         session_id = SessionId(new_id("pbs", request.now))
-        lease = await self._leases.acquire(account_id, request.device_id, session_id, limit)
+        lease = await self._leases.acquire(account_id, request.playing_device_id, session_id, limit)
         if not lease.granted:
             words = f"This plan allows {limit} at once. {refusal_message(PlayRefusal.TOO_MANY_STREAMS)}"
             return PlayRefused(PlayRefusal.TOO_MANY_STREAMS, words, limit, lease.retry_after_s)
@@ -143,15 +155,15 @@ class StartPlayback:
             await self._sessions.put(session)
         except BaseException:
             # Also when the request was cancelled: a slot that nobody uses would keep the household out for a minute.
-            await self._give_back(account_id, request.device_id, session_id)
+            await self._give_back(account_id, request.playing_device_id, session_id)
             raise
         return session
 
     async def _check(self, request: StartRequest) -> _Playable | PlayRefused:
-        """Token, profile, subscription, title, maturity, region, film: in this order."""
+        """Token, profile, subscription, device, title, maturity, region, film: in this order."""
         viewer = request.viewer
         # What every title needs comes before any title is looked at: a stranger learns nothing about titles.
-        refusal = check_account(viewer, request.now)
+        refusal = await check_viewer(viewer, request.now, self._removed_devices)
         if refusal is not None:
             return _refused(refusal)
         title = (await self._catalogue.titles_by_id([request.title_id])).get(request.title_id)
@@ -175,7 +187,7 @@ class StartPlayback:
             account_id=AccountId(_required(viewer.account_id)),
             profile_id=profile_id,
             plan=viewer.plan,
-            device_id=request.device_id,
+            device_id=request.playing_device_id,
             title_id=title.id,
             series_id=title.series_id,
             next_title_id=await self._next_title(title, viewer, request.now),
@@ -195,7 +207,7 @@ class StartPlayback:
             EntitlementRequest(
                 title_id=asset.title_id,
                 asset_id=asset.asset_id,
-                device_id=request.device_id,
+                device_id=request.playing_device_id,
                 session_id=session_id,
                 max_height_px=request.max_height_px or 0,
                 supports_clearkey=variant.encryption is Encryption.CLEARKEY,
