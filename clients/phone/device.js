@@ -11,6 +11,6 @@ export function device() {
     heightPx: wide,
     pixelRatio: ratio,
     imageFormats: ["WEBP", "JPEG"],
-    supports: ["HERO", "CONTINUE_WATCHING", "BECAUSE_YOU_WATCHED", "TOP_PICKS", "TRENDING", "NEW_RELEASES", "POPULAR_IN_COUNTRY", "GENRE", "MY_LIST", "WATCH_AGAIN"],
+    supports: ["HERO", "CONTINUE_WATCHING", "BECAUSE_YOU_WATCHED", "TOP_PICKS", "TRENDING", "NEW_RELEASES", "POPULAR_IN_COUNTRY", "GENRE", "MY_LIST", "WATCH_AGAIN", "COLLECTION", "LEAVING_SOON"],
   };
 }

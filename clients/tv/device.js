@@ -21,6 +21,8 @@ export const DEVICE = {
     "GENRE",
     "MY_LIST",
     "WATCH_AGAIN",
+    "COLLECTION",
+    "LEAVING_SOON",
   ],
 };
 

@@ -7,11 +7,21 @@ from datetime import datetime
 from typing import Protocol
 
 from common.events import Event
+from subgraphs.recommendations.domain.model_versions import Choice, ModelVersion
 from subgraphs.recommendations.domain.page import Page
 from subgraphs.recommendations.domain.taste import Feedback, Taste, Watched
 from subgraphs.recommendations.domain.titles import TitleRecord
+from subgraphs.recommendations.domain.trends import TrendWindow
 
-__all__ = ["InteractionEvents", "PageSnapshots", "TasteStore", "TitleStore", "TrendCounters"]
+__all__ = [
+    "InteractionEvents",
+    "ModelChoice",
+    "ModelStore",
+    "PageSnapshots",
+    "TasteStore",
+    "TitleStore",
+    "TrendCounters",
+]
 
 
 class TitleStore(Protocol):
@@ -81,7 +91,7 @@ class TrendCounters(Protocol):
         """Count a view; one profile counts once for a title within some hours."""
         ...
 
-    async def trending(self, country: str | None, now: datetime) -> Mapping[str, float]:
+    async def trending(self, country: str | None, now: datetime) -> Mapping[TrendWindow, Mapping[str, float]]:
         """Views by title id as they weigh now, of the country when it has enough, else of everywhere."""
         ...
 
@@ -115,4 +125,48 @@ class InteractionEvents(Protocol):
 
     async def is_refused(self, account_id: str) -> bool:
         """Whether they are not to be told."""
+        ...
+
+
+class ModelStore(Protocol):
+    """Trained models by version, as objects. Failures are ServiceErrors."""
+
+    async def put(self, version: ModelVersion, content: bytes) -> None:
+        """Keep a version; it is listed only once its bytes are there."""
+        ...
+
+    async def versions(self) -> Sequence[ModelVersion]:
+        """All that are kept, the newest first."""
+        ...
+
+    async def read(self, version: ModelVersion) -> bytes:
+        """Its bytes, checked against their sum. Raises ServiceError NOT_FOUND, or INTERNAL when they are damaged."""
+        ...
+
+    async def delete(self, version_id: str) -> None:
+        """Forget a version; nothing happens when it is not there."""
+        ...
+
+
+class ModelChoice(Protocol):
+    """Which version is in use, the same for all processes, and who may train. Failures are ServiceErrors."""
+
+    async def choice(self) -> Choice:
+        """What is in use now."""
+        ...
+
+    async def choose(self, version_id: str, *, is_pinned: bool) -> None:
+        """Use a version from now on, everywhere, at once."""
+        ...
+
+    async def go_back(self) -> str | None:
+        """Use the version that was in use before, and pin it; None when there is none, and nothing changes."""
+        ...
+
+    async def take_lease(self, owner: str, life_s: float) -> bool:
+        """Become the one that trains, for `life_s`, or stay so; False while another is."""
+        ...
+
+    async def give_back_lease(self, owner: str) -> None:
+        """Let others train; nothing happens when the lease is another's."""
         ...

@@ -40,6 +40,8 @@ DEVICE = {
         "GENRE",
         "MY_LIST",
         "WATCH_AGAIN",
+        "COLLECTION",
+        "LEAVING_SOON",
     ],
 }
 

@@ -15,6 +15,8 @@ ALL_KINDS = [
     "GENRE",
     "MY_LIST",
     "WATCH_AGAIN",
+    "COLLECTION",
+    "LEAVING_SOON",
 ]
 
 TV: dict[str, Any] = {

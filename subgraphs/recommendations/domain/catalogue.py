@@ -8,6 +8,7 @@ still exact.
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from common.tokens import Viewer
-from subgraphs.kernel.policy import TitleFacts, decide
+from subgraphs.kernel.policy import EVERYWHERE, TitleFacts, decide
 from subgraphs.recommendations.domain.titles import TitleKind, TitleRecord
 
 __all__ = ["BoolArray", "Catalogue", "FloatArray", "Genre", "IndexArray", "build_catalogue"]
@@ -48,7 +49,8 @@ class Genre:
 class Catalogue:
     """Columns over `records`, one place per title.
 
-    `works` is the title itself, or the series of an episode: what a viewer thinks of as one thing.
+    `works` is the title itself, or the series of an episode: what a viewer thinks of as one thing. `topics` are the
+    genres and the type of each, for variety.
     """
 
     version: int
@@ -64,9 +66,13 @@ class Catalogue:
     by_popularity: IndexArray
     by_newest: IndexArray
     genres_by_id: Mapping[str, Genre]
+    topics: tuple[tuple[str, ...], ...]
     policy_classes: IndexArray
     policy_facts: tuple[TitleFacts, ...]
     window_edges: npt.NDArray[np.int64]
+    _closings: OrderedDict[tuple[object, ...], npt.NDArray[np.float64]] = field(
+        default_factory=OrderedDict, repr=False, compare=False
+    )
     _masks: OrderedDict[tuple[object, ...], BoolArray] = field(default_factory=OrderedDict, repr=False, compare=False)
 
     def __len__(self) -> int:
@@ -90,6 +96,19 @@ class Catalogue:
         """Equal for two viewers and instants exactly when the same titles of this catalogue are visible by rule."""
         edge = int(np.searchsorted(self.window_edges, (now - _EPOCH) // _MICROSECOND, side="right"))
         return (edge, viewer.country, viewer.maturity, viewer.is_kids, viewer.profile_id is None)
+
+    def leaving(self, country: str | None, now: datetime, within: timedelta) -> BoolArray:
+        """Which titles that are open in the country now close there within this time, and don't stay open."""
+        key = (int(np.searchsorted(self.window_edges, (now - _EPOCH) // _MICROSECOND, side="right")), country)
+        closings = self._closings.get(key)
+        if closings is None:
+            closings = self._closings[key] = np.array(
+                [_closes_at_s(facts, country, now) for facts in self.policy_facts], np.float64
+            )
+            if len(self._closings) > MASKS_KEPT:
+                self._closings.popitem(last=False)
+        is_leaving = closings <= (now + within).timestamp()
+        return is_leaving[self.policy_classes] if len(self.records) else np.zeros(0, np.bool_)
 
     def index(self, title_id: str) -> int | None:
         """The title's place; None when it is unknown."""
@@ -128,6 +147,7 @@ def build_catalogue(records: Sequence[TitleRecord], version: int) -> Catalogue:
         by_popularity=by_popularity,
         by_newest=_by_newest(ordered, listable, popularity),
         genres_by_id=_genres(ordered, by_popularity),
+        topics=_topics(ordered),
         policy_classes=policy_classes,
         policy_facts=tuple(classes),
         window_edges=_window_edges(classes),
@@ -166,6 +186,32 @@ def _genres(records: Sequence[TitleRecord], by_popularity: IndexArray) -> Mappin
     return {
         genre_id: Genre(genre_id, names[genre_id], np.array(members[genre_id], np.int32)) for genre_id in sorted(names)
     }
+
+
+def _topics(records: Sequence[TitleRecord]) -> tuple[tuple[str, ...], ...]:
+    """Equal ones are one object: there are few different ones."""
+    known: dict[tuple[str, ...], tuple[str, ...]] = {}
+    found = ((*(genre_id for genre_id, _ in record.genres), record.kind.value) for record in records)
+    return tuple(known.setdefault(topics, topics) for topics in found)
+
+
+def _closes_at_s(facts: TitleFacts, country: str | None, now: datetime) -> float:
+    """Unix time at which the last of a chain of windows without gaps ends; infinity when it never does or none is open.
+
+    The same between two edges of any windows, so that it can be kept for as long.
+    """
+    windows = [window for window in facts.windows if window.country in {EVERYWHERE, country}]
+    end: datetime | None = None
+    for _ in windows:
+        at = end or now
+        ends = [window.closes_at for window in windows if window.is_open(at)]
+        if not ends:
+            break
+        open_ends = [each for each in ends if each is not None]
+        if len(open_ends) < len(ends):
+            return math.inf
+        end = max(open_ends)
+    return math.inf if end is None else end.timestamp()
 
 
 def _window_edges(classes: Mapping[TitleFacts, int]) -> npt.NDArray[np.int64]:

@@ -7,7 +7,7 @@ revision is a hash of what came out.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,11 +16,13 @@ import numpy as np
 
 from common.tokens import Viewer
 from subgraphs.recommendations.domain.catalogue import BoolArray, Catalogue
+from subgraphs.recommendations.domain.collections import Collection
 from subgraphs.recommendations.domain.devices import Device, budget_of, choose_layout
 from subgraphs.recommendations.domain.page import Card, Page, Reason, Section
 from subgraphs.recommendations.domain.sections import PageKind, SectionKind
 from subgraphs.recommendations.domain.taste import Taste, read_signals
 from subgraphs.recommendations.domain.titles import TitleKind
+from subgraphs.recommendations.domain.trends import TrendWindow
 from subgraphs.recommendations.models.blend import Models, ProfileScores, score_titles
 from subgraphs.recommendations.pages.choose import ChosenRow, choose_rows
 from subgraphs.recommendations.pages.rows import RowRequest, propose_rows
@@ -29,6 +31,7 @@ __all__ = ["PageFacts", "PageRequest", "build_page"]
 
 PLAYABLE_HERO_BONUS = 1.0
 """What stands at the top should play: a title with a film goes before all without."""
+LEAVING_WITHIN = timedelta(days=14)
 REASONED_CARDS = 12
 """Cards of a row that get a reason of their own: those that are likely to be looked at."""
 
@@ -48,11 +51,15 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class PageFacts:
-    """What is known when a page is built; `trends` are decayed views by title id in the viewer's country."""
+    """What is known when a page is built; `trends` are decayed views by title id in the viewer's country.
+
+    `collections`: of all countries and times, in the order of their ids.
+    """
 
     models: Models
     taste: Taste
-    trends: Mapping[str, float]
+    trends: Mapping[TrendWindow, Mapping[str, float]]
+    collections: Sequence[Collection] = ()
 
 
 def build_page(request: PageRequest, facts: PageFacts, now: datetime, life: timedelta) -> Page:
@@ -66,7 +73,10 @@ def build_page(request: PageRequest, facts: PageFacts, now: datetime, life: time
         profile=profile,
         allowed=allowed,
         country=request.country,
-        trends=_trends_by_work(catalogue, facts.trends),
+        trends={window: _views_by_work(catalogue, views) for window, views in facts.trends.items()},
+        # As for what is visible, no country is guessed: a title closes where the viewer is.
+        leaving=catalogue.leaving(request.viewer.country, now, LEAVING_WITHIN),
+        collections=[each for each in facts.collections if each.is_open(request.country, now)],
         now_s=now_s,
         because_rows=budget_of(request.device.form_factor).because_rows,
         more_like=None if request.title_id is None else catalogue.index(request.title_id),
@@ -101,13 +111,13 @@ def _allowed(request: PageRequest, catalogue: Catalogue, now: datetime) -> BoolA
             return visible
 
 
-def _trends_by_work(catalogue: Catalogue, trends: Mapping[str, float]) -> dict[int, float]:
-    views: dict[int, float] = {}
-    for title_id, count in trends.items():
+def _views_by_work(catalogue: Catalogue, views: Mapping[str, float]) -> dict[int, float]:
+    by_work: dict[int, float] = {}
+    for title_id, count in views.items():
         work = catalogue.work(title_id)
         if work is not None:
-            views[work] = views.get(work, 0.0) + count
-    return views
+            by_work[work] = by_work.get(work, 0.0) + count
+    return by_work
 
 
 def _choose_hero(rows: RowRequest) -> int | None:

@@ -1,67 +1,57 @@
 """The choice over the whole page: which rows, in which order, with which titles.
 
 The problem: rows that are good alone make a bad page together: the same titles again and again, five rows of one
-kind, the best row below the fold. The idea: greedy over slots from the top; at each slot every remaining row is
-valued by what it would *add there*: its kind's worth, times how relevant its visible titles are that the page does
-not show yet, less for each row of its kind above. The row with the greatest value takes the slot and its titles are
-marked as shown.
+kind, the best row below the fold. The idea: make `objective.worth` of the whole page large. Greedy takes for each slot
+from the top the row that gains most there; rows are tried in the order of the most that they could gain, so that a slot
+is decided without looking at those that can't win. Then rows of the first answer change places, come in or go as long
+as it becomes worth more and `MAX_PLACINGS` last, and greedy fills the page below them.
 
 Constraints, held by property tests: no work twice within the first three rows; below them no discovery
 row repeats a title in its visible places; at most MAX_OF_KIND rows of a kind; a row shows at least MIN_CARDS titles
-unless it holds what the profile chose itself; only kinds that the device draws. Where all discovery rows together have
-no more than MIN_CARDS titles (a catalogue with three series), these rules would leave nothing below the hero: there a
-row may be shorter and show the hero's title again. Known limit: greedy is not optimal; no row is taken back.
+unless it holds what the profile chose itself; only kinds that the device draws; pinned rows stand first. Where all
+discovery rows together have no more than MIN_CARDS titles (a catalogue with three series), these rules would leave
+nothing below the hero: there a row may be shorter and show the hero's title again.
+
+Known limit: the search ends in a local optimum. On generated pages of five rows that take each other's titles it was
+below 97 % of the best page in one case of forty, and at 81 % in the worst.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-
-import numpy as np
+from itertools import islice
 
 from subgraphs.recommendations.domain.catalogue import Catalogue
 from subgraphs.recommendations.domain.devices import PageBudget
-from subgraphs.recommendations.domain.sections import PERSONAL_KINDS, SectionKind
+from subgraphs.recommendations.domain.sections import SectionKind
+from subgraphs.recommendations.pages.objective import ROW_DISCOUNT, GainParts, Objective, PreparedRow, Uncovered
 from subgraphs.recommendations.pages.rows import RowCandidate
 
-__all__ = ["FIRST_ROWS", "ChosenRow", "choose_rows"]
+__all__ = ["FIRST_ROWS", "MAX_OF_KIND", "MIN_CARDS", "ChosenRow", "PageChoice", "choose_rows"]
 
 FIRST_ROWS = 3
 MIN_CARDS = 4
-MAX_OF_KIND: Mapping[SectionKind, int] = {SectionKind.BECAUSE_YOU_WATCHED: 3, SectionKind.GENRE: 5}
-"""Other kinds stand on a page once."""
-
-WORTH: Mapping[SectionKind, float] = {
-    SectionKind.CONTINUE_WATCHING: 3.0,
-    SectionKind.BECAUSE_YOU_WATCHED: 1.75,
-    SectionKind.TOP_PICKS: 1.6,
-    SectionKind.MY_LIST: 1.5,
-    SectionKind.TRENDING: 1.4,
-    SectionKind.NEW_RELEASES: 1.25,
-    SectionKind.POPULAR_IN_COUNTRY: 1.15,
-    SectionKind.GENRE: 1.1,
-    SectionKind.WATCH_AGAIN: 0.5,
+MAX_OF_KIND: Mapping[SectionKind, int] = {
+    SectionKind.BECAUSE_YOU_WATCHED: 3,
+    SectionKind.TRENDING: 2,
+    SectionKind.COLLECTION: 3,
+    SectionKind.GENRE: 5,
 }
-"""What one perfectly relevant row of a kind is worth, set by judgement: going on beats discovering, discovering beats
-repeating.
-"""
-
-PLACE_DISCOUNT = 0.85
-"""Each place to the right is looked at less."""
-SAME_KIND_DISCOUNT = 0.6
-SAME_KIND_BESIDE_DISCOUNT = 0.7
-BASE_RELEVANCE = 0.35
-"""Of the worth that a row has whatever its titles: people come for a kind of row as well."""
+"""Other kinds stand on a page once."""
+MAX_PLACINGS = 120
+"""Rows that the search places while it tries pages: about a millisecond's worth."""
+MIN_IMPROVEMENT = 1e-9
 
 
 @dataclass(frozen=True)
 class ChosenRow:
-    """A row with the places of its candidate's items that it keeps, in order."""
+    """A row with the places of its candidate's items that it keeps, in order, and what it gains where it stands."""
 
     candidate: RowCandidate
     kept: tuple[int, ...]
+    parts: GainParts
 
 
 class _Fit(Enum):
@@ -72,17 +62,237 @@ class _Fit(Enum):
     FREE = "repeating what is above is allowed here"
 
 
-@dataclass(frozen=True)
-class _Shown:
-    """Works shown so far: all of the first rows, and those in the visible places of every section.
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    row: PreparedRow
+    kept: tuple[int, ...]
+    parts: GainParts
 
-    `depth`: how many cards a discovery row has at most; `min_cards`: how many it needs.
+
+@dataclass(frozen=True, slots=True)
+class _Beginning:
+    """The rows of a page from the top to some slot, and what they show.
+
+    `hidden`: what a discovery row below may not show in its visible places: among the first rows all titles of the rows
+    above and the hero's, further down what is in sight above.
     """
 
-    in_first_rows: set[int]
-    visible: set[int]
-    depth: int
-    min_cards: int
+    placed: tuple[_Placed, ...]
+    kinds: tuple[SectionKind, ...]
+    in_first_rows: frozenset[int]
+    visible: frozenset[int]
+    hidden: frozenset[int]
+    uncovered: Uncovered
+    worth: float
+
+
+class PageChoice:
+    """One page to choose rows for. `hero_work` is shown above them already; `worth` is open for tests' oracles."""
+
+    def __init__(
+        self,
+        candidates: Sequence[RowCandidate],
+        catalogue: Catalogue,
+        supports: frozenset[SectionKind],
+        budget: PageBudget,
+        hero_work: int | None,
+    ) -> None:
+        drawn = [row for row in candidates if row.kind in supports]
+        self.objective = Objective(drawn, catalogue, budget.first_cards)
+        self.rows = self.objective.rows
+        self.slots = budget.max_sections - (hero_work is not None)
+        self._budget = budget
+        self._first_slots = min(self.slots, budget.first_sections - (hero_work is not None))
+        self._depth = min(budget.max_cards, max(budget.first_cards, len(catalogue.by_popularity) // 8))
+        discovered = {work for row in self.rows if not row.is_personal for work in row.works}
+        is_scarce = len(discovered) <= MIN_CARDS
+        self._min_cards = 1 if is_scarce else MIN_CARDS
+        above = frozenset(() if hero_work is None or is_scarce else (hero_work,))
+        self._nothing = _Beginning((), (), frozenset(), above, above, self.objective.interest, 0.0)
+
+    def best(self) -> list[ChosenRow]:
+        """The page's rows from the top."""
+        pinned = self._pinned()
+        greedy = self._fill(pinned, self._first_slots)
+        improved = self._improve(greedy, len(pinned.placed))
+        # A better beginning may leave less for the rest.
+        begun = [greedy] if improved is greedy else [improved, greedy]
+        page = max((self._fill(each, self.slots) for each in begun), key=_worth)
+        if len(page.placed) < self.slots and any(self._may_stand(row, page) for row in self._left_out(page)):
+            # Rows took the titles that others needed: begin once more with those that have the fewest.
+            other = self._append(pinned, sorted(self._left_out(pinned), key=lambda row: len(row.works)), self.slots)
+            other = self._fill(self._improve(other, len(pinned.placed)), self.slots)
+            page = max(page, other, key=_worth)
+        return self._rows_of(page)
+
+    def greedy(self) -> list[ChosenRow]:
+        """The same without exchanging rows."""
+        return self._rows_of(self._fill(self._pinned(), self.slots))
+
+    def worth(self, order: Sequence[int]) -> float | None:
+        """Of the page of these rows, by their numbers, from the top; None when a rule forbids it."""
+        page = self._append(self._nothing, [self.rows[number] for number in order], self.slots)
+        return page.worth if len(page.placed) == len(order) else None
+
+    def _rows_of(self, page: _Beginning) -> list[ChosenRow]:
+        """With all cards of the rows below the first ones."""
+        rows = []
+        for above, each in zip(self._beginnings(page), page.placed, strict=False):
+            kept = each.kept
+            if not each.row.is_personal and len(above.placed) >= FIRST_ROWS:
+                fitting = (place for place, work in enumerate(each.row.works) if work not in above.hidden)
+                kept = tuple(islice(fitting, self._depth))
+            rows.append(ChosenRow(each.row.candidate, kept, each.parts))
+        return rows
+
+    def _left_out(self, page: _Beginning) -> list[PreparedRow]:
+        used = {id(each.row) for each in page.placed}
+        return [row for row in self.rows if id(row) not in used]
+
+    def _pinned(self) -> _Beginning:
+        page = self._nothing
+        for row in self.rows:
+            placed = self._place(row, page, _Fit.WHOLE) if row.candidate.is_pinned else None
+            if placed is not None and len(page.placed) < self.slots:
+                page = self._with(page, placed)
+        return page
+
+    def _fill(self, page: _Beginning, slots: int) -> _Beginning:
+        """Greedy from where the page ends to so many slots, or until no row fits."""
+        remaining = self._left_out(page)
+        while remaining and len(page.placed) < slots:
+            found = next(filter(None, (self._best_next(remaining, page, fit) for fit in _fits(page))), None)
+            if found is None:
+                break
+            page = self._with(page, found)
+            remaining = [row for row in remaining if row is not found.row]
+        return page
+
+    def _best_next(self, remaining: Sequence[PreparedRow], page: _Beginning, fit: _Fit) -> _Placed | None:
+        """The row that gains most in the next slot; of equal ones the one proposed first."""
+        bounds = [(-row.bound(page.kinds.count(row.kind)), number) for number, row in enumerate(remaining)]
+        best: tuple[float, int, _Placed] | None = None
+        for bound, number in sorted(bounds):
+            if best is not None and -bound < best[0]:
+                break
+            placed = self._place(remaining[number], page, fit)
+            if placed is not None and (best is None or (placed.parts.gain, -number) > (best[0], -best[1])):
+                best = (placed.parts.gain, number, placed)
+        return None if best is None else best[2]
+
+    def _improve(self, page: _Beginning, fixed: int) -> _Beginning:
+        """Moves rows below the `fixed` first ones while that makes the page worth more and the budget lasts."""
+        placings, slots = MAX_PLACINGS, len(page.placed)
+        while True:
+            beginnings = self._beginnings(page)
+            order = [each.row for each in page.placed]
+            for slot, rows in self._moves(order, fixed):
+                if placings < len(rows):
+                    return page
+                placings -= len(rows)
+                tried = self._append(beginnings[slot], rows, max(slots, self._first_slots))
+                if tried.worth > page.worth + MIN_IMPROVEMENT:
+                    page = tried
+                    break
+            else:
+                return page
+
+    def _moves(self, order: Sequence[PreparedRow], fixed: int) -> Iterator[tuple[int, list[PreparedRow]]]:
+        """(slot from which the page is another, its rows from there on).
+
+        Neighbours change places; a row that was left out comes in; one from further down comes up; one goes.
+        """
+        slots = range(fixed, len(order))
+        yield from ((slot, [order[slot + 1], order[slot], *order[slot + 2 :]]) for slot in slots[:-1])
+        on_page = {id(row) for row in order}
+        left_out = [row for row in self.rows if id(row) not in on_page]
+        for row in sorted(left_out, key=lambda row: -row.bound(0)):
+            yield from ((slot, [row, *order[slot:]]) for slot in slots)
+        for slot in slots:
+            yield from (
+                (slot, [order[other], *order[slot:other], *order[other + 1 :]]) for other in range(slot + 2, len(order))
+            )
+        yield from ((slot, [*order[slot + 1 :], order[slot]]) for slot in slots[:-2])
+
+    def _beginnings(self, page: _Beginning) -> list[_Beginning]:
+        beginnings = [self._nothing]
+        for each in page.placed:
+            beginnings.append(self._with(beginnings[-1], each))
+        return beginnings
+
+    def _append(self, page: _Beginning, rows: Iterable[PreparedRow], slots: int) -> _Beginning:
+        """The page with these rows below it up to so many, without those that don't fit there."""
+        for row in rows:
+            if len(page.placed) == slots:
+                break
+            placed = self._admit(row, page)
+            if placed is not None:
+                page = self._with(page, placed)
+        return page
+
+    def _admit(self, row: PreparedRow, page: _Beginning) -> _Placed | None:
+        """The row in the next slot; cut only where no other row of the candidates would fit whole."""
+        fit, *last_resort = _fits(page)
+        placed = self._place(row, page, fit)
+        if placed is not None or not last_resort or not row.is_personal:
+            return placed
+        if any(self._place(other, page, fit) for other in self._left_out(page)):
+            return None
+        return self._place(row, page, last_resort[0])
+
+    def _with(self, page: _Beginning, placed: _Placed) -> _Beginning:
+        works = [placed.row.works[place] for place in placed.kept]
+        slot = len(page.placed)
+        visible = page.visible.union(works[: self._budget.first_cards])
+        in_first_rows = page.in_first_rows.union(works) if slot < FIRST_ROWS else page.in_first_rows
+        return _Beginning(
+            placed=(*page.placed, placed),
+            kinds=(*page.kinds, placed.row.kind),
+            in_first_rows=in_first_rows,
+            visible=visible,
+            hidden=visible | in_first_rows if slot + 1 < FIRST_ROWS else visible,
+            uncovered={**page.uncovered, **placed.parts.uncovered},
+            worth=page.worth + float(ROW_DISCOUNT**slot) * placed.parts.gain,
+        )
+
+    def _place(self, row: PreparedRow, page: _Beginning, fit: _Fit) -> _Placed | None:
+        """The row in the next slot; None when a rule forbids it there."""
+        if not self._may_stand(row, page):
+            return None
+        kept = self._keep(row, page, fit)
+        if not kept:
+            return None
+        in_sight = kept[: self._budget.first_cards]
+        return _Placed(row, kept, self.objective.gain(row, in_sight, page.kinds.count(row.kind), page.uncovered))
+
+    @staticmethod
+    def _may_stand(row: PreparedRow, page: _Beginning) -> bool:
+        return page.kinds.count(row.kind) < MAX_OF_KIND.get(row.kind, 1)
+
+    def _keep(self, row: PreparedRow, page: _Beginning, fit: _Fit) -> tuple[int, ...]:
+        """Places of the row's items that it may show here; empty when they are too few for a row."""
+        if row.is_personal:
+            hidden = frozenset() if fit is _Fit.FREE else page.in_first_rows
+            if fit is _Fit.WHOLE and not hidden.isdisjoint(row.works):
+                return ()
+            return tuple(place for place, work in enumerate(row.works) if work not in hidden)[: self._budget.max_cards]
+        # Further down nothing but what is in sight has a part in the choice; `_rows_of` adds the rest.
+        hidden, wanted = page.hidden, self._budget.first_cards if fit is _Fit.FREE else self._depth
+        kept: list[int] = []
+        for place, work in enumerate(row.works):
+            if work not in hidden:
+                kept.append(place)
+                if len(kept) == wanted:
+                    break
+        return tuple(kept) if len(kept) >= self._min_cards else ()
+
+
+def _worth(page: _Beginning) -> float:
+    return page.worth
+
+
+def _fits(page: _Beginning) -> tuple[_Fit, ...]:
+    return (_Fit.WHOLE, _Fit.CUT) if len(page.placed) < FIRST_ROWS else (_Fit.FREE,)
 
 
 def choose_rows(
@@ -93,73 +303,4 @@ def choose_rows(
     hero_work: int | None,
 ) -> list[ChosenRow]:
     """The page's rows from the top. `hero_work` is shown above them already."""
-    remaining = [row for row in candidates if row.kind in supports]
-    depth = min(budget.max_cards, max(budget.first_cards, len(catalogue.by_popularity) // 8))
-    is_scarce = _discovery_work_count(remaining, catalogue) <= MIN_CARDS
-    above = set() if hero_work is None or is_scarce else {hero_work}
-    shown = _Shown(set(), above, depth, 1 if is_scarce else MIN_CARDS)
-    chosen: list[ChosenRow] = []
-    sections_left = budget.max_sections - (hero_work is not None)
-    while remaining and len(chosen) < sections_left:
-        is_first = len(chosen) < FIRST_ROWS
-        ways = (_Fit.WHOLE, _Fit.CUT) if is_first else (_Fit.FREE,)
-        options = next(
-            filter(None, (_options(remaining, catalogue, shown, chosen, budget, fit=fit) for fit in ways)), []
-        )
-        if not options:
-            break
-        _, place, kept = max(options, key=lambda option: (option[0], -option[1]))
-        row = remaining.pop(place)
-        works = [int(catalogue.works[int(row.items[item])]) for item in kept]
-        chosen.append(ChosenRow(row, tuple(kept)))
-        if is_first:
-            shown.in_first_rows.update(works)
-        shown.visible.update(works[: budget.first_cards])
-    return chosen
-
-
-def _discovery_work_count(rows: Sequence[RowCandidate], catalogue: Catalogue) -> int:
-    works = [catalogue.works[row.items] for row in rows if row.kind not in PERSONAL_KINDS]
-    return len(np.unique(np.concatenate(works))) if works else 0
-
-
-def _options(
-    remaining: Sequence[RowCandidate],
-    catalogue: Catalogue,
-    shown: _Shown,
-    chosen: Sequence[ChosenRow],
-    budget: PageBudget,
-    *,
-    fit: _Fit,
-) -> list[tuple[float, int, list[int]]]:
-    """Every row that may take the next slot: its value there, its place among the remaining, what it keeps."""
-    return [
-        (value, place, kept)
-        for place, row in enumerate(remaining)
-        if (kept := _keep(row, catalogue, shown, budget, fit)) and (value := _value(row, kept, chosen, budget)) > 0
-    ]
-
-
-def _keep(row: RowCandidate, catalogue: Catalogue, shown: _Shown, budget: PageBudget, fit: _Fit) -> list[int]:
-    """Places of the row's items that it may show here; empty when they are too few for a row."""
-    works = catalogue.works[row.items].tolist()
-    if row.kind in PERSONAL_KINDS:
-        hidden = set() if fit is _Fit.FREE else shown.in_first_rows
-        if fit is _Fit.WHOLE and not hidden.isdisjoint(works):
-            return []
-        return [place for place, work in enumerate(works) if work not in hidden][: budget.max_cards]
-    hidden = shown.visible if fit is _Fit.FREE else shown.visible | shown.in_first_rows
-    kept = [place for place, work in enumerate(works) if work not in hidden][: shown.depth]
-    return kept if len(kept) >= shown.min_cards else []
-
-
-def _value(row: RowCandidate, kept: Sequence[int], chosen: Sequence[ChosenRow], budget: PageBudget) -> float:
-    same = sum(1 for other in chosen if other.candidate.kind is row.kind)
-    if same >= MAX_OF_KIND.get(row.kind, 1):
-        return 0.0
-    first = np.asarray(kept[: budget.first_cards])
-    discounts = PLACE_DISCOUNT ** np.arange(budget.first_cards)
-    relevance = float((row.relevance[first] * discounts[: len(first)]).sum() / discounts.sum())
-    worth = WORTH[row.kind] * (BASE_RELEVANCE + (1 - BASE_RELEVANCE) * relevance) * SAME_KIND_DISCOUNT**same
-    is_beside = bool(chosen) and chosen[-1].candidate.kind is row.kind
-    return worth * (SAME_KIND_BESIDE_DISCOUNT if is_beside else 1.0)
+    return PageChoice(candidates, catalogue, supports, budget, hero_work).best()

@@ -7,15 +7,17 @@ finished, begun or refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from subgraphs.recommendations.domain.catalogue import BoolArray, Catalogue, FloatArray, IndexArray
+from subgraphs.recommendations.domain.collections import Collection
 from subgraphs.recommendations.domain.countries import country_in_words
 from subgraphs.recommendations.domain.page import Reason
 from subgraphs.recommendations.domain.sections import SectionKind
+from subgraphs.recommendations.domain.trends import TrendWindow, combine
 from subgraphs.recommendations.models.blend import ProfileScores
 
 __all__ = ["RowCandidate", "RowRequest", "propose_rows"]
@@ -30,13 +32,21 @@ MIN_CAUSE_FRACTION = 0.2
 GENRE_POPULARITY_SHARE = 0.4
 COUNTRY_TREND_SHARE = 0.5
 CAUSE_RECENCY_HALF_LIFE_S = 14 * 24 * 3600.0
+FRESH_S = 14 * 24 * 3600.0
+"""What was gone on with in the last two weeks is what somebody comes back for: it stands first."""
+
+_TREND_WORDS: Mapping[TrendWindow, tuple[str, str]] = {
+    TrendWindow.HOUR: ("Trending now", "in the last hour"),
+    TrendWindow.DAY: ("Trending today", "in the last day"),
+    TrendWindow.WEEK: ("Trending this week", "in the last week"),
+}
 
 
 @dataclass(frozen=True)
 class RowCandidate:
     """A row before the choice: `items` are titles to open, best first.
 
-    `series` is the series of each, or -1; `relevance` is 0 to 1 by place.
+    `series` is the series of each, or -1; `relevance` is 0 to 1 by place. `is_pinned`: a rule puts it at the top.
     """
 
     key: str
@@ -46,21 +56,25 @@ class RowCandidate:
     items: IndexArray
     relevance: FloatArray
     series: IndexArray | None = None
+    is_pinned: bool = False
 
 
 @dataclass(frozen=True)
 class RowRequest:
     """What rows are made from.
 
-    `allowed`: visible to the viewer and of the page's kind. `trends`: views by title index.
+    `allowed`: visible to the viewer and of the page's kind. `trends`: views by title index. `leaving`: what closes
+    soon. `collections`: those that are open here and now.
     """
 
     profile: ProfileScores
     allowed: BoolArray
     country: str | None
-    trends: Mapping[int, float]
+    trends: Mapping[TrendWindow, Mapping[int, float]]
+    leaving: BoolArray
     now_s: float
     because_rows: int
+    collections: Sequence[Collection] = ()
     more_like: int | None = None
 
     @property
@@ -87,8 +101,10 @@ def propose_rows(request: RowRequest) -> list[RowCandidate]:
     rows.append(_continue_watching(request))
     rows.append(_top_picks(request, fresh))
     rows.extend(_because_rows(request, fresh))
-    rows.append(_trending(request, fresh))
+    rows.extend(_trending(request, window, fresh) for window in TrendWindow)
+    rows.extend(_collection(request, collection, fresh) for collection in request.collections)
     rows.append(_new_releases(request, fresh))
+    rows.append(_leaving_soon(request, fresh))
     rows.append(_popular(request, fresh))
     rows.extend(_genre_rows(request, fresh))
     rows.append(_my_list(request))
@@ -135,6 +151,7 @@ def _continue_watching(request: RowRequest) -> RowCandidate | None:
     ]
     if not pairs:
         return None
+    watched_at_s = request.profile.signals.watched_at_s
     return RowCandidate(
         key="continue-watching",
         kind=SectionKind.CONTINUE_WATCHING,
@@ -143,6 +160,7 @@ def _continue_watching(request: RowRequest) -> RowCandidate | None:
         items=np.array([title for title, _ in pairs], np.int32),
         relevance=np.ones(len(pairs), np.float32),
         series=np.array([work if work != title else -1 for title, work in pairs], np.int32),
+        is_pinned=any(request.now_s - watched_at_s.get(work, 0.0) <= FRESH_S for _, work in pairs),
     )
 
 
@@ -183,20 +201,35 @@ def _because_rows(request: RowRequest, fresh: BoolArray) -> Iterator[RowCandidat
         )
 
 
-def _trending(request: RowRequest, fresh: BoolArray) -> RowCandidate | None:
-    views = {index: count for index, count in request.trends.items() if fresh[index]}
+def _trending(request: RowRequest, window: TrendWindow, fresh: BoolArray) -> RowCandidate | None:
+    views = {index: count for index, count in request.trends.get(window, {}).items() if fresh[index]}
     if not views:
         return None
     items = np.array(sorted(views, key=lambda index: (-views[index], index))[:POOL], np.int32)
     most = max(views.values())
     strength = np.array([views[index] / most for index in items.tolist()], np.float32)
+    heading, when = _TREND_WORDS[window]
     return RowCandidate(
-        key="trending",
+        key=f"trending-{window.value}",
         kind=SectionKind.TRENDING,
-        heading="Trending now",
-        reason=Reason(f"Watched most in {country_in_words(request.country)} lately"),
+        heading=heading,
+        reason=Reason(f"Watched most in {country_in_words(request.country)} {when}"),
         items=items,
         relevance=_mixed(np.sqrt(strength), request, items),
+    )
+
+
+def _collection(request: RowRequest, collection: Collection, fresh: BoolArray) -> RowCandidate:
+    """What an editor put together, in the editor's order."""
+    found = (request.catalogue.index(title_id) for title_id in collection.title_ids)
+    items = np.array([index for index in found if index is not None and fresh[index]], np.int32)
+    return RowCandidate(
+        key=f"collection-{collection.id}",
+        kind=SectionKind.COLLECTION,
+        heading=collection.heading,
+        reason=None,
+        items=items,
+        relevance=_relevance(request, items),
     )
 
 
@@ -212,13 +245,26 @@ def _new_releases(request: RowRequest, fresh: BoolArray) -> RowCandidate:
     )
 
 
+def _leaving_soon(request: RowRequest, fresh: BoolArray) -> RowCandidate:
+    items = _best(request.profile.scores, fresh & request.leaving)
+    return RowCandidate(
+        key="leaving-soon",
+        kind=SectionKind.LEAVING_SOON,
+        heading="Leaving soon",
+        reason=Reason("The last days to watch them"),
+        items=items,
+        relevance=_relevance(request, items),
+    )
+
+
 def _popular(request: RowRequest, fresh: BoolArray) -> RowCandidate:
     """Popularity at large, moved by what is watched in the viewer's country."""
     score = request.catalogue.popularity
-    if request.trends:
+    trends = combine(request.trends)
+    if trends:
         score = score.copy()
-        most = max(request.trends.values())
-        for index, views in request.trends.items():
+        most = max(trends.values())
+        for index, views in trends.items():
             score[index] += np.float32(COUNTRY_TREND_SHARE * views / most)
         items = _best(score, fresh)
     else:
@@ -306,4 +352,5 @@ def _more_like(request: RowRequest, index: int, fresh: BoolArray) -> RowCandidat
         reason=Reason(text, because_of=record.id),
         items=items,
         relevance=np.ones(len(items), np.float32),
+        is_pinned=True,
     )

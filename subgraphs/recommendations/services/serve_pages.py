@@ -22,6 +22,7 @@ from subgraphs.recommendations.domain.devices import Device, check_device
 from subgraphs.recommendations.domain.page import Page
 from subgraphs.recommendations.domain.sections import PageKind
 from subgraphs.recommendations.domain.taste import Taste
+from subgraphs.recommendations.domain.trends import TrendWindow
 from subgraphs.recommendations.pages.build_page import PageFacts, PageRequest, build_page
 from subgraphs.recommendations.ports import PageSnapshots, TasteStore, TrendCounters
 from subgraphs.recommendations.services.keep_models import KeepModels
@@ -50,7 +51,7 @@ class PageWish:
 
 @dataclass(frozen=True, slots=True)
 class _Trends:
-    views: Mapping[str, float]
+    views: Mapping[TrendWindow, Mapping[str, float]]
     good_until: datetime
 
 
@@ -153,7 +154,7 @@ class ServePages:
             log.warning("page.without_taste", error=error.message)
             return Taste()
 
-    async def _trending(self, country: str | None, now: datetime) -> Mapping[str, float]:
+    async def _trending(self, country: str | None, now: datetime) -> Mapping[TrendWindow, Mapping[str, float]]:
         known = self._trends_by_country.get(country)
         if known is not None and now < known.good_until:
             return known.views

@@ -15,11 +15,13 @@ from hypothesis import strategies as st
 from common.tokens import Viewer
 from subgraphs.kernel.policy import decide
 from subgraphs.recommendations.domain.catalogue import build_catalogue
+from subgraphs.recommendations.domain.collections import Collection
 from subgraphs.recommendations.domain.devices import budget_of
 from subgraphs.recommendations.domain.page import Page, Section
 from subgraphs.recommendations.domain.sections import PERSONAL_KINDS, PageKind, SectionKind
 from subgraphs.recommendations.domain.taste import Feedback, Opinion, Taste, Watched
 from subgraphs.recommendations.domain.titles import TitleKind, record_from_snapshot
+from subgraphs.recommendations.domain.trends import TrendWindow
 from subgraphs.recommendations.models.blend import Models
 from subgraphs.recommendations.pages.build_page import PageFacts, PageRequest, build_page
 from subgraphs.recommendations.pages.choose import FIRST_ROWS, MIN_CARDS
@@ -43,7 +45,7 @@ def build(
     viewer: Viewer,
     device: Any,
     taste: Taste | None = None,
-    trends: dict[str, float] | None = None,
+    trends: dict[TrendWindow, dict[str, float]] | None = None,
     kind: PageKind = PageKind.HOME,
     now: datetime = NOW,
     **options: Any,
@@ -96,7 +98,7 @@ DEVICES = st.tuples(
     st.frozensets(st.sampled_from(SectionKind), min_size=1),
 )
 KINDS = st.sampled_from([PageKind.HOME, PageKind.MOVIES, PageKind.SERIES, PageKind.KIDS])
-TRENDS = st.dictionaries(FILMS, st.floats(0.01, 1), max_size=20)
+TRENDS = st.dictionaries(st.sampled_from(TrendWindow), st.dictionaries(FILMS, st.floats(0.01, 1), max_size=20))
 
 
 @settings(max_examples=250, deadline=None)
@@ -239,7 +241,7 @@ def score_of(models: Models, title_id: str, taste: Taste) -> float:
 
 def test_visitors_get_a_page_of_nothing_personal(models: Models, make_device: Any) -> None:
     """Popular, new and genres; no reasons that speak of a history."""
-    page = build(models, Viewer(country="US"), make_device(), trends={"mov_003": 1.0})
+    page = build(models, Viewer(country="US"), make_device(), trends={TrendWindow.DAY: {"mov_003": 1.0}})
 
     kinds = {section.kind for section in page.sections}
     assert {SectionKind.HERO, SectionKind.NEW_RELEASES, SectionKind.POPULAR_IN_COUNTRY, SectionKind.GENRE} <= kinds
@@ -351,3 +353,53 @@ def test_content_finds_what_is_alike(models: Models) -> None:
     assert hits / len(films) > 0.9
     lengths = np.linalg.norm(models.content.vectors, axis=1)
     assert np.all((np.abs(lengths - 1) < 1e-5) | (lengths == 0))
+
+
+def until(when: datetime, country: str = "*", start: datetime | None = None) -> dict[str, Any]:
+    return {"country": country, "from": None if start is None else start.isoformat(), "until": when.isoformat()}
+
+
+OPEN_ENDED = {"country": "*", "from": None, "until": None}
+IN_A_WEEK, IN_A_MONTH = NOW + timedelta(days=7), NOW + timedelta(days=30)
+
+
+@pytest.mark.parametrize(
+    ("windows", "leaves"),
+    [
+        ([until(IN_A_WEEK)], True),
+        ([until(IN_A_MONTH)], False),
+        ([OPEN_ENDED], False),
+        ([until(IN_A_WEEK), OPEN_ENDED], False),
+        ([until(IN_A_WEEK, "US"), until(IN_A_MONTH)], False),
+        ([until(IN_A_WEEK, "DE"), OPEN_ENDED], False),
+        ([until(IN_A_WEEK), until(IN_A_MONTH, start=IN_A_WEEK)], False),
+        ([until(IN_A_WEEK), until(IN_A_MONTH, start=IN_A_WEEK + timedelta(hours=1))], True),
+        ([until(NOW), until(IN_A_MONTH, start=IN_A_WEEK)], False),
+        ([], False),
+    ],
+)
+def test_what_is_leaving_soon(make_snapshot: Any, windows: list[dict[str, Any]], leaves: bool) -> None:
+    """Open in the viewer's country now, and closed there within two weeks, whatever window follows on another."""
+    catalogue = build_catalogue([record_from_snapshot(make_snapshot("mov_1", windows=windows))], 1)
+
+    assert catalogue.leaving("US", NOW, timedelta(days=14)).tolist() == [leaves]
+
+
+def test_an_open_collection_is_a_row(models: Models, viewer: Viewer, make_device: Any) -> None:
+    """In the editor's order, of what the viewer may see; not in other countries, and not after its time."""
+    allowed = models.catalogue.visible(viewer, NOW) & models.catalogue.is_listable
+    titles = [models.catalogue.records[place].id for place in np.flatnonzero(allowed)[20:10:-1].tolist()]
+    hidden = models.catalogue.records[int(np.flatnonzero(~allowed & models.catalogue.is_listable)[0])].id
+    here = Collection("col_1", "Long shadows", (hidden, *titles), frozenset({"US"}))
+    elsewhere = replace(here, id="col_2", countries=frozenset({"DE"}))
+    past = replace(here, id="col_3", closes_at=NOW)
+    facts = PageFacts(models, horror_fan(), {}, (here, elsewhere, past))
+    supports = frozenset(SectionKind) - {SectionKind.HERO}
+    request = PageRequest(PageKind.HOME, make_device(supports=supports), viewer, "US", "prof_1")
+
+    rows = [row for row in build_page(request, facts, NOW, LIFE).sections if row.kind is SectionKind.COLLECTION]
+
+    assert [(row.key, row.heading) for row in rows] == [("collection-col_1", "Long shadows")]
+    shown = ids_of(rows[0])
+    assert len(shown) >= MIN_CARDS
+    assert shown == [title_id for title_id in titles if title_id in set(shown)]

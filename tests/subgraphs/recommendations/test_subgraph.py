@@ -23,7 +23,7 @@ SECTION = """query ($id: ID!, $first: Int, $after: String) { section(id: $id) { 
   items(first: $first, after: $after) { pageInfo { hasNextPage endCursor } edges { node { title { id } } } } } }"""
 KINDS = [
     "HERO", "CONTINUE_WATCHING", "BECAUSE_YOU_WATCHED", "TOP_PICKS", "TRENDING", "NEW_RELEASES", "POPULAR_IN_COUNTRY",
-    "GENRE", "MY_LIST", "WATCH_AGAIN",
+    "GENRE", "MY_LIST", "WATCH_AGAIN", "LEAVING_SOON", "COLLECTION",
 ]  # fmt: skip
 TV = {
     "formFactor": "TV",

@@ -18,12 +18,15 @@ from typing import Any, cast
 from redis.asyncio import Redis
 
 from subgraphs.recommendations.adapters.valkey.failures import translated_errors
+from subgraphs.recommendations.domain.trends import TrendWindow
 
 __all__ = ["HALF_LIVES_S", "ValkeyTrendCounters"]
 
-HALF_LIVES_S: Mapping[str, float] = {"1h": 3_600.0, "24h": 86_400.0, "7d": 604_800.0}
-SHARES: Mapping[str, float] = {"1h": 0.4, "24h": 0.4, "7d": 0.2}
-"""Of the three windows in one number; each window's views are first divided by those of its most viewed title."""
+HALF_LIVES_S: Mapping[TrendWindow, float] = {
+    TrendWindow.HOUR: 3_600.0,
+    TrendWindow.DAY: 86_400.0,
+    TrendWindow.WEEK: 604_800.0,
+}
 
 ERA_HALF_LIVES = 400
 """2^400 is far from what a double can hold, and after two eras nothing of a view is left."""
@@ -70,15 +73,15 @@ class ValkeyTrendCounters:
         with translated_errors("trends"):
             await cast("Awaitable[int]", self._count(keys=keys, args=arguments))
 
-    async def trending(self, country: str | None, now: datetime) -> Mapping[str, float]:
+    async def trending(self, country: str | None, now: datetime) -> Mapping[TrendWindow, Mapping[str, float]]:
         """Views by title id as they weigh now, of the country when it has enough, else of everywhere."""
         if country is not None:
             views = await self._views(country, now.timestamp())
-            if len(views) >= ENOUGH_TITLES:
+            if len(set().union(*views.values())) >= ENOUGH_TITLES:
                 return views
         return await self._views(EVERYWHERE, now.timestamp())
 
-    async def _views(self, place: str, now_s: float) -> dict[str, float]:
+    async def _views(self, place: str, now_s: float) -> dict[TrendWindow, dict[str, float]]:
         asked = [
             (window, half_life_s, era)
             for window, half_life_s in HALF_LIVES_S.items()
@@ -89,23 +92,13 @@ class ValkeyTrendCounters:
                 for window, _, era in asked:
                     pipeline.zrevrange(_key(place, window, era), 0, TOP - 1, withscores=True)
                 answers: list[list[tuple[bytes, float]]] = await pipeline.execute()
-        by_window: dict[str, dict[str, float]] = {}
+        by_window: dict[TrendWindow, dict[str, float]] = {}
         for (window, half_life_s, era), rows in zip(asked, answers, strict=True):
             fade = math.exp2(-_age(now_s, era, half_life_s))
             counts = by_window.setdefault(window, {})
             for title_id, score in rows:
                 counts[title_id.decode()] = counts.get(title_id.decode(), 0.0) + score * fade
-        return _weigh(by_window)
-
-
-def _weigh(by_window: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    total: dict[str, float] = {}
-    for window, counts in by_window.items():
-        most = max(counts.values(), default=0.0)
-        if most > 0:
-            for title_id, count in counts.items():
-                total[title_id] = total.get(title_id, 0.0) + SHARES[window] * count / most
-    return total
+        return by_window
 
 
 def _era(at_s: float, half_life_s: float) -> int:
@@ -117,5 +110,5 @@ def _age(at_s: float, era: int, half_life_s: float) -> float:
     return at_s / half_life_s - era * ERA_HALF_LIVES
 
 
-def _key(place: str, window: str, era: int) -> str:
+def _key(place: str, window: TrendWindow, era: int) -> str:
     return f"marquee:trend:{place}:{window}:{era}"

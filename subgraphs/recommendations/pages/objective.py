@@ -1,0 +1,171 @@
+"""What a page is worth: the one number that the choice of rows makes as large as it can.
+
+    worth(page) = sum over rows, from the top, of  ROW_DISCOUNT^row * gain(row | rows above it)
+    gain(row | above) = worth of its kind * SAME_KIND_DISCOUNT^(rows of its kind above)
+                          * (BASE_RELEVANCE + (1 - BASE_RELEVANCE) * mean relevance of its visible titles)
+                        + COVERAGE_WORTH * (coverage with the row - coverage without it)
+    coverage(rows) = sum over genres and types of  interest * (1 - exp(-SATURATION * full rows of it in sight))
+
+The mean counts places to the right less (COLUMN_DISCOUNT) and counts an empty place as nothing. A title that is in
+sight above is not counted again, so a row of known titles gains little wherever it stands. Coverage is monotone and
+submodular: the second row of westerns adds less than the first. Interest is what the candidates themselves are about,
+as a square root of their share, so that a page of a genre, or of a viewer who watches two genres, is not filled up with
+what nobody wants, and large genres don't crowd out small ones.
+
+Row discounts fall, so the worth of a page is a positive sum of the worths of its beginnings; greedy choice is within
+1 - 1/e of the best for each of them (Nemhauser, Wolsey, Fisher: An analysis of approximations for maximizing
+submodular set functions, 1978), as long as no rule forbids a row. With the rules there is no such proof: the tests
+compare with all possible pages instead.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import mul
+
+from subgraphs.recommendations.domain.catalogue import Catalogue
+from subgraphs.recommendations.domain.sections import PERSONAL_KINDS, SectionKind
+from subgraphs.recommendations.pages.rows import RowCandidate
+
+__all__ = ["ROW_DISCOUNT", "GainParts", "Objective", "PreparedRow", "Uncovered"]
+
+WORTH: Mapping[SectionKind, float] = {
+    SectionKind.CONTINUE_WATCHING: 3.0,
+    SectionKind.BECAUSE_YOU_WATCHED: 1.75,
+    SectionKind.TOP_PICKS: 1.6,
+    SectionKind.MY_LIST: 1.5,
+    SectionKind.TRENDING: 1.4,
+    SectionKind.COLLECTION: 1.3,
+    SectionKind.NEW_RELEASES: 1.25,
+    SectionKind.LEAVING_SOON: 1.2,
+    SectionKind.POPULAR_IN_COUNTRY: 1.15,
+    SectionKind.GENRE: 1.1,
+    SectionKind.WATCH_AGAIN: 0.5,
+}
+"""What one perfectly relevant row of a kind is worth, set by judgement: going on beats discovering, discovering beats
+repeating.
+"""
+
+ROW_DISCOUNT = 0.9
+"""Each row further down is looked at less."""
+COLUMN_DISCOUNT = 0.85
+"""Each place to the right is looked at less."""
+SAME_KIND_DISCOUNT = 0.6
+BASE_RELEVANCE = 0.35
+"""Of the worth that a row has whatever its titles: people come for a kind of row as well."""
+COVERAGE_WORTH = 1.0
+SATURATION = 2.0
+"""One full row of a topic covers it to 86 %."""
+
+MAX_TOPICS = 8
+"""Of one title: its type, which stands last, and genres."""
+
+Uncovered = Mapping[str, float]
+"""What is still to be gained by genre and type: interest * exp(-SATURATION * full rows of it in sight)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRow:
+    """A candidate as plain lists by place, and `bound`: more than this it can't gain as first of its kind.
+
+    `topics`: genres and type of each title.
+    """
+
+    candidate: RowCandidate
+    kind: SectionKind
+    is_personal: bool
+    works: Sequence[int]
+    relevance: Sequence[float]
+    topics: Sequence[Sequence[str]]
+    relevance_bound: float
+    coverage_bound: float
+
+    def bound(self, same_above: int) -> float:
+        """No gain is greater, whatever stands above, with this many rows of the kind above."""
+        return self.relevance_bound * float(SAME_KIND_DISCOUNT**same_above) + self.coverage_bound
+
+
+@dataclass(frozen=True, slots=True)
+class GainParts:
+    """What a row gains in a place. `uncovered`: what of its topics is still to be gained below it."""
+
+    relevance: float
+    coverage: float
+    uncovered: Uncovered = field(repr=False)
+
+    @property
+    def gain(self) -> float:
+        """Both together."""
+        return self.relevance + self.coverage
+
+
+class Objective:
+    """The worth of rows on one page; `first_cards`: cards of a row in sight."""
+
+    def __init__(self, candidates: Sequence[RowCandidate], catalogue: Catalogue, first_cards: int) -> None:
+        self._discounts = [COLUMN_DISCOUNT**place for place in range(first_cards)]
+        self._discount_sum = sum(self._discounts)
+        self._card_shares = [-SATURATION / (max(count, 1) * first_cards) for count in range(MAX_TOPICS + 1)]
+        topics = [_topics(row, catalogue) for row in candidates]
+        self.interest: Uncovered = _interest(candidates, topics, first_cards)
+        self.rows = [self._prepare(row, catalogue, its) for row, its in zip(candidates, topics, strict=True)]
+
+    def gain(self, row: PreparedRow, in_sight: Sequence[int], same_above: int, above: Uncovered) -> GainParts:
+        """Of the row with these of its places in sight, below `same_above` rows of its kind."""
+        relevance = sum(map(mul, self._discounts, map(row.relevance.__getitem__, in_sight))) / self._discount_sum
+        added: dict[str, float] = {}
+        for place in in_sight:
+            topics = row.topics[place]
+            share = self._card_shares[len(topics)]
+            for topic in topics:
+                added[topic] = added.get(topic, 0.0) + share
+        uncovered, coverage = {}, 0.0
+        for topic, amount in added.items():
+            before = above.get(topic, 0.0)
+            after = uncovered[topic] = before * math.exp(amount)
+            coverage += before - after
+        return GainParts(
+            relevance=WORTH[row.kind]
+            * float(SAME_KIND_DISCOUNT**same_above)
+            * (BASE_RELEVANCE + (1 - BASE_RELEVANCE) * relevance),
+            coverage=COVERAGE_WORTH * coverage,
+            uncovered=uncovered,
+        )
+
+    def _prepare(self, row: RowCandidate, catalogue: Catalogue, topics: Sequence[Sequence[str]]) -> PreparedRow:
+        relevance = row.relevance.tolist()
+        best = sorted(relevance, reverse=True)
+        most = sum(map(mul, self._discounts, best)) / self._discount_sum
+        known = {topic for each in topics for topic in each}
+        return PreparedRow(
+            candidate=row,
+            kind=row.kind,
+            is_personal=row.kind in PERSONAL_KINDS,
+            works=catalogue.works[row.items].tolist(),
+            relevance=relevance,
+            topics=topics,
+            relevance_bound=WORTH[row.kind] * (BASE_RELEVANCE + (1 - BASE_RELEVANCE) * most),
+            # A row adds at most one row's worth of mass, and 1 - exp(-x) <= x: all of it in its best topic.
+            coverage_bound=COVERAGE_WORTH
+            * SATURATION
+            * max((self.interest.get(topic, 0.0) for topic in known), default=0.0),
+        )
+
+
+def _topics(row: RowCandidate, catalogue: Catalogue) -> list[Sequence[str]]:
+    return [catalogue.topics[work][-MAX_TOPICS:] for work in catalogue.works[row.items].tolist()]
+
+
+def _interest(
+    candidates: Sequence[RowCandidate], topics: Sequence[Sequence[Sequence[str]]], first_cards: int
+) -> dict[str, float]:
+    """How much what the best places of the candidates are about matters, from their relevance; sums to 1."""
+    interest: dict[str, float] = {}
+    for row, its in zip(candidates, topics, strict=True):
+        for relevance, card in zip(row.relevance[:first_cards].tolist(), its, strict=False):
+            for topic in card:
+                interest[topic] = interest.get(topic, 0.0) + relevance / len(card)
+    total = sum(map(math.sqrt, interest.values()))
+    return {topic: math.sqrt(amount) / total for topic, amount in interest.items()} if total > 0 else {}

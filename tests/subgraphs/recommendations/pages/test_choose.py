@@ -1,0 +1,161 @@
+"""The choice of rows against every possible page, where there are few enough to try them all."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from subgraphs.recommendations.domain.catalogue import Catalogue, build_catalogue
+from subgraphs.recommendations.domain.devices import PageBudget
+from subgraphs.recommendations.domain.sections import SectionKind
+from subgraphs.recommendations.domain.titles import record_from_snapshot
+from subgraphs.recommendations.pages import choose
+from subgraphs.recommendations.pages.choose import MAX_OF_KIND, PageChoice
+from subgraphs.recommendations.pages.objective import ROW_DISCOUNT, PreparedRow
+from subgraphs.recommendations.pages.rows import RowCandidate
+
+KINDS = [kind for kind in SectionKind if kind is not SectionKind.HERO]
+
+
+@pytest.fixture(scope="module")
+def catalogue(make_titles: Any) -> Catalogue:
+    return build_catalogue([record_from_snapshot(row) for row in make_titles(7, 48)], 1)
+
+
+def make_rows(chance: random.Random, catalogue: Catalogue, count: int) -> list[RowCandidate]:
+    """Rows of few titles, so that they overlap; relevance in any order, as of rows that are not sorted by it."""
+    rows = []
+    for number in range(count):
+        items = chance.sample(range(len(catalogue)), chance.randrange(4, 14))
+        relevance = [chance.random() for _ in items]
+        if chance.random() < 0.7:
+            relevance.sort(reverse=True)
+        kind = chance.choice(KINDS)
+        rows.append(
+            RowCandidate(
+                f"row-{number}", kind, "", None, np.array(items, np.int32), np.array(relevance, np.float32),
+                is_pinned=kind is SectionKind.CONTINUE_WATCHING and chance.random() < 0.5,
+            )
+        )  # fmt: skip
+    return rows
+
+
+def make_choice(seed: int, catalogue: Catalogue, rows: int) -> PageChoice:
+    chance = random.Random(seed)
+    budget = PageBudget(
+        first_sections=chance.randrange(3, 7), first_cards=chance.randrange(3, 7), max_sections=6, max_cards=12,
+        because_rows=3,
+    )  # fmt: skip
+    hero = chance.choice([None, chance.randrange(len(catalogue))])
+    return PageChoice(make_rows(chance, catalogue, rows), catalogue, frozenset(KINDS), budget, hero)
+
+
+def worth_of(chosen: Sequence[choose.ChosenRow]) -> float:
+    return sum(ROW_DISCOUNT**slot * row.parts.gain for slot, row in enumerate(chosen))
+
+
+def best_of_all_pages(choice: PageChoice) -> float:
+    """Of every order of every selection that keeps the rules, with the pinned rows where the choice has put them."""
+    pinned = [row.candidate.key for row in choice.greedy() if row.candidate.is_pinned and row.candidate.key]
+    numbers = range(len(choice.rows))
+    best = 0.0
+    for size in range(1, min(choice.slots, len(choice.rows)) + 1):
+        for order in itertools.permutations(numbers, size):
+            keys = [choice.rows[number].candidate.key for number in order]
+            if keys[: len(pinned)] == pinned[:size]:
+                best = max(best, choice.worth(order) or 0.0)
+    return best
+
+
+def test_the_choice_is_near_the_best_of_all_pages(catalogue: Catalogue) -> None:
+    """60 generated cases of up to six rows that take each other's titles: 99 % of the best on average, never below 80 %.
+
+    Harder than real pages, which have titles enough for all of their rows.
+    """
+    ratios = []
+    for seed in range(60):
+        choice = make_choice(seed, catalogue, 3 + seed % 4)
+        best = best_of_all_pages(choice)
+        if best > 0:
+            ratios.append(worth_of(choice.best()) / best)
+
+    print(f"choice against the best page: least {min(ratios):.4f}, mean {sum(ratios) / len(ratios):.4f}")
+    assert len(ratios) > 50
+    assert min(ratios) >= 0.8
+    assert sum(ratios) / len(ratios) >= 0.99
+
+
+def test_exchanging_rows_never_costs(catalogue: Catalogue) -> None:
+    """The page is worth at least as much as greedy's, and sometimes more."""
+    gained = []
+    for seed in range(200):
+        choice = make_choice(seed, catalogue, 10)
+        gained.append(worth_of(choice.best()) - worth_of(choice.greedy()))
+
+    assert min(gained) >= -1e-9
+    assert sum(gain > 1e-6 for gain in gained) >= 10
+
+
+def test_looking_only_at_rows_that_can_win_changes_nothing(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Greedy with bounds is greedy without them, as no row gains more than its bound."""
+    lazy = [[row.candidate.key for row in make_choice(seed, catalogue, 12).greedy()] for seed in range(100)]
+    monkeypatch.setattr(PreparedRow, "bound", lambda _row, _same: float("inf"))
+    eager = [[row.candidate.key for row in make_choice(seed, catalogue, 12).greedy()] for seed in range(100)]
+
+    assert lazy == eager
+
+
+def test_no_row_gains_more_than_its_bound(catalogue: Catalogue) -> None:
+    """Wherever it stands on whatever page."""
+    for seed in range(200):
+        choice = make_choice(seed, catalogue, 10)
+        seen: dict[SectionKind, int] = {}
+        by_key = {row.candidate.key: row for row in choice.rows}
+        for row in choice.best():
+            same = seen.get(row.candidate.kind, 0)
+            assert row.parts.gain <= by_key[row.candidate.key].bound(same) + 1e-9
+            seen[row.candidate.kind] = same + 1
+
+
+def test_pinned_rows_stand_first_and_kinds_are_limited(catalogue: Catalogue) -> None:
+    """A rule of the business is no matter of worth."""
+    pinned = 0
+    for seed in range(300):
+        choice = make_choice(seed, catalogue, 12)
+        rows = choice.best()
+        is_pinned = [row.candidate.is_pinned for row in rows]
+        # A second pinned row of a kind that stands once is left out; one that would repeat a title waits further down.
+        assert is_pinned[0] or not any(row.candidate.is_pinned for row in choice.rows)
+        pinned += is_pinned[0]
+        kinds = [row.candidate.kind for row in rows]
+        assert all(kinds.count(kind) <= MAX_OF_KIND.get(kind, 1) for kind in kinds)
+    assert pinned > 30
+
+
+def test_variety_decides_between_rows_that_are_equally_wanted(make_snapshot: Any) -> None:
+    """Of two rows as good as each other, below a row of horror stands the one that is not horror."""
+    genres = {"a": "horror", "b": "horror", "c": "comedy"}
+    titles = [
+        make_snapshot(f"mov_{row}{number}", genres=[{"id": f"gen_{genre}", "name": genre}])
+        for row, genre in genres.items()
+        for number in range(5)
+    ]
+    films = build_catalogue([record_from_snapshot(title) for title in titles], 1)
+    rows = [
+        RowCandidate(
+            f"genre-{row}", SectionKind.GENRE, "", None,
+            np.array([films.index_by_id[f"mov_{row}{number}"] for number in range(5)], np.int32),
+            np.full(5, relevance, np.float32),
+        )
+        for row, relevance in (("a", 0.9), ("b", 0.5), ("c", 0.5))
+    ]  # fmt: skip
+    choice = PageChoice(rows, films, frozenset(KINDS), PageBudget(3, 5, 3, 5, 0), None)
+
+    assert [row.candidate.key for row in choice.best()] == ["genre-a", "genre-c", "genre-b"]
