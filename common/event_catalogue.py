@@ -232,6 +232,20 @@ class TitleWatched(Struct, rename="camel"):
     series_id: Id | None = None
 
 
+class HistoryChanged(Struct, rename="camel"):
+    """Titles that a profile took out of its history (HIDDEN) or of continue watching (DISMISSED), or put back.
+
+    Hidden ones count for nothing any more; `title.watched` with a later instant ends both marks.
+    """
+
+    profile_id: Id
+    account_id: Id
+    title_ids: Annotated[list[Id], Meta(min_length=1, max_length=MAX_TITLES)]
+    mark: Literal["HIDDEN", "DISMISSED"]
+    is_set: bool
+    occurred_at: Instant
+
+
 class QualityOfPlaying(Struct, rename="camel"):
     """How playing went at one moment, as a player measured it; rebuffers are counted from the session's start."""
 
@@ -345,6 +359,7 @@ EVENT_KINDS: tuple[EventKind, ...] = (
     EventKind("assets", "asset.published", "transcoding", AssetPublished),
     EventKind("assets", "asset.failed", "transcoding", AssetFailed),
     EventKind("viewing", "title.watched", "playback", TitleWatched),
+    EventKind("viewing", "history.changed", "playback", HistoryChanged),
     EventKind("quality", "playback.reported", "playback", PlaybackReported),
     EventKind("feedback", "title.rated", "profiles", TitleRated),
     EventKind("feedback", "title.thumbed", "profiles", TitleThumbed),

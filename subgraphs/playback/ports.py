@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol
 
 from subgraphs.kernel.ids import AccountId, ProfileId, SessionId, TitleId
-from subgraphs.playback.domain.bookmarks import Bookmark, PositionReport
+from subgraphs.playback.domain.bookmarks import Bookmark, Mark, PositionReport
 from subgraphs.playback.domain.downloads import AccountDownloads
 from subgraphs.playback.domain.sessions import GrantedPathway, PlaybackSession, QualityReport
 from subgraphs.playback.domain.titles import Asset, Encryption, PlayableTitle
@@ -22,7 +21,6 @@ __all__ = [
     "HistoryPosition",
     "LeaseAnswer",
     "Licensing",
-    "Mark",
     "Pathways",
     "PathwaysRequest",
     "QualityReports",
@@ -73,15 +71,6 @@ class HistoryPosition:
     title_id: TitleId
 
 
-class Mark(StrEnum):
-    """What a viewer may say of a bookmark; the value is the field that holds since when."""
-
-    HIDDEN = "hidden_at"
-    """Out of the history and every list."""
-    DISMISSED = "dismissed_at"
-    """Out of continue watching."""
-
-
 class BookmarkStore(Protocol):
     """Bookmarks of all profiles."""
 
@@ -112,9 +101,12 @@ class BookmarkStore(Protocol):
         ...
 
     async def mark(
-        self, profile_id: ProfileId, title_ids: Collection[TitleId], mark: Mark, at: datetime | None
+        self, profile_id: ProfileId, title_ids: Collection[TitleId], mark: Mark, at: datetime, *, is_set: bool
     ) -> Sequence[TitleId]:
-        """Set or, with None, take away a mark on these titles and the episodes of these series; those that have one."""
+        """Set or take away a mark on these titles and the episodes of these series, and tell others of it.
+
+        Returns those of them that have a bookmark, in the order of their ids.
+        """
         ...
 
     async def erase_profile(self, profile_id: ProfileId) -> int:

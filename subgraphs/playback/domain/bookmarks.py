@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from subgraphs.kernel.ids import AccountId, ProfileId, TitleId
 
@@ -25,6 +26,7 @@ __all__ = [
     "Bookmark",
     "BookmarkKey",
     "Heard",
+    "Mark",
     "PositionReport",
     "ReportOrder",
     "WatchRecord",
@@ -40,10 +42,20 @@ COMPLETED_RATIO = 0.9
 MAX_DEVICES = 32
 """Devices per title whose place is remembered; nobody watches one film on more."""
 ANNOUNCE_EVERY = timedelta(seconds=30)
-"""Progress is told to others at most this often; the first report, reaching the end and the stop always are."""
+"""Progress is told to others at most this often; the first report, also the first after a mark, reaching the end and
+the stop always are."""
 MIN_STARTED_S = 30.0
 MIN_STARTED_RATIO = 0.02
 """Below both, nobody has started a film: they looked at its first seconds."""
+
+
+class Mark(StrEnum):
+    """What a viewer may say of a bookmark; the value is the field that holds since when."""
+
+    HIDDEN = "hidden_at"
+    """Out of the history and every list."""
+    DISMISSED = "dismissed_at"
+    """Out of continue watching."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -186,6 +198,9 @@ def apply_report(bookmark: Bookmark | None, report: PositionReport) -> Bookmark:
 
 def _is_worth_telling(before: Bookmark | None, after: Bookmark, report: PositionReport) -> bool:
     if before is None or before.announced_at is None or report.is_final or after.completed != before.completed:
+        return True
+    # Others were told of the mark, and that a later watch ends it.
+    if before.hidden_at is not None or before.dismissed_at is not None:
         return True
     return report.received_at - before.announced_at >= ANNOUNCE_EVERY
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -22,7 +23,14 @@ from subgraphs.kernel.ids import AccountId, ProfileId, TitleId
 from subgraphs.kernel.personal_data import Subject
 from subgraphs.kernel.policy import EVERYWHERE, TitleFacts, Window
 from subgraphs.kernel.sql import open_engine, reading, sqlite_url, writing
-from subgraphs.playback.domain.bookmarks import BookmarkKey, PositionReport, ReportOrder, WatchRecord, hear_report
+from subgraphs.playback.domain.bookmarks import (
+    BookmarkKey,
+    Mark,
+    PositionReport,
+    ReportOrder,
+    WatchRecord,
+    hear_report,
+)
 from subgraphs.playback.domain.downloads import AccountDownloads, Download
 from subgraphs.playback.domain.titles import (
     Asset,
@@ -33,7 +41,7 @@ from subgraphs.playback.domain.titles import (
     PlayableTitle,
     TitleKind,
 )
-from subgraphs.playback.ports import HistoryPosition, Mark
+from subgraphs.playback.ports import HistoryPosition
 from subgraphs.playback.settings import PlaybackSettings
 from subgraphs.playback.stores import MIGRATIONS, Stores, open_stores
 from tests.support.servers import mongodb_database, postgres_database
@@ -155,12 +163,14 @@ async def test_marks_come_and_go_and_watching_again_takes_them_away(place: Place
             await store.record(report(f"epi_{number}", 950, number, series_id=series))
         await store.record(report("mov_1", 50, 3))
 
-        hidden = await store.mark(PROFILE, [series], Mark.HIDDEN, START)
+        hidden = await store.mark(PROFILE, [series], Mark.HIDDEN, START, is_set=True)
         history = await store.history(PROFILE, limit=9)
         seen = await store.seen_episodes(PROFILE, [series])
-        dismissed = await store.mark(PROFILE, [TitleId("mov_1"), TitleId("mov_unknown")], Mark.DISMISSED, START)
+        dismissed = await store.mark(
+            PROFILE, [TitleId("mov_1"), TitleId("mov_unknown")], Mark.DISMISSED, START, is_set=True
+        )
         again = await store.record(report("epi_1", 10, 60, series_id=series, order=ReportOrder(2, 1)))
-        await store.mark(PROFILE, [TitleId("epi_2")], Mark.HIDDEN, None)
+        await store.mark(PROFILE, [TitleId("epi_2")], Mark.HIDDEN, START, is_set=False)
         restored = await store.history(PROFILE, limit=9)
 
     assert (hidden, dismissed) == (["epi_1", "epi_2"], ["mov_1"])
@@ -242,6 +252,45 @@ async def test_events_are_published_after_their_change(place: Place, redis: Redi
     told = {entry[1][b"id"]: entry[1][b"data"] for entry in entries}
 
     assert [b'"mov_1"' in data for data in told.values()] == [True, True, False]
+
+
+async def test_marks_are_told_after_their_change(place: Place, redis: Redis) -> None:
+    """A long series in events of 200; taking a mark away is told, too, and what has no bookmark is not."""
+    series = TitleId("ser_1")
+    async with place.open(EventPublisher(redis)) as stores:
+        store = stores.bookmarks
+        watched = [report(f"epi_{number:03}", 950, 1, series_id=series) for number in range(201)]
+        await asyncio.gather(*[store.record(each) for each in watched])
+        await store.mark(PROFILE, [series], Mark.HIDDEN, START + timedelta(seconds=60), is_set=True)
+        await store.mark(PROFILE, [TitleId("mov_unknown")], Mark.HIDDEN, START, is_set=True)
+        await store.mark(PROFILE, [TitleId("epi_007")], Mark.DISMISSED, START + timedelta(seconds=61), is_set=False)
+        await _until(redis, len(watched) + 3)
+    entries: Any = await redis.xrange(stream_key("viewing"))
+    told = {entry[1][b"id"]: json.loads(entry[1][b"data"]) for entry in entries if b"titleIds" in entry[1][b"data"]}
+    events = sorted(told.values(), key=lambda data: (data["occurredAt"], data["titleIds"]))
+
+    assert [(data["mark"], data["isSet"], len(data["titleIds"])) for data in events] == [
+        ("HIDDEN", True, 200),
+        ("HIDDEN", True, 1),
+        ("DISMISSED", False, 1),
+    ]
+    assert [title_id for data in events[:2] for title_id in data["titleIds"]] == [each.key.title_id for each in watched]
+    assert {(data["profileId"], data["accountId"]) for data in events} == {(PROFILE, ACCOUNT)}
+
+
+async def test_what_is_watched_after_a_mark_is_told_at_once(place: Place, redis: Redis) -> None:
+    """Others forgot it with the mark; half a minute without them would leave it forgotten when that was all."""
+    async with place.open(EventPublisher(redis)) as stores:
+        for at_s, mark in ((1, Mark.HIDDEN), (3, Mark.DISMISSED)):
+            await stores.bookmarks.record(report("mov_1", 100, at_s))
+            await stores.bookmarks.mark(PROFILE, [TitleId("mov_1")], mark, START + timedelta(seconds=at_s), is_set=True)
+        await stores.bookmarks.record(report("mov_1", 110, 5))
+        await stores.bookmarks.record(report("mov_1", 120, 7))
+        await _until(redis, 5)
+    entries: Any = await redis.xrange(stream_key("viewing"))
+    told = {entry[1][b"id"]: json.loads(entry[1][b"data"]).get("positionSeconds") for entry in entries}
+
+    assert list(told.values()) == [100, None, 100, None, 110]
 
 
 async def _until(redis: Redis, count: int) -> None:

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-from pymongo import DESCENDING, ReplaceOne
+from pymongo import ASCENDING, DESCENDING, ReplaceOne
 from pymongo.errors import BulkWriteError, PyMongoError
 
 from common.errors import ErrorKind, ServiceError
@@ -25,13 +25,14 @@ from subgraphs.playback.adapters.mongo.schema import BOOKMARKS
 from subgraphs.playback.domain.bookmarks import (
     Bookmark,
     BookmarkKey,
+    Mark,
     PositionReport,
     ReportOrder,
     WatchRecord,
     hear_report,
 )
-from subgraphs.playback.domain.events import watched_event
-from subgraphs.playback.ports import HistoryPosition, Mark
+from subgraphs.playback.domain.events import history_events, watched_event
+from subgraphs.playback.ports import HistoryPosition
 
 __all__ = ["MongoBookmarkStore"]
 
@@ -97,16 +98,27 @@ class MongoBookmarkStore:
             return {TitleId(row["title_id"]) async for row in self._bookmarks.find(wanted, {"title_id": 1})}
 
     async def mark(
-        self, profile_id: ProfileId, title_ids: Collection[TitleId], mark: Mark, at: datetime | None
+        self, profile_id: ProfileId, title_ids: Collection[TitleId], mark: Mark, at: datetime, *, is_set: bool
     ) -> Sequence[TitleId]:
-        """Set or, with None, take away a mark on these titles and the episodes of these series; those that have one."""
+        """Set or take away a mark on these titles and the episodes of these series, with the event that tells of it."""
         wanted = _in_titles(profile_id, title_ids)
+        change: Document = {"$set": {mark.value: to_micros(at) if is_set else None}, "$inc": {"version": 1}}
         with mongo_errors():
-            # One document at a time is atomic, and doing all of it again changes nothing more.
-            await self._bookmarks.update_many(
-                wanted, {"$set": {mark.value: optional_micros(at)}, "$inc": {"version": 1}}
-            )
-            return sorted([TitleId(row["title_id"]) async for row in self._bookmarks.find(wanted, {"title_id": 1})])
+            found = self._bookmarks.find(wanted, {"title_id": 1, "account_id": 1}).sort("title_id", ASCENDING)
+            rows = [row async for row in found]
+            marked = [TitleId(row["title_id"]) for row in rows]
+            if not marked:
+                return []
+            account_id = AccountId(rows[0]["account_id"])
+            # The first of each event's titles is marked together with the event. One document at a time is atomic,
+            # and who saw this fail half-way does all of it again, which changes nothing more.
+            for event in history_events(profile_id, account_id, marked, mark, at, is_set=is_set):
+                first = {"_id": _id(BookmarkKey(profile_id, event.data["titleIds"][0])), "profile_id": profile_id}
+                waiting = {"$push": {"events": _document_of_event(event)}, "$min": {"events_since": to_micros(at)}}
+                await self._bookmarks.update_one(first, change | waiting)
+            await self._bookmarks.update_many(wanted, change)
+        self._on_commit()
+        return marked
 
     async def erase_profile(self, profile_id: ProfileId) -> int:
         """Delete all that is known of a profile and return the number of bookmarks."""

@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from common.background import background
 from common.errors import ServiceError
+from common.event_catalogue import EventInvalid
 from common.events import Event, EventPublisher
 from subgraphs.kernel.mongo import Document, MongoDatabase, mongo_errors
 from subgraphs.playback.adapters.instants import from_micros
@@ -58,12 +59,19 @@ class MongoEventRelay:
                 published = []
                 try:
                     for row in document["events"]:
-                        await self._publisher.publish(_event_of(row))
+                        await self._publish(_event_of(row))
                         published.append(row["id"])
                 finally:
                     await self._take_out(document, published)
                 count += len(published)
         return count
+
+    async def _publish(self, event: Event) -> None:
+        try:
+            await self._publisher.publish(event)
+        except EventInvalid:
+            # Written by another version of this service; it must not hold up those behind it.
+            log.exception("outbox.event_dropped", event_id=event.id, topic=event.topic, kind=event.kind)
 
     async def _oldest(self) -> list[Document]:
         cursor = self._bookmarks.find({"events_since": {"$exists": True}}, {"profile_id": 1, "events": 1})

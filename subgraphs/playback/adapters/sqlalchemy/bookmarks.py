@@ -23,13 +23,14 @@ from subgraphs.playback.adapters.sqlalchemy.tables import upsert
 from subgraphs.playback.domain.bookmarks import (
     Bookmark,
     BookmarkKey,
+    Mark,
     PositionReport,
     ReportOrder,
     WatchRecord,
     hear_report,
 )
-from subgraphs.playback.domain.events import watched_event
-from subgraphs.playback.ports import HistoryPosition, Mark
+from subgraphs.playback.domain.events import history_events, watched_event
+from subgraphs.playback.ports import HistoryPosition
 
 __all__ = ["SqlBookmarkStore"]
 
@@ -121,18 +122,26 @@ class SqlBookmarkStore:
             return {TitleId(row.title_id) for row in (await connection.execute(statement)).all()}
 
     async def mark(
-        self, profile_id: ProfileId, title_ids: Collection[TitleId], mark: Mark, at: datetime | None
+        self, profile_id: ProfileId, title_ids: Collection[TitleId], mark: Mark, at: datetime, *, is_set: bool
     ) -> Sequence[TitleId]:
-        """Set or, with None, take away a mark on these titles and the episodes of these series; those that have one."""
+        """Set or take away a mark on these titles and the episodes of these series, with the event that tells of it."""
         columns, wanted = tables.bookmarks.c, sorted(title_ids)
         statement = (
             update(tables.bookmarks)
             .where(columns.profile_id == profile_id, or_(columns.title_id.in_(wanted), columns.series_id.in_(wanted)))
-            .values({mark.value: None if at is None else to_micros(at)})
-            .returning(columns.title_id)
+            .values({mark.value: to_micros(at) if is_set else None})
+            .returning(columns.title_id, columns.account_id)
         )
         async with writing(self._engine) as connection:
-            return sorted(TitleId(row.title_id) for row in (await connection.execute(statement)).all())
+            rows = sorted((await connection.execute(statement)).all(), key=lambda row: str(row.title_id))
+            title_ids = [TitleId(row.title_id) for row in rows]
+            if rows:
+                account_id = AccountId(rows[0].account_id)
+                events = history_events(profile_id, account_id, title_ids, mark, at, is_set=is_set)
+                await tables.outbox.add(connection, events)
+        if rows:
+            self._on_commit()
+        return title_ids
 
     async def erase_profile(self, profile_id: ProfileId) -> int:
         """Delete all that is known of a profile and return the number of bookmarks."""
