@@ -17,8 +17,7 @@ from common.dead_letters import DeadLetter, DeadLetters, GroupLag, read_group_la
 from common.event_catalogue import TOPICS, write_event_reference
 from common.settings import SettingsInvalid, SharedSettings
 from common.valkey import open_valkey
-from stack.settings import StackSettings
-from stack.valkey import valkey_url
+from stack.valkey import running_valkey_url
 
 __all__ = ["app"]
 
@@ -104,7 +103,7 @@ def _checked(topic: str) -> str:
 
 def _with_valkey(read: Callable[[Redis], Awaitable[ResultT]]) -> ResultT:
     async def run() -> ResultT:
-        async with open_valkey(_address()) as redis:
+        async with open_valkey(running_valkey_url(SharedSettings.load())) as redis:
             return await read(redis)
 
     try:
@@ -114,14 +113,6 @@ def _with_valkey(read: Callable[[Redis], Awaitable[ResultT]]) -> ResultT:
     except (RedisError, OSError) as error:
         _fail(f"Valkey does not answer: {error}; is Marquee running (make up), or is MARQUEE_VALKEY_URL right?")
     raise AssertionError
-
-
-def _address() -> str:
-    """The server that is named, or the embedded one of the state folder."""
-    shared = SharedSettings.load()
-    if "valkey_url" in shared.model_fields_set:
-        return shared.valkey_url
-    return valkey_url(shared.state_dir, StackSettings.load().valkey_port)
 
 
 def _fail(message: str) -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from common.settings import SharedSettings
 from stack.passwords import password_in
 from stack.programs import Program, ProgramMissing, run_program
 from stack.settings import StackSettings
 
-__all__ = ["find_installed", "run", "run_installed", "valkey_program", "valkey_url"]
+__all__ = ["find_installed", "run", "run_installed", "running_valkey_url", "valkey_program", "valkey_url"]
 
 MAX_MEMORY = "512mb"
 """Refuse writes above this (noeviction): events and leases must not vanish silently."""
@@ -29,6 +30,13 @@ def find_installed() -> Path:
 def valkey_url(state_dir: Path, port: int) -> str:
     """The URL of our server, with its password."""
     return f"redis://:{password_in(_password_file(state_dir))}@127.0.0.1:{port}/0"
+
+
+def running_valkey_url(shared: SharedSettings) -> str:
+    """For commands beside a running system: the server that is named, or the embedded one of the state folder."""
+    if "valkey_url" in shared.model_fields_set:
+        return shared.valkey_url
+    return valkey_url(shared.state_dir, StackSettings.load().valkey_port)
 
 
 def valkey_program(binary: Path, state_dir: Path, port: int) -> Program:

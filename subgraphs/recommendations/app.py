@@ -21,8 +21,10 @@ from subgraphs.kernel.context import RequestContext, RequestHead
 from subgraphs.kernel.gaps import ask_again
 from subgraphs.kernel.personal_keys import ValkeyPersonalData
 from subgraphs.kernel.sql import check_store, open_engine
+from subgraphs.recommendations.adapters.object_models import open_model_store
 from subgraphs.recommendations.adapters.sqlalchemy.titles import SqlTitleStore
 from subgraphs.recommendations.adapters.valkey.interactions import ValkeyInteractionEvents
+from subgraphs.recommendations.adapters.valkey.model_choice import ValkeyModelChoice
 from subgraphs.recommendations.adapters.valkey.pages import ValkeyPageSnapshots
 from subgraphs.recommendations.adapters.valkey.personal_data import PERSONAL_KEYS
 from subgraphs.recommendations.adapters.valkey.tastes import ValkeyTasteStore
@@ -30,12 +32,14 @@ from subgraphs.recommendations.adapters.valkey.trends import ValkeyTrendCounters
 from subgraphs.recommendations.api.context import RecommendationsContext, RecommendationsServices
 from subgraphs.recommendations.api.schema import schema
 from subgraphs.recommendations.services.follow_events import FollowEvents
+from subgraphs.recommendations.services.follow_training import FollowTraining, ScheduleTraining
 from subgraphs.recommendations.services.keep_models import KeepModels
 from subgraphs.recommendations.services.read_titles import ViewerTitles
 from subgraphs.recommendations.services.report_interactions import ReportInteractions
 from subgraphs.recommendations.services.send_feedback import SendFeedback
 from subgraphs.recommendations.services.serve_pages import ServePages
 from subgraphs.recommendations.settings import RecommendationsSettings
+from subgraphs.recommendations.trainer import run_trainer
 
 __all__ = ["MIGRATIONS", "create_app"]
 
@@ -65,6 +69,9 @@ async def _open(settings: RecommendationsSettings, clock: Clock) -> AsyncIterato
 
         titles, tastes, trends = SqlTitleStore(engine), ValkeyTasteStore(redis), ValkeyTrendCounters(redis)
         models = KeepModels(titles, tastes, clock)
+        store = open_model_store(settings.models_url, settings.models_dir)
+        training = FollowTraining(models, store, ValkeyModelChoice(redis))
+        await training.load()
         await models.load()
         pages = ServePages(
             models=models,
@@ -87,6 +94,10 @@ async def _open(settings: RecommendationsSettings, clock: Clock) -> AsyncIterato
             on_gap=ask_again(EventPublisher(redis), "recommendations", clock),
         )
         await stack.enter_async_context(models.running())
+        await stack.enter_async_context(training.running())
+        if settings.train_every_s:
+            schedule = ScheduleTraining(store, run_trainer, timedelta(seconds=settings.train_every_s), clock)
+            await stack.enter_async_context(schedule.running())
         await stack.enter_async_context(consumer.running())
 
         def make_context(head: RequestHead) -> RequestContext:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
@@ -27,6 +28,18 @@ class RecommendationsSettings(SubgraphSettings):
     """How long a page and its cursors are good when no event changes it."""
     default_country: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "US"
     """ISO 3166 alpha-2: whose catalogue a visitor without an account sees."""
+
+    models_url: str = ""
+    """Where trained models are kept: an object store's URL (s3://bucket/prefix); empty: <state>/objects/models."""
+    train_every_s: Annotated[int, Field(ge=0, le=30 * 24 * 3600)] = 3600
+    """From one training of the recommenders to the next, in a process of its own; 0: only by `marquee train`."""
+    ease_titles: Annotated[int, Field(ge=100, le=16_000)] = 6_000
+    """Most liked titles that the linear model knows: time grows with their cube, memory with their square."""
+
+    @property
+    def models_dir(self) -> Path:
+        """The local folder of trained models."""
+        return self.shared.objects_dir / "models"
 
     @property
     def resolved_database_url(self) -> str:

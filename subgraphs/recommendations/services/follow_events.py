@@ -137,11 +137,18 @@ class FollowEvents:
             )
 
     async def on_accounts(self, event: Event) -> None:
-        """`profile.created`, `profile.changed`, `profile.deleted` and `account.erased`."""
+        """`profile.created`, `profile.changed`, `profile.deleted`, `consent.changed` and `account.erased`."""
         data = event.data
         await self._interactions.handle(event)
-        if event.kind in {"profile.created", "profile.changed"} and data.get("country"):
+        if event.kind in {"profile.created", "profile.changed"}:
             await self._tastes.locate(str(data["profileId"]), str(data["country"]), event.occurred_at)
+            if data.get("personalisation") is not None:
+                await self._tastes.allow(
+                    str(data["profileId"]), event.occurred_at, is_personal=bool(data["personalisation"])
+                )
+        elif event.kind == "consent.changed" and data["purpose"] == "PERSONALISATION":
+            for profile_id in data["profileIds"]:
+                await self._tastes.allow(str(profile_id), event.occurred_at, is_personal=bool(data["granted"]))
         elif event.kind == "profile.deleted":
             await self._tastes.erase(str(data["profileId"]))
         elif event.kind == "account.erased":
