@@ -11,6 +11,7 @@ and sharded clusters; a single server has none, and a store must say what a cras
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -65,6 +66,9 @@ SERVER_SELECTION_MS = 2_000
 ANSWER_MS = 5_000
 """For each answer, as a statement may take on the SQL stores. The driver's option for a whole operation, timeoutMS,
 is not used: it would also replace the shorter wait for a server that is away."""
+START_WAIT_S = 30.0
+"""How long a start waits for its server: in one start of everything the server may be the slower one."""
+START_PAUSE_S = 0.2
 POOL_SIZE = 32
 DEFAULTS: Mapping[str, Any] = {
     "serverSelectionTimeoutMS": SERVER_SELECTION_MS,
@@ -127,10 +131,11 @@ class MongoDatabase:
 
 
 @asynccontextmanager
-async def open_mongo(url: str) -> AsyncIterator[MongoDatabase]:
+async def open_mongo(url: str, *, wait_s: float = START_WAIT_S) -> AsyncIterator[MongoDatabase]:
     """The database that `url` names, as mongodb://host:27017/marquee, closed at the block's end.
 
-    Raises ValueError when the URL is none or names no database, ServiceError(UNAVAILABLE) when no server answers.
+    Raises ValueError when the URL is none or names no database, ServiceError(UNAVAILABLE) when no server answers
+    within `wait_s`.
     """
     try:
         # `from None`: a password in the URL must not appear in any message.
@@ -146,8 +151,7 @@ async def open_mongo(url: str) -> AsyncIterator[MongoDatabase]:
     )
     try:
         database = client[name]
-        with mongo_errors():
-            has_transactions = await _has_transactions(database)
+        has_transactions = await _first_answer(database, wait_s)
         yield MongoDatabase(client, database, has_transactions=has_transactions)
     finally:
         client.close()
@@ -220,6 +224,20 @@ async def _record(versions: MongoCollection, name: str, version: int) -> None:
     except DuplicateKeyError:
         # It is there already with this version or a higher one: somebody else was here, or we were.
         return
+
+
+async def _first_answer(database: AsyncIOMotorDatabase[Document], wait_s: float) -> bool:
+    """Whether the server has transactions, once it is there; raises ServiceError(UNAVAILABLE) when `wait_s` is over."""
+    clock = asyncio.get_running_loop()
+    given_up_at = clock.time() + wait_s
+    while True:
+        try:
+            with mongo_errors():
+                return await _has_transactions(database)
+        except ServiceError as error:
+            if error.kind is not ErrorKind.UNAVAILABLE or clock.time() >= given_up_at:
+                raise
+        await asyncio.sleep(START_PAUSE_S)
 
 
 async def _has_transactions(database: AsyncIOMotorDatabase[Document]) -> bool:

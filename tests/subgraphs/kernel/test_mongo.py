@@ -7,16 +7,23 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from pymongo import IndexModel
 from pymongo.errors import DuplicateKeyError
 
 from common.errors import ErrorKind, ServiceError
+from subgraphs.kernel import mongo
 from subgraphs.kernel.mongo import MongoDatabase, MongoSchema, MongoSession, StoreNewerThanProgram, open_mongo
 from subgraphs.kernel.mongo import prepare_schema as prepare
+from tests.support.unsteady_line import UnsteadyLine
 
 ROOT = Path(__file__).resolve().parents[3]
+
+
+IMPATIENT = "serverSelectionTimeoutMS=100"
 
 
 @pytest.fixture
@@ -52,9 +59,30 @@ async def test_a_server_that_is_away_is_unavailable() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         with pytest.raises(ServiceError) as away:
-            async with open_mongo(f"mongodb://127.0.0.1:{taken.getsockname()[1]}/x?serverSelectionTimeoutMS=100"):
+            async with open_mongo(f"mongodb://127.0.0.1:{taken.getsockname()[1]}/x?{IMPATIENT}", wait_s=0.0):
                 pass
     assert away.value.kind is ErrorKind.UNAVAILABLE
+
+
+async def test_a_start_waits_for_a_server_that_is_slower(mongodb_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no way to it at the first look; a start that gave up would take the whole system with it."""
+    parts = urlsplit(mongodb_url)
+    look = mongo._has_transactions
+    looks = 0
+    async with UnsteadyLine(parts.hostname or "", parts.port or 27017) as line:
+        await line.cut()
+
+        async def watched_look(database: Any) -> bool:
+            nonlocal looks
+            looks += 1
+            if looks == 2:
+                await line.mend()
+            return await look(database)
+
+        monkeypatch.setattr(mongo, "_has_transactions", watched_look)
+        async with open_mongo(f"mongodb://127.0.0.1:{line.port}{parts.path}?{IMPATIENT}") as opened:
+            await opened.check()
+    assert looks >= 2
 
 
 async def test_prepares_once_and_again(database: MongoDatabase) -> None:
