@@ -7,8 +7,9 @@ IMMEDIATE), so that reading before writing in one transaction is safe, as SELECT
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,20 @@ async def _turn(engine: AsyncEngine) -> AsyncIterator[None]:
         turn.release()
 
 
+class _SqliteConnection(sqlite3.Connection):
+    """One that never takes a transaction with it when it closes.
+
+    A cancelled statement closes its connection, and SQLite keeps a closed one, with its lock on the file, for as long
+    as anything still refers to the statement, such as the traceback of the cancellation.
+    """
+
+    def close(self) -> None:
+        """Roll back, then close."""
+        with suppress(sqlite3.Error):
+            self.rollback()
+        super().close()
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware instant, to the microsecond; SQLite, which knows no zones, keeps it as UTC."""
 
@@ -96,7 +111,7 @@ def open_engine(url: str) -> AsyncEngine:
     if scheme == "sqlite+aiosqlite":
         engine = create_async_engine(
             url,
-            connect_args={"timeout": BUSY_TIMEOUT_S},
+            connect_args={"timeout": BUSY_TIMEOUT_S, "factory": _SqliteConnection},
             pool_size=POOL_SIZE,
             pool_timeout=POOL_WAIT_S,
             # Errors go to logs, and parameters are people's names, addresses and hashes.

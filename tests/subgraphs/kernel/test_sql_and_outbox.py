@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -134,6 +135,28 @@ async def test_a_lock_that_is_held_too_long_is_an_outage(tmp_path: Path, monkeyp
     async with writing(opened) as connection:
         assert (await connection.execute(select(func.count()).select_from(things))).scalar_one() == 1
     await opened.dispose()
+
+
+async def test_a_cancelled_writer_leaves_no_lock(engine: AsyncEngine) -> None:
+    """A client hangs up while its statement runs, and somebody keeps the traceback: the next writer does not wait."""
+
+    async def write_and_hang_up() -> asyncio.CancelledError:
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        assert task is not None
+        try:
+            async with writing(engine) as connection:
+                driver: Any = (await connection.get_raw_connection()).driver_connection
+                await driver.create_function("hang_up", 0, lambda: loop.call_soon_threadsafe(task.cancel) and 1)
+                await connection.execute(insert(things).values(id=1, at=AT))
+                await connection.execute(text("SELECT hang_up()"))
+        except asyncio.CancelledError as cancelled:
+            return cancelled
+        raise AssertionError("the statement was over before it could be cancelled")
+
+    cancelled = await asyncio.create_task(write_and_hang_up())
+    async with writing(engine) as connection:
+        assert (await connection.execute(select(func.count()).select_from(things))).scalar_one() == 0
+    assert cancelled.__traceback__ is not None
 
 
 async def test_a_database_that_is_away_is_an_outage() -> None:
