@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -41,13 +41,6 @@ app.add_typer(models_app, name="models")
 app.command()(train)
 
 console = Console(highlight=False, soft_wrap=True)
-
-
-class CatalogueFormat(StrEnum):
-    """Formats that `marquee import` reads."""
-
-    WIKIPEDIA = "wikipedia"
-    NETFLIX = "netflix"
 
 
 @app.command()
@@ -141,17 +134,50 @@ def ingest(
 
 @app.command(name="import")
 def import_catalogue(
-    catalogue_format: Annotated[CatalogueFormat, typer.Argument(metavar="FORMAT", help="wikipedia or netflix")],
-    file: Annotated[Path, typer.Argument(help="The file, plain or .gz")],
-    rejects: Annotated[Path | None, typer.Option(help="Write every rejected row with line and reason here.")] = None,
+    catalogue_format: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="FORMAT", help="feed (docs/feed_format.md), wikipedia, netflix, tvmaze, tvmaze-episodes"
+        ),
+    ] = None,
+    file: Annotated[Path | None, typer.Argument(help="The file, plain or .gz")] = None,
+    show: Annotated[str | None, typer.Option(help="TVmaze's number of the show that tvmaze-episodes are of.")] = None,
+    allow_removals: Annotated[
+        bool, typer.Option("--allow-removals", help="Also when a full feed lacks many titles, or may be cut off.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Instead of a file: go on with the last import that was broken off.")
+    ] = False,
+    import_id: Annotated[str | None, typer.Option("--id", help="With --resume: this import.")] = None,
+    rejects: Annotated[
+        Path | None, typer.Option(help="Write every rejected or repaired row with line and reason here, as JSON lines.")
+    ] = None,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of a feed's lines and end.")] = False,
 ) -> None:
-    """Import a catalogue into the running titles service; a second import of the same file changes nothing."""
-    from stack.catalogue_import import ImportFailed, run_import
+    """Import a catalogue into the running titles service; a second import of the same file changes nothing.
 
-    if not file.is_file():
+    Ctrl-C cancels it; what is loaded by then stays.
+    """
+    from stack.catalogue_import import ImportFailed, ImportOrder, run_import
+    from subgraphs.titles.imports import CatalogueFormat
+    from subgraphs.titles.imports.feed_records import feed_schema
+
+    if schema:
+        print(json.dumps(feed_schema(), indent=2))
+        return
+    known = list(CatalogueFormat)
+    if resume and (catalogue_format is not None or show is not None or allow_removals):
+        _fail("--resume goes on with the same file and options; give an --id or nothing beside it")
+    if not resume and (catalogue_format is None or file is None or import_id is not None):
+        _fail("give a FORMAT and a FILE, or --resume; see `marquee import --help`")
+    if catalogue_format is not None and catalogue_format not in known:
+        _fail(f"format is {catalogue_format!r}; known are {', '.join(known)}")
+    if file is not None and not file.is_file():
         _fail(f"{file} is no file")
+    chosen = None if catalogue_format is None else CatalogueFormat(catalogue_format)
+    order = ImportOrder(chosen, file, show, allow_removals, import_id, rejects)
     try:
-        raise typer.Exit(asyncio.run(run_import(console, str(catalogue_format), file, rejects)))
+        raise typer.Exit(asyncio.run(run_import(console, order)))
     except (ImportFailed, SettingsInvalid) as error:
         _fail(str(error))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,6 +16,7 @@ from common.valkey import open_stream_valkey, open_valkey
 from subgraphs.kernel.app import HealthCheck, OpenedSubgraph, create_subgraph_app
 from subgraphs.kernel.context import RequestContext, RequestHead
 from subgraphs.kernel.personal_keys import ValkeyPersonalData
+from subgraphs.titles.adapters.import_lease import ValkeyImportLease
 from subgraphs.titles.adapters.object_artwork import ObjectArtworkStore
 from subgraphs.titles.adapters.opening import open_search_index, open_title_store
 from subgraphs.titles.adapters.redis_events import RedisEventStream
@@ -26,6 +26,7 @@ from subgraphs.titles.api.context import TitlesContext, TitlesServices
 from subgraphs.titles.api.internal import InternalServices, internal_routes
 from subgraphs.titles.api.schema import schema
 from subgraphs.titles.demo import seed_demo
+from subgraphs.titles.imports import ImportJobs
 from subgraphs.titles.services.calendar import AvailabilityCalendar
 from subgraphs.titles.services.catalogue import Catalogue
 from subgraphs.titles.services.coming import ComingSoon
@@ -149,19 +150,26 @@ async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedS
             search_log=search_log,
             media_url=settings.shared.public_media_url,
         )
+        imports = ImportJobs(
+            settings.store_dir / "imports",
+            writer,
+            store,
+            ValkeyImportLease(redis, f"{socket.gethostname()}-{settings.port}"),
+            clock=clock,
+            settled=search_follower.settled,
+            max_bytes=settings.max_import_bytes,
+        )
+        stack.push_async_callback(imports.aclose)
         internal = InternalServices(
             catalogue=catalogue,
-            writer=writer,
             masters=masters,
             store=store,
             search_follower=search_follower,
             search_updater=updater,
             announce=wake,
             jwks_path=settings.shared.viewer_jwks_path,
-            upload_dir=settings.store_dir / "uploads",
-            max_import_bytes=settings.max_import_bytes,
             rendering_errors=(ArtworkUnavailable,),
-            importing=asyncio.Lock(),
+            imports=imports,
         )
         held = [ValkeyPersonalData(redis, PERSONAL_KEYS), store.personal_data]
         opened = _opened(services, internal, event_follower.check)

@@ -1,53 +1,43 @@
 """Routes for the product's own processes, beside GraphQL and never behind the gateway.
 
 GET  /artwork-masters/{title_id}/{role}/{variant}   a master for delivery, drawn when it is not there
-POST /internal/imports?format=…                     a catalogue file as the body; progress and report as JSON lines
+     /internal/imports…                             catalogue files, see imports.py
 POST /internal/republish                            tell every title to the other services again
 POST /internal/reindex                              rebuild the search index; searches go on meanwhile
 
-The POST routes take a service token. Masters need none: delivery shows the same pictures to everybody.
+All but the masters take a service token. Masters need none: delivery shows the same pictures to everybody.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import os
-import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from common.errors import KIND_TABLE, ServiceError
 from common.tokens import TokenInvalid, TokenVerifier
 from subgraphs.kernel.ids import TitleId
+from subgraphs.titles.api.imports import ImportHandler, import_routes
 from subgraphs.titles.artwork_sizes import VARIANTS
 from subgraphs.titles.domain.artwork_reference import ArtworkRole
 from subgraphs.titles.domain.rights import effective_facts
-from subgraphs.titles.imports.client import write_progress_line, write_report_line
-from subgraphs.titles.imports.run import FORMATS, ImportProgress, ImportRefused, ImportReport, import_catalogue
+from subgraphs.titles.imports.jobs import ImportJobs
 from subgraphs.titles.ports import TitleStore
 from subgraphs.titles.services.catalogue import Catalogue
 from subgraphs.titles.services.following import ChangeFollower
 from subgraphs.titles.services.indexing import SearchUpdater
 from subgraphs.titles.services.masters import MasterService
-from subgraphs.titles.services.writing import CatalogueWriter
 
 __all__ = ["InternalServices", "internal_routes"]
 
 log = structlog.get_logger(__name__)
 
 MASTER_CACHE_CONTROL = "public, max-age=31536000, immutable"
-INDEX_WAIT_S = 120.0
-"""How long an import waits for the search index after its last row; the index goes on without it."""
-
-CANCEL_AGAIN_S = 0.1
-"""A cancellation can get lost before Python 3.12, when it arrives together with what is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +45,21 @@ class InternalServices:
     """What the routes use."""
 
     catalogue: Catalogue
-    writer: CatalogueWriter
     masters: MasterService
     store: TitleStore
     search_follower: ChangeFollower
     search_updater: SearchUpdater
     announce: Callable[[], None]
     jwks_path: Path
-    upload_dir: Path
-    max_import_bytes: int
     rendering_errors: tuple[type[Exception], ...]
-    importing: asyncio.Lock
+    imports: ImportJobs
 
 
 def internal_routes() -> list[Route]:
     """The routes; they find their services in the application's state."""
     return [
         Route("/artwork-masters/{title_id}/{role}/{variant}", _master, methods=["GET"]),
-        Route("/internal/imports", _guarded(_import), methods=["POST"]),
+        *import_routes(_guarded_imports),
         Route("/internal/republish", _guarded(_republish), methods=["POST"]),
         Route("/internal/reindex", _guarded(_reindex), methods=["POST"]),
     ]
@@ -104,6 +91,13 @@ def _guarded(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
     return guarded
 
 
+def _guarded_imports(handler: ImportHandler) -> Callable[[Request], Awaitable[Response]]:
+    async def with_jobs(request: Request, services: InternalServices) -> Response:
+        return await handler(request, services.imports)
+
+    return _guarded(with_jobs)
+
+
 async def _master(request: Request) -> Response:
     services = _services(request)
     role_name = str(request.path_params["role"]).upper()
@@ -121,98 +115,6 @@ async def _master(request: Request) -> Response:
         log.warning("artwork.unavailable", title_id=title_id, role=role_name, error=str(error))
         return _error(503, str(error), {"retry-after": "2"})
     return Response(master.content, media_type=master.media_type, headers={"cache-control": MASTER_CACHE_CONTROL})
-
-
-async def _import(request: Request, services: InternalServices) -> Response:
-    format_name = request.query_params.get("format", "")
-    if format_name not in FORMATS:
-        return _error(400, f"format is {format_name[:40]!r}; known are {', '.join(FORMATS)}")
-    if services.importing.locked():
-        return _error(409, "another import is running; wait for its end")
-    await services.importing.acquire()
-    try:
-        path = await _receive(request, services)
-    except BaseException as error:
-        services.importing.release()
-        if isinstance(error, _TooLarge):
-            return _error(413, f"the file has more than {services.max_import_bytes} bytes")
-        if isinstance(error, ClientDisconnect):
-            return Response(status_code=499)
-        raise
-    return StreamingResponse(_run_import(services, format_name, path), media_type="application/x-ndjson")
-
-
-class _TooLarge(Exception):
-    """The body passed the limit."""
-
-
-async def _receive(request: Request, services: InternalServices) -> Path:
-    """The body in a file of its own, which the caller removes."""
-    path = await asyncio.to_thread(_new_upload, services.upload_dir)
-    try:
-        received = 0
-        with path.open("wb") as file:
-            async for piece in request.stream():
-                received += len(piece)
-                _check_size(received, services.max_import_bytes)
-                await asyncio.to_thread(file.write, piece)
-    except BaseException:
-        await asyncio.to_thread(path.unlink, missing_ok=True)
-        raise
-    return path
-
-
-def _check_size(received: int, max_bytes: int) -> None:
-    if received > max_bytes:
-        raise _TooLarge
-
-
-def _new_upload(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=folder, suffix=".upload")
-    os.close(descriptor)
-    return Path(name)
-
-
-async def _run_import(services: InternalServices, format_name: str, path: Path) -> AsyncIterator[bytes]:
-    """Progress lines, then one report or error line. A client that leaves ends the import after its batch."""
-    # Progress counts from the start, so that a client that reads slowly misses nothing by hearing only the newest.
-    lines: asyncio.Queue[ImportProgress] = asyncio.Queue(maxsize=1)
-
-    def tell(progress: ImportProgress) -> None:
-        if lines.full():
-            lines.get_nowait()
-        lines.put_nowait(progress)
-
-    task = asyncio.create_task(import_catalogue(services.writer, format_name, path, tell))
-    try:
-        while not task.done() or not lines.empty():
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(0.5):
-                    yield write_progress_line(await lines.get())
-        outcome = await _outcome(task, services)
-    finally:
-        while not task.done():
-            task.cancel()
-            await asyncio.wait([task], timeout=CANCEL_AGAIN_S)
-        await asyncio.to_thread(path.unlink, missing_ok=True)
-        services.importing.release()
-    # Last, so that whoever reads the report may start the next import at once.
-    yield outcome
-
-
-async def _outcome(task: asyncio.Task[ImportReport], services: InternalServices) -> bytes:
-    try:
-        report = await task
-    except ImportRefused as error:
-        return write_report_line(str(error))
-    except Exception:  # the answer's status was sent long ago: the last line says it
-        log.exception("import.failed")
-        return write_report_line("internal error; what was imported before it stays, see the titles service's log")
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(INDEX_WAIT_S):
-            await services.search_follower.settled()
-    return write_report_line(report)
 
 
 async def _republish(_request: Request, services: InternalServices) -> Response:

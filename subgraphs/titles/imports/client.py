@@ -1,83 +1,125 @@
-"""Sends an import file to a running titles service and follows its progress.
+"""Imports through a running titles service: sends a file, follows the import, cancels and resumes.
 
-The service owns the store and the index, so an import goes through it; the answer comes as JSON lines while it works.
+The service owns the store and the index, so an import goes through it.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-import orjson
 
-from subgraphs.titles.imports.run import ImportProgress, ImportRefused, ImportReport
-from subgraphs.titles.services.writing import Taken
+from subgraphs.titles.imports.formats import CatalogueFormat
+from subgraphs.titles.imports.job import ImportJob
+from subgraphs.titles.imports.rows import ImportRefused
 
-__all__ = ["read_report_line", "send_import", "write_progress_line", "write_report_line"]
+__all__ = ["FollowedImport", "ImportClient", "Reject"]
 
 PIECE_BYTES = 256 * 1024
 CONNECT_TIMEOUT_S = 5.0
-SILENCE_TIMEOUT_S = 120.0
-"""Longest pause between two progress lines before the service counts as hung."""
+ANSWER_TIMEOUT_S = 60.0
+"""Longest wait for an answer, or for the next piece of one; the service answers between two batches."""
+REFRESH_S = 0.5
 
 
-async def send_import(
-    base_url: str,
-    token: str,
-    format_name: str,
-    path: Path,
-    progress: Callable[[ImportProgress], None] | None = None,
-) -> ImportReport:
-    """Import through the service at `base_url` with a service token; raises ImportRefused or aiohttp.ClientError."""
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=SILENCE_TIMEOUT_S)
-    async with (
-        aiohttp.ClientSession(timeout=timeout) as session,
-        session.post(
-            f"{base_url.rstrip('/')}/internal/imports",
-            params={"format": format_name},
-            headers={"authorization": f"Bearer {token}"},
-            data=_pieces(path),
-        ) as response,
-    ):
-        if response.status != 200:
-            raise ImportRefused(await _refusal(response))
-        async for line in response.content:
-            outcome = read_report_line(line)
-            if isinstance(outcome, ImportReport):
-                return outcome
-            if progress is not None:
-                progress(outcome)
-    raise ImportRefused("the service ended the import without a report; see its log, and start the import again")
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that was "rejected" or "repaired"."""
+
+    line: int
+    outcome: str
+    reason: str
 
 
-def write_progress_line(progress: ImportProgress) -> bytes:
-    """One line of the answer."""
-    return orjson.dumps({"progress": progress}) + b"\n"
+@dataclass(frozen=True, slots=True)
+class FollowedImport:
+    """An import as it is now, with the first of its rejected and repaired rows."""
+
+    job: ImportJob
+    first_rejects: tuple[Reject, ...]
 
 
-def write_report_line(outcome: ImportReport | str) -> bytes:
-    """The last line: a report, or why there is none."""
-    return orjson.dumps({"error": outcome} if isinstance(outcome, str) else {"report": outcome}) + b"\n"
+class ImportClient:
+    """Methods raise ImportRefused with the service's words, and aiohttp.ClientError or TimeoutError."""
+
+    def __init__(self, session: aiohttp.ClientSession, base_url: str) -> None:
+        self._session = session
+        self._url = f"{base_url.rstrip('/')}/internal/imports"
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, base_url: str, token: str) -> AsyncIterator[ImportClient]:
+        """A client for the service at `base_url`, with a service token, closed at the block's end."""
+        # No limit in all: a file may be large, and the service may be slow to take it.
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=ANSWER_TIMEOUT_S)
+        headers = {"authorization": f"Bearer {token}"}
+        async with aiohttp.ClientSession(timeout=timeout, headers=headers) as session:
+            yield cls(session, base_url)
+
+    async def start(
+        self,
+        catalogue_format: CatalogueFormat,
+        path: Path,
+        *,
+        show: str | None = None,
+        is_removal_allowed: bool = False,
+    ) -> FollowedImport:
+        """Send a file; the import has begun when this returns."""
+        values = {
+            "format": str(catalogue_format),
+            "name": path.name,
+            "allow_removals": str(is_removal_allowed).lower(),
+            **({} if show is None else {"show": show}),
+        }
+        return _followed(await self._ask("POST", "", params=values, data=_pieces(path)))
+
+    async def resume(self, import_id: str | None = None) -> FollowedImport:
+        """Go on with an import that was broken off, the last one where none is named."""
+        return _followed(await self._ask("POST", f"/{import_id or 'last'}/resume"))
+
+    async def follow(self, import_id: str) -> AsyncIterator[FollowedImport]:
+        """The import twice a second until it has ended, which is the last."""
+        while True:
+            followed = _followed(await self._ask("GET", f"/{import_id}"))
+            yield followed
+            if followed.job.ended_at is not None:
+                return
+            await asyncio.sleep(REFRESH_S)
+
+    async def cancel(self, import_id: str) -> FollowedImport:
+        """End it; what is stored stays."""
+        return _followed(await self._ask("DELETE", f"/{import_id}"))
+
+    async def save_rejects(self, import_id: str, path: Path) -> None:
+        """Write all of an import's rejected and repaired rows into a file, as JSON lines; may raise OSError."""
+        async with self._session.get(f"{self._url}/{import_id}/rejects") as response:
+            if response.status != 200:
+                raise ImportRefused(await _refusal(response))
+            with path.open("wb") as file:
+                async for piece in response.content.iter_chunked(PIECE_BYTES):
+                    await asyncio.to_thread(file.write, piece)
+
+    async def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        async with self._session.request(method, f"{self._url}{path}", **options) as response:
+            if response.status not in {200, 202}:
+                raise ImportRefused(await _refusal(response))
+            answer: dict[str, Any] = await response.json()
+            return answer
 
 
-def read_report_line(line: bytes) -> ImportProgress | ImportReport:
-    """What a line says; raises ImportRefused for an error line."""
-    message: dict[str, Any] = orjson.loads(line)
-    if "error" in message:
-        raise ImportRefused(str(message["error"]))
-    if "progress" in message:
-        values = message["progress"]
-        return ImportProgress(values["read"], Taken(**values["taken"]), values["rejected"])
-    report = message["report"]
-    listed = {name: tuple((line_, reason) for line_, reason in report[name]) for name in ("rejected", "repaired")}
-    return ImportReport(**{**report, **listed})
+def _followed(values: dict[str, Any]) -> FollowedImport:
+    rejects = tuple(Reject(**reject) for reject in values.pop("first_rejects"))
+    return FollowedImport(ImportJob.from_json(values), rejects)
 
 
 async def _pieces(path: Path) -> AsyncIterator[bytes]:
     with path.open("rb") as file:
-        while piece := file.read(PIECE_BYTES):
+        while piece := await asyncio.to_thread(file.read, PIECE_BYTES):
             yield piece
 
 

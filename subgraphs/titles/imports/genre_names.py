@@ -65,6 +65,9 @@ _OURS: Mapping[str, tuple[str, ...]] = {
     "TV Thrillers": ("Thriller",),
     "TV Mysteries": ("Mystery",),
     "TV Shows": (),
+    # TVmaze
+    "Science-Fiction": ("Science Fiction",),
+    "Children": ("Family",),
 }
 
 

@@ -26,8 +26,11 @@ from subgraphs.titles.domain.title import (
     match_key,
     person_named,
 )
+from subgraphs.titles.imports.files import require_short_line
 from subgraphs.titles.imports.genre_names import genres_of
-from subgraphs.titles.imports.rows import ImportedRow, RejectedRow, Row, RowUnusable
+from subgraphs.titles.imports.rows import ImportedRow, ImportRefused, RejectedRow, Row, RowUnusable
+from subgraphs.titles.imports.seen import Seen
+from subgraphs.titles.imports.texts import require_storable_text
 
 __all__ = ["SOURCE", "read_netflix"]
 
@@ -69,16 +72,16 @@ class _Length:
     season_count: int | None = None
 
 
-def read_netflix(lines: Iterable[str]) -> Iterator[Row]:
-    """One row per record; a missing or foreign header is one rejected row and ends the reading."""
+def read_netflix(lines: Iterable[str], seen: Seen) -> Iterator[Row]:
+    """One row per record; raises ImportRefused for a missing or foreign header."""
     reader = csv.reader(lines)
-    header = next(reader, [])
+    try:
+        header = next(reader, [])
+    except csv.Error as error:
+        raise ImportRefused(f"line 1 is no CSV: {error}") from error
     missing = [column for column in COLUMNS if column not in header]
     if missing:
-        yield RejectedRow(1, f"the header lacks {', '.join(missing)}; wanted {','.join(COLUMNS)}")
-        return
-    line_by_id: dict[str, int] = {}
-    line_by_match: dict[str, int] = {}
+        raise ImportRefused(f"the header in line 1 lacks {', '.join(missing)}; wanted {','.join(COLUMNS)}")
     start = reader.line_num + 1
     while True:
         try:
@@ -94,7 +97,7 @@ def read_netflix(lines: Iterable[str]) -> Iterator[Row]:
             continue
         try:
             row = _read_title(line, _record(header, values))
-            _check_new(row, line_by_id, line_by_match)
+            _check_new(row, seen)
         except RowUnusable as error:
             yield RejectedRow(line, str(error))
         else:
@@ -104,14 +107,17 @@ def read_netflix(lines: Iterable[str]) -> Iterator[Row]:
 def _record(header: list[str], values: list[str]) -> dict[str, str]:
     if len(values) != len(header):
         raise RowUnusable(f"has {len(values)} columns, wanted {len(header)}")
+    for name, value in zip(header, values, strict=True):
+        require_short_line(value)
+        require_storable_text(name, value)
     return {name: value.strip() for name, value in zip(header, values, strict=True)}
 
 
-def _check_new(row: ImportedRow, line_by_id: dict[str, int], line_by_match: dict[str, int]) -> None:
+def _check_new(row: ImportedRow, seen: Seen) -> None:
     title = row.title
     key = match_key(title.kind, title.display_name, title.release_year)
-    for known, value in ((line_by_id, title.origin.key), (line_by_match, key)):
-        first_line = known.setdefault(value, row.line)
+    for known in (("id", title.origin.key), ("work", key)):
+        first_line = seen.first_line(*known, line=row.line)
         if first_line != row.line:
             raise RowUnusable(f"duplicate of line {first_line}: {title.display_name!r} ({title.release_year})")
 

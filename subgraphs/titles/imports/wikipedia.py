@@ -7,15 +7,19 @@ and year together: several films share an article, and some articles are about n
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
+
 from subgraphs.kernel.ids import TitleId, stable_id
 from subgraphs.titles.domain.title import Credit, CreditRole, Origin, Title, TitleKind, person_named
+from subgraphs.titles.imports.files import require_short_line
 from subgraphs.titles.imports.genre_names import genres_of
 from subgraphs.titles.imports.rows import ImportedRow, RejectedRow, Row, RowUnusable
+from subgraphs.titles.imports.seen import Seen
+from subgraphs.titles.imports.texts import require_storable_row
 
 __all__ = ["SOURCE", "read_wikipedia"]
 
@@ -33,31 +37,33 @@ PICTURE_SHARE = 0.08
 CAST_SHARE, FULL_CAST = 0.05, 6
 
 
-def read_wikipedia(lines: Iterable[str]) -> Iterator[Row]:
+def read_wikipedia(lines: Iterable[str], seen: Seen) -> Iterator[Row]:
     """One row per line that is not blank."""
-    line_by_key: dict[str, int] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
-            title = _read_film(_parse(line))
-            _check_new(number, title, line_by_key)
+            row = ImportedRow(number, _read_film(_parse(line)))
+            require_storable_row(row)
+            _check_new(row, seen)
         except RowUnusable as error:
             yield RejectedRow(number, str(error))
         else:
-            yield ImportedRow(number, title)
+            yield row
 
 
-def _check_new(number: int, title: Title, line_by_key: dict[str, int]) -> None:
-    first_line = line_by_key.setdefault(title.origin.key, number)
-    if first_line != number:
+def _check_new(row: ImportedRow, seen: Seen) -> None:
+    title = row.title
+    first_line = seen.first_line(title.origin.key, line=row.line)
+    if first_line != row.line:
         raise RowUnusable(f"duplicate of line {first_line}: {title.display_name!r} ({title.release_year})")
 
 
 def _parse(line: str) -> dict[str, Any]:
+    require_short_line(line)
     try:
-        record = json.loads(line)
-    except (ValueError, RecursionError) as error:
+        record = orjson.loads(line)
+    except ValueError as error:
         raise RowUnusable(f"no JSON: {error}") from error
     if not isinstance(record, dict):
         raise RowUnusable(f"a JSON {type(record).__name__}, wanted an object")

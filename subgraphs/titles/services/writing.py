@@ -49,7 +49,8 @@ class CatalogueWriter:
         """What a source says: new titles are created, changed ones replaced, equal ones left alone.
 
         Media, withdrawal, what was edited by hand and the day of arrival stay as they are. A title that another source
-        brought under the same kind, name and year is not created a second time. Ids must be distinct.
+        brought under the same kind, name and year is not created a second time. Seasons that are there already stay as
+        they are, too: their names may have been set by hand. Ids must be distinct.
         """
         async with self._deciding:
             edits = await self._catalogue.person_edits()
@@ -64,10 +65,9 @@ class CatalogueWriter:
             # A difference that is only what we keep (a duration measured from the asset) is none.
             kept = [_kept(title, before[title.id]) for title in differing]
             updated = [title for title in kept if digests[title.id] != fingerprint(title)]
-            if created or updated:
-                wanted = {title.id for title in (*created, *updated)}
-                known = [season for season in seasons if season.series_id in wanted]
-                await self.save([*created, *updated], known, before=before)
+            added = await self._new_seasons(seasons, {title.id for title in created})
+            if created or updated or added:
+                await self.save([*created, *updated], added, before=before)
         return Taken(
             created=len(created),
             updated=len(updated),
@@ -125,6 +125,15 @@ class CatalogueWriter:
             if replace(title, **changes) != title:
                 await self._save([_next(title, **changes)])
         return True
+
+    async def _new_seasons(self, seasons: Sequence[Season], created: set[TitleId]) -> list[Season]:
+        """Those that are not there yet, of series that are, or are about to be."""
+        if not seasons:
+            return []
+        known = await self._store.seasons_by_id([season.id for season in seasons])
+        new = {season.id: season for season in seasons if season.id not in known}
+        series = created | set(await self._store.digests([season.series_id for season in new.values()]))
+        return [season for season in new.values() if season.series_id in series]
 
     async def _other_sources(self, new: Sequence[Title]) -> set[str]:
         by_source: dict[str, list[str]] = {}
