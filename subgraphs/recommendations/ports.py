@@ -9,7 +9,7 @@ from typing import Protocol
 from common.events import Event
 from subgraphs.recommendations.domain.model_versions import Choice, ModelVersion
 from subgraphs.recommendations.domain.page import Page
-from subgraphs.recommendations.domain.taste import Feedback, Taste, Watched
+from subgraphs.recommendations.domain.taste import Feedback, HistoryMark, Taste, Watched
 from subgraphs.recommendations.domain.titles import TitleRecord
 from subgraphs.recommendations.domain.trends import TrendWindow
 
@@ -53,6 +53,12 @@ class TasteStore(Protocol):
 
     async def watched(self, profile_id: str, title_id: str, watched: Watched) -> None:
         """The profile's place in a title."""
+        ...
+
+    async def marked(
+        self, profile_id: str, title_ids: Sequence[str], mark: HistoryMark, at: datetime, *, is_set: bool
+    ) -> None:
+        """Taken out of the history or of continue watching, or put back; watching later ends it."""
         ...
 
     async def rated(self, profile_id: str, title_id: str, stars: int | None, at: datetime) -> None:

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from subgraphs.recommendations.domain.catalogue import NOTHING, Catalogue
 
-__all__ = ["Feedback", "Opinion", "Signals", "Taste", "Watched", "read_likes", "read_signals"]
+__all__ = ["Feedback", "HistoryMark", "Opinion", "Signals", "Taste", "Watched", "read_likes", "read_signals"]
 
 HALF_LIFE_S = 60 * 24 * 3600.0
 """After two months a title says half as much about what somebody likes today."""
@@ -32,6 +32,15 @@ class Feedback(StrEnum):
     THUMBS_UP = "THUMBS_UP"
     THUMBS_DOWN = "THUMBS_DOWN"
     NOT_INTERESTED = "NOT_INTERESTED"
+
+
+class HistoryMark(StrEnum):
+    """What a profile took a title out of."""
+
+    HIDDEN = "HIDDEN"
+    """Its history: the title counts for nothing any more."""
+    DISMISSED = "DISMISSED"
+    """Continue watching."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,7 @@ class Opinion:
 class Taste:
     """Everything known of one profile, by title id; `version` rises with every change. `country` may be unknown.
 
+    `watched` lacks what the profile took out of its history. `dismissed`: taken out of continue watching alone.
     `is_personal`: whether its account allows personalisation. Where it does not, nothing is learned from the profile,
     and nothing but what it asked for itself (going on, its list, what it refused) shapes its pages.
     """
@@ -75,6 +85,7 @@ class Taste:
     version: int = 0
     watched: Mapping[str, Watched] = field(default_factory=dict)
     opinions: Mapping[str, Opinion] = field(default_factory=dict)
+    dismissed: frozenset[str] = frozenset()
     country: str | None = None
     is_personal: bool = True
 
@@ -215,7 +226,8 @@ def _read_progress(
             seen.add(work)
         else:
             started.add(work)
-            continued.append((resume, work))
+            if title_id not in taste.dismissed:
+                continued.append((resume, work))
         if work == index and watched.ever_completed:
             seen.add(work)
     return continued, seen, started

@@ -13,7 +13,7 @@ from datetime import datetime
 import structlog
 
 from common.events import Event, EventHandler
-from subgraphs.recommendations.domain.taste import Feedback, Watched
+from subgraphs.recommendations.domain.taste import Feedback, HistoryMark, Watched
 from subgraphs.recommendations.domain.titles import TitleRecord, record_from_snapshot
 from subgraphs.recommendations.ports import TasteStore, TitleStore, TrendCounters
 from subgraphs.recommendations.services.keep_models import KeepModels
@@ -89,10 +89,15 @@ class FollowEvents:
                 self._models.change([replace(record, is_playable=True)])
 
     async def on_viewing(self, event: Event) -> None:
-        """`title.watched`: a place in a title, and a view."""
+        """`title.watched`: a place in a title, and a view. `history.changed`: what counts for nothing any more."""
+        data = event.data
+        if event.kind == "history.changed":
+            title_ids = [str(title_id) for title_id in data["titleIds"]]
+            at = datetime.fromisoformat(data["occurredAt"])
+            mark = HistoryMark(data["mark"])
+            await self._tastes.marked(str(data["profileId"]), title_ids, mark, at, is_set=bool(data["isSet"]))
         if event.kind != "title.watched":
             return
-        data = event.data
         profile_id, title_id = str(data["profileId"]), str(data["titleId"])
         at = datetime.fromisoformat(data["occurredAt"])
         before = await self._tastes.taste(profile_id)

@@ -379,3 +379,36 @@ async def test_consent_and_thumbs_come_by_events(subgraph: Any, make_snapshot: A
     subgraph.clock.advance(timedelta(seconds=1))
     await subgraph.tell("accounts", "consent.changed", {**no, "granted": True})
     assert (await tastes.taste("prof_1")).is_personal
+
+
+async def test_what_was_taken_out_of_the_history_counts_for_nothing(subgraph: Any, make_snapshot: Any) -> None:
+    """Until it is put back or watched again; what was dismissed is only not offered to go on with."""
+    tastes = subgraph.models._tastes
+    await subgraph.tell_titles([make_snapshot("mov_a"), make_snapshot("mov_b")])
+    await subgraph.watch("mov_a", 0.5)
+    await subgraph.watch("mov_b", 0.5)
+
+    async def change(title_id: str, mark: str, *, is_set: bool = True) -> None:
+        subgraph.clock.advance(timedelta(seconds=1))
+        at = subgraph.clock.now().isoformat()
+        data = {"profileId": "prof_1", "accountId": "acc_1", "titleIds": [title_id], "mark": mark}
+        await subgraph.tell("viewing", "history.changed", {**data, "isSet": is_set, "occurredAt": at})
+
+    async def offered() -> tuple[list[str], list[str]]:
+        taste = await tastes.taste("prof_1")
+        catalogue = subgraph.models.models.catalogue
+        signals = read_signals(taste, catalogue, subgraph.clock.now().timestamp())
+        return (
+            [catalogue.records[title].id for title, _ in signals.continued],
+            sorted(catalogue.records[work].id for work in signals.weights),
+        )
+
+    await change("mov_a", "HIDDEN")
+    await change("mov_b", "DISMISSED")
+    assert await offered() == ([], ["mov_b"])
+    await change("mov_a", "HIDDEN", is_set=False)
+    assert await offered() == (["mov_a"], ["mov_a", "mov_b"])
+    await change("mov_a", "HIDDEN")
+    await subgraph.watch("mov_a", 0.6)
+    await subgraph.watch("mov_b", 0.6)
+    assert await offered() == (["mov_b", "mov_a"], ["mov_a", "mov_b"])

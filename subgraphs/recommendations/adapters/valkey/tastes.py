@@ -1,9 +1,9 @@
 """TasteStore on Valkey: one hash per profile.
 
-Fields: `w:<title>` a place, `o:<aspect>:<title>` an opinion, `c` the country, `p` whether personalisation is allowed,
-each as JSON [at, value]; `v` the version. A field is replaced only by one that is not older, so that events may come
-late, twice or out of order; each change raises the version, by which readers know that what they hold in memory is
-still right.
+Fields: `w:<title>` a place, `o:<aspect>:<title>` an opinion, `m:<mark>:<title>` whether it was taken out of the history
+or of continue watching, `c` the country, `p` whether personalisation is allowed, each as JSON [at, value]; `v` the
+version. A field is replaced only by one that is not older, so that events may come late, twice or out of order; each
+change raises the version, by which readers know that what they hold in memory is still right.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import orjson
 from redis.asyncio import Redis
 
 from subgraphs.recommendations.adapters.valkey.failures import translated_errors
-from subgraphs.recommendations.domain.taste import Feedback, Opinion, Taste, Watched
+from subgraphs.recommendations.domain.taste import Feedback, HistoryMark, Opinion, Taste, Watched
 
 __all__ = ["ValkeyTasteStore"]
 
@@ -75,6 +75,13 @@ class ValkeyTasteStore:
         """The profile's place in a title."""
         value = [watched.position_s, watched.duration_s, watched.completed, watched.ever_completed]
         await self._put(profile_id, f"w:{title_id}", watched.at_s, value)
+
+    async def marked(
+        self, profile_id: str, title_ids: Sequence[str], mark: HistoryMark, at: datetime, *, is_set: bool
+    ) -> None:
+        """Taken out of the history or of continue watching, or put back; watching later ends it."""
+        for title_id in title_ids:
+            await self._put(profile_id, f"m:{mark.value}:{title_id}", at.timestamp(), is_set)
 
     async def rated(self, profile_id: str, title_id: str, stars: int | None, at: datetime) -> None:
         """Stars 1 to 5; None clears."""
@@ -134,6 +141,7 @@ class ValkeyTasteStore:
 def _read(fields: Mapping[bytes, bytes]) -> Taste:
     watched: dict[str, Watched] = {}
     opinions: dict[str, dict[str, Any]] = {}
+    marked_at_s: dict[HistoryMark, dict[str, float]] = {mark: {} for mark in HistoryMark}
     version, country, is_personal = 0, None, True
     for name, raw in fields.items():
         field = name.decode()
@@ -148,19 +156,31 @@ def _read(fields: Mapping[bytes, bytes]) -> Taste:
         elif field.startswith("w:"):
             position_s, duration_s, completed, ever_completed = value
             watched[field[2:]] = Watched(position_s, duration_s, completed, ever_completed, at_s)
+        elif field.startswith("m:"):
+            _, mark, title_id = field.split(":", 2)
+            if value:
+                marked_at_s[HistoryMark(mark)][title_id] = at_s
         else:
             _, aspect, title_id = field.split(":", 2)
-            said = opinions.setdefault(title_id, {})
-            if aspect == "stars":
-                said["stars"] = value
-            elif aspect == "thumb":
-                said["feedback"] = None if value is None else Feedback(value)
-            elif value:
-                said["listed_at_s"] = at_s
+            _add_opinion(opinions.setdefault(title_id, {}), aspect, value, at_s)
+    hidden, dismissed = (
+        {title_id for title_id, at_s in titles.items() if title_id in watched and watched[title_id].at_s <= at_s}
+        for titles in marked_at_s.values()
+    )
     return Taste(
         version=version,
-        watched=watched,
+        watched={title_id: each for title_id, each in watched.items() if title_id not in hidden},
         opinions={title_id: Opinion(**said) for title_id, said in opinions.items()},
+        dismissed=frozenset(dismissed),
         country=country,
         is_personal=is_personal,
     )
+
+
+def _add_opinion(said: dict[str, Any], aspect: str, value: Any, at_s: float) -> None:
+    if aspect == "stars":
+        said["stars"] = value
+    elif aspect == "thumb":
+        said["feedback"] = None if value is None else Feedback(value)
+    elif value:
+        said["listed_at_s"] = at_s
