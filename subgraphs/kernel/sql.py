@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 import structlog
 from sqlalchemy import Connection, DateTime, Dialect, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.types import TypeDecorator
@@ -34,6 +34,10 @@ BUSY_TIMEOUT_S = 5.0
 STATEMENT_TIMEOUT_S = 5.0
 POOL_SIZE = 8
 POOL_WAIT_S = 2.0
+
+_PASSING_STATES = ("08", "40", "53", "55P03", "57")
+"""SQLSTATEs, or their classes, that another try may not meet: connections that broke, deadlocks, a server that has
+no room, locks that took too long, statements and servers that were stopped."""
 
 _WRITING = {"marquee_writing": True}
 
@@ -184,8 +188,17 @@ def _translating() -> Iterator[None]:
         yield
     except (OperationalError, InterfaceError, PoolTimeoutError, OSError) as error:
         # OSError: the database's driver could not connect, or waited too long for an answer.
-        log.warning("store.unavailable", error=str(error), error_type=type(error).__name__)
-        raise ServiceError(ErrorKind.UNAVAILABLE, "the store can't be reached or is busy; try again") from error
+        raise _unavailable(error) from error
+    except DBAPIError as error:
+        # What asyncpg tells comes in no class of its own; PostgreSQL's code says what it is.
+        if error.connection_invalidated or str(getattr(error.orig, "sqlstate", "")).startswith(_PASSING_STATES):
+            raise _unavailable(error) from error
+        raise
+
+
+def _unavailable(error: Exception) -> ServiceError:
+    log.warning("store.unavailable", error=str(error), error_type=type(error).__name__)
+    return ServiceError(ErrorKind.UNAVAILABLE, "the store can't be reached or is busy; try again")
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -12,7 +12,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import Column, Integer, MetaData, Table, func, insert, select, text
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import ProgrammingError, StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from common.errors import ErrorKind, ServiceError
@@ -157,6 +157,49 @@ async def test_a_cancelled_writer_leaves_no_lock(engine: AsyncEngine) -> None:
     async with writing(engine) as connection:
         assert (await connection.execute(select(func.count()).select_from(things))).scalar_one() == 0
     assert cancelled.__traceback__ is not None
+
+
+async def test_what_postgresql_stops_is_an_outage(postgres_url: str) -> None:
+    """A connection that the server ends in the middle, a statement or a lock that takes too long, a deadlock."""
+    opened, other = open_engine(postgres_url), open_engine(postgres_url)
+    both_locked = asyncio.Barrier(2)
+
+    async def lose_connection() -> None:
+        async with writing(opened) as connection:
+            process = (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+            async with writing(other) as killer:
+                await killer.execute(text("SELECT pg_terminate_backend(:process)"), {"process": process})
+
+    async def wait_too_long() -> None:
+        async with writing(opened) as connection:
+            await connection.execute(text("SET LOCAL statement_timeout = 20"))
+            await connection.execute(text("SELECT pg_sleep(10)"))
+
+    async def wait_for_a_lock() -> None:
+        async with writing(other) as holder, writing(opened) as connection:
+            await holder.execute(text("SELECT pg_advisory_xact_lock(1)"))
+            await connection.execute(text("SET LOCAL lock_timeout = 20"))
+            await connection.execute(text("SELECT pg_advisory_xact_lock(1)"))
+
+    async def lock_both(first: int, second: int) -> None:
+        async with writing(opened) as connection:
+            await connection.execute(text("SET LOCAL deadlock_timeout = 20"))
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": first})
+            await both_locked.wait()
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": second})
+
+    for stopped in (lose_connection, wait_too_long, wait_for_a_lock):
+        with pytest.raises(ServiceError) as caught:
+            await stopped()
+        assert caught.value.kind is ErrorKind.UNAVAILABLE, stopped.__name__
+    outcomes = await asyncio.gather(lock_both(1, 2), lock_both(2, 1), return_exceptions=True)
+    [deadlock] = [outcome for outcome in outcomes if outcome is not None]
+    assert isinstance(deadlock, ServiceError)
+    with pytest.raises(ProgrammingError):
+        async with reading(opened) as connection:
+            await connection.execute(text("SELECT nonsense"))
+    await opened.dispose()
+    await other.dispose()
 
 
 async def test_a_database_that_is_away_is_an_outage() -> None:
