@@ -41,13 +41,12 @@ class _Owner:
         self._numbers = itertools.count(1)
         self._spare_profile: str | None = None
 
-    async def profile(self, kind: ViewerKind) -> str:
-        """A profile of the household that may be deleted; the same one for who must not."""
-        if self._spare_profile is None or kind in {ViewerKind.OWNER, ViewerKind.OTHER_PROFILE}:
-            if self._spare_profile is not None:
-                text = "mutation Delete($id: ID!) { deleteProfile(id: $id) { __typename } }"
-                await self._graph.ask(text, {"id": self._spare_profile}, token=self._households.owner.token)
-            self._spare_profile = await add_profile(self._graph, self._households.owner, "Spare Planted")
+    async def profile(self, _kind: ViewerKind) -> str:
+        """A profile of the household that may be deleted, in the place of the one before."""
+        if self._spare_profile is not None:
+            text = "mutation Delete($id: ID!) { deleteProfile(id: $id) { __typename } }"
+            await self._graph.ask(text, {"id": self._spare_profile}, token=self._households.owner.token)
+        self._spare_profile = await add_profile(self._graph, self._households.owner, "Spare Planted")
         return self._spare_profile
 
     async def device(self, _kind: ViewerKind) -> str:

@@ -162,11 +162,17 @@ class _Planting:
 
     def pairs(self) -> PlantedCatalogue:
         """See plant_pairs."""
-        few = self._movie(has_film=True, richness=2, popularity=0.99)
+        few = self._movie(has_film=True, richness=2, popularity=0.99, certificates=(("GB", "U"), ("DE", "0")))
         self._video(few, VideoKind.TRAILER)
         self._video(few, VideoKind.INTERVIEW)
         at_home: dict[str, object] = {"windows": (Window("US"),)}
-        rich = self._movie(has_film=True, richness=MANY, popularity=0.98, **at_home)
+        rich = self._movie(
+            has_film=True,
+            richness=MANY,
+            popularity=0.98,
+            windows=(Window("US"), *(Window(f"Q{letter}") for letter in "MNOPQRSTUVWXYZ")),
+            certificates=tuple((f"Q{letter}", "U") for letter in "MNOPQRSTUVWXYZ"),
+        )
         trailers = self._many_videos(rich)
         # Few and many seasons, of few and many episodes; the first title of each kind that is rich has many of all.
         series = self._series(episode_counts=(2, 2), has_film=True, richness=2, popularity=0.985, **at_home)

@@ -8,6 +8,7 @@ from stack.authorization_table import ViewerKind
 from tests.support.authorization_mutations import mutation_targets
 from tests.support.authorization_probe import Probe, Road
 from tests.support.authorization_targets import Target
+from tests.support.households import watch
 from tests.support.operation_tree import Fact, Writing, read_facts, write_operation
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -17,6 +18,10 @@ ROADS = [road for road in Road if road is not Road.GET]
 
 async def learn_the_owners(probe: Probe) -> None:
     """What the owner sees of themselves, which nobody else's answer may hold, and what strangers have of their own."""
+    for kind in (ViewerKind.OTHER_ACCOUNT, ViewerKind.STUDIO):
+        stranger = probe.households.by_kind[kind]
+        assert stranger is not None
+        probe.households.sessions[kind] = await watch(probe.graph, stranger, probe.graph.catalogue.rich_film, 30)
     for name in ("viewer", "playbackSession"):
         facts: dict[ViewerKind, list[Fact]] = {}
         for kind, session_id in probe.households.sessions.items():
