@@ -14,7 +14,7 @@ from graphql import GraphQLError
 from common.errors import ErrorKind, ServiceError
 from subgraphs.kernel.pagination import PageInfo, read_cursor, write_cursor
 
-__all__ = ["SECTIONS", "Place", "Slice", "cut", "page_expired", "place_of"]
+__all__ = ["SECTIONS", "Place", "Slice", "check_first", "cut", "page_expired", "place_of"]
 
 ItemT = TypeVar("ItemT")
 
@@ -54,8 +54,7 @@ def place_of(cursor: str) -> Place:
 
 def cut(items: Sequence[ItemT], revision: str, list_key: str, first: int, after: Place | None) -> Slice[ItemT]:
     """`first` items after a place, or from the start; raises ServiceError naming the bound or the foreign list."""
-    if not 0 <= first <= MAX_FIRST:
-        raise ServiceError(ErrorKind.INVALID_ARGUMENT, f"first is {first}; ask for 0 to {MAX_FIRST} items at a time")
+    check_first(first)
     if after is not None and after.list_key != list_key:
         raise ServiceError(
             ErrorKind.INVALID_ARGUMENT, "after is a cursor of another list; pass an endCursor of this one"
@@ -70,6 +69,13 @@ def cut(items: Sequence[ItemT], revision: str, list_key: str, first: int, after:
         end_cursor=cursors[-1] if cursors else None,
     )
     return Slice(found, cursors, info)
+
+
+def check_first(first: int) -> int:
+    """A number of items at a time; raises ServiceError naming the bound."""
+    if not 0 <= first <= MAX_FIRST:
+        raise ServiceError(ErrorKind.INVALID_ARGUMENT, f"first is {first}; ask for 0 to {MAX_FIRST} items at a time")
+    return first
 
 
 def page_expired() -> GraphQLError:

@@ -85,6 +85,11 @@ class Section:
         """With the page's revision, so that the field section finds exactly this one."""
         return strawberry.ID(f"{self.page.revision}.{self.section.key}")
 
+    @strawberry.field(description="The same on every revision of the page, so that a change of the page finds it.")
+    def key(self) -> str:
+        """Unique on its page."""
+        return self.section.key
+
     @strawberry.field
     def kind(self) -> SectionKind:
         """What it shows."""

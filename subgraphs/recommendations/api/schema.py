@@ -16,7 +16,9 @@ from subgraphs.kernel.results import (
     title_not_found,
 )
 from subgraphs.recommendations.api.context import RecommendationsInfo
+from subgraphs.recommendations.api.cursors import check_first
 from subgraphs.recommendations.api.inputs import DeviceInput, FeedbackInput, InteractionInput, device_of
+from subgraphs.recommendations.api.page_changes import PageChange, PageExpired, RefreshPageResult
 from subgraphs.recommendations.api.pages import (
     ContinueWatchingCard,
     HeroSection,
@@ -27,9 +29,10 @@ from subgraphs.recommendations.api.pages import (
     find_section,
 )
 from subgraphs.recommendations.api.titles import Title, title_reference
+from subgraphs.recommendations.domain.page import PageWish
 from subgraphs.recommendations.domain.sections import PageKind
 from subgraphs.recommendations.services.report_interactions import MAX_INTERACTIONS, MAX_TRACKING_LENGTH, Interaction
-from subgraphs.recommendations.services.serve_pages import PageWish
+from subgraphs.recommendations.services.serve_pages import PageExpired as NoSuchRevision
 
 __all__ = ["schema"]
 
@@ -84,6 +87,22 @@ ReportInteractionsResult = Annotated[
 @strawberry.type
 class Mutation:
     """Writes."""
+
+    @strawberry.mutation(
+        description="After an event, as a title watched to its end: what changed on a page that the client holds. "
+        "sections: how many from the top it holds, at most 50; without, all."
+    )
+    async def refresh_page(
+        self, info: RecommendationsInfo, page_id: strawberry.ID, revision: str, sections: int | None = None
+    ) -> RefreshPageResult:
+        """Made of the page as it would be loaded now."""
+        context = info.context
+        held = None if sections is None else check_first(sections)
+        try:
+            change = await context.services.pages.refresh(context.viewer, page_id, revision, held, context.now)
+        except NoSuchRevision:
+            return PageExpired(message="this revision of the page is not kept any more; load the page again")
+        return PageChange(change=change)
 
     @strawberry.mutation(description="Thumbs, and titles not to be shown again.")
     async def send_feedback(self, info: RecommendationsInfo, input: FeedbackInput) -> FeedbackResult:  # noqa: A002

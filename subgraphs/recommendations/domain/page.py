@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from subgraphs.recommendations.domain.artwork_sizes import ImageFormat
-from subgraphs.recommendations.domain.devices import PageBudget, RowLayout
+from subgraphs.recommendations.domain.devices import Device, PageBudget, RowLayout, budget_of
 from subgraphs.recommendations.domain.sections import PageKind, SectionKind
 
-__all__ = ["Card", "Page", "Reason", "Section"]
+__all__ = ["Card", "Page", "PageWish", "Reason", "Section"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +42,41 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class PageWish:
+    """What a client asked for: which page, on what, for GENRE and MORE_LIKE_THIS pages of what."""
+
+    kind: PageKind
+    device: Device
+    genre_id: str | None = None
+    title_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """`revision` names exactly this content for this owner; `owner` is who may read it again by its revision."""
 
     id: str
     owner: str
-    kind: PageKind
+    wish: PageWish
     revision: str
     built_at: datetime
     expires_at: datetime
-    budget: PageBudget
-    image_format: ImageFormat
     sections: tuple[Section, ...]
+
+    @property
+    def kind(self) -> PageKind:
+        """Which page."""
+        return self.wish.kind
+
+    @property
+    def budget(self) -> PageBudget:
+        """Of the device."""
+        return budget_of(self.wish.device.form_factor)
+
+    @property
+    def image_format(self) -> ImageFormat:
+        """Of every image on it."""
+        return self.wish.device.image_format
 
     @property
     def title_ids(self) -> frozenset[str]:

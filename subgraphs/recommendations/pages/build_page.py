@@ -18,7 +18,7 @@ from common.tokens import Viewer
 from subgraphs.recommendations.domain.catalogue import BoolArray, Catalogue
 from subgraphs.recommendations.domain.collections import Collection
 from subgraphs.recommendations.domain.devices import Device, budget_of, choose_layout
-from subgraphs.recommendations.domain.page import Card, Page, Reason, Section
+from subgraphs.recommendations.domain.page import Card, Page, PageWish, Reason, Section
 from subgraphs.recommendations.domain.sections import PageKind, SectionKind
 from subgraphs.recommendations.domain.taste import Taste, read_signals
 from subgraphs.recommendations.domain.titles import TitleKind
@@ -38,15 +38,12 @@ REASONED_CARDS = 12
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """Which page, for whom, on what. `owner` identifies the profile, or the kind of anonymous viewer."""
+    """Which page, for whom. `owner` identifies the profile, or the kind of anonymous viewer."""
 
-    kind: PageKind
-    device: Device
+    wish: PageWish
     viewer: Viewer
     country: str | None
     owner: str
-    genre_id: str | None = None
-    title_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +61,8 @@ class PageFacts:
 
 def build_page(request: PageRequest, facts: PageFacts, now: datetime, life: timedelta) -> Page:
     """The page at `now`, good for `life`."""
-    models = facts.models
-    catalogue = models.catalogue
-    now_s = now.timestamp()
+    models, wish, device = facts.models, request.wish, request.wish.device
+    catalogue, budget, now_s = models.catalogue, budget_of(device.form_factor), now.timestamp()
     profile = score_titles(models, read_signals(facts.taste, catalogue, now_s))
     allowed = _allowed(request, catalogue, now)
     rows = RowRequest(
@@ -78,22 +74,20 @@ def build_page(request: PageRequest, facts: PageFacts, now: datetime, life: time
         leaving=catalogue.leaving(request.viewer.country, now, LEAVING_WITHIN),
         collections=[each for each in facts.collections if each.is_open(request.country, now)],
         now_s=now_s,
-        because_rows=budget_of(request.device.form_factor).because_rows,
-        more_like=None if request.title_id is None else catalogue.index(request.title_id),
+        because_rows=budget.because_rows,
+        more_like=None if wish.title_id is None else catalogue.index(wish.title_id),
     )
-    hero = _choose_hero(rows) if SectionKind.HERO in request.device.supports else None
-    chosen = choose_rows(
-        propose_rows(rows), catalogue, request.device.supports, budget_of(request.device.form_factor), hero
-    )
-    sections = [_section(request.device, profile, allowed, row) for row in chosen]
+    hero = _choose_hero(rows) if SectionKind.HERO in device.supports else None
+    chosen = choose_rows(propose_rows(rows), catalogue, device.supports, budget, hero)
+    sections = [_section(device, profile, allowed, row) for row in chosen]
     if hero is not None:
-        sections.insert(0, _hero_section(request.device, profile, allowed, hero))
+        sections.insert(0, _hero_section(device, profile, allowed, hero))
     return _finish(request, tuple(sections), now, life)
 
 
 def _allowed(request: PageRequest, catalogue: Catalogue, now: datetime) -> BoolArray:
-    visible = catalogue.visible(request.viewer, now)
-    match request.kind:
+    visible, wish = catalogue.visible(request.viewer, now), request.wish
+    match wish.kind:
         case PageKind.MOVIES:
             return visible & catalogue.is_movie
         case PageKind.SERIES:
@@ -102,7 +96,7 @@ def _allowed(request: PageRequest, catalogue: Catalogue, now: datetime) -> BoolA
             return visible & catalogue.is_kids
         case PageKind.GENRE:
             members = np.zeros(len(catalogue), np.bool_)
-            genre = catalogue.genres_by_id.get(request.genre_id or "")
+            genre = catalogue.genres_by_id.get(wish.genre_id or "")
             if genre is not None:
                 members[genre.members] = True
             # An episode belongs where its series does.
@@ -172,16 +166,17 @@ def _card_reason(profile: ProfileScores, allowed: BoolArray, index: int) -> Reas
 
 
 def _finish(request: PageRequest, sections: tuple[Section, ...], now: datetime, life: timedelta) -> Page:
-    place = (request.owner, request.kind, request.genre_id, request.title_id, request.device.form_factor)
+    wish, device = request.wish, request.wish.device
+    place = (request.owner, wish.kind, wish.genre_id, wish.title_id, device.form_factor)
+    # A revision is built again for the device that it was made for: the same sections for another one are another.
+    made_for = (device.width_px, device.height_px, device.pixel_ratio, device.image_formats, sorted(device.supports))
     return Page(
         id=f"page_{_digest(place)}",
         owner=request.owner,
-        kind=request.kind,
-        revision=_digest((place, request.device.image_format, sections)),
+        wish=wish,
+        revision=_digest((place, made_for, sections)),
         built_at=now,
         expires_at=now + life,
-        budget=budget_of(request.device.form_factor),
-        image_format=request.device.image_format,
         sections=sections,
     )
 

@@ -18,16 +18,17 @@ import structlog
 from common.errors import ErrorKind, ServiceError
 from common.tokens import Viewer
 from subgraphs.recommendations.domain.catalogue import Catalogue
-from subgraphs.recommendations.domain.devices import Device, check_device
-from subgraphs.recommendations.domain.page import Page
+from subgraphs.recommendations.domain.devices import check_device
+from subgraphs.recommendations.domain.page import Page, PageWish
 from subgraphs.recommendations.domain.sections import PageKind
 from subgraphs.recommendations.domain.taste import Taste
 from subgraphs.recommendations.domain.trends import TrendWindow
 from subgraphs.recommendations.pages.build_page import PageFacts, PageRequest, build_page
+from subgraphs.recommendations.pages.change import PageChange, compare_pages
 from subgraphs.recommendations.ports import PageSnapshots, TasteStore, TrendCounters
 from subgraphs.recommendations.services.keep_models import KeepModels
 
-__all__ = ["PageExpired", "PageWish", "ServePages", "owner_of"]
+__all__ = ["PageExpired", "ServePages", "owner_of"]
 
 log = structlog.get_logger(__name__)
 
@@ -37,16 +38,6 @@ TRENDS_GOOD_FOR = timedelta(seconds=30)
 
 class PageExpired(Exception):
     """The page of a cursor is not kept any more; reload the page."""
-
-
-@dataclass(frozen=True, slots=True)
-class PageWish:
-    """What a client asked for."""
-
-    kind: PageKind
-    device: Device
-    genre_id: str | None = None
-    title_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +96,25 @@ class ServePages:
         country = viewer.country or self._default_country
         trends = await self._trending(country, now)
         request = PageRequest(
-            kind=wish.kind,
-            device=wish.device,
+            wish=wish,
             viewer=viewer,
             country=country,
             owner=owner_of(viewer),
-            genre_id=wish.genre_id,
-            title_id=wish.title_id,
         )
         page = build_page(request, PageFacts(models, taste, trends), now, self._life)
         await self._keep(key, page)
         return page
+
+    async def refresh(self, viewer: Viewer, page_id: str, revision: str, held: int | None, now: datetime) -> PageChange:
+        """What is different now for a client that holds the first `held` sections of a revision, or all of them.
+
+        Raises PageExpired as `at_revision` does, and when the revision is one of another page.
+        """
+        before = await self.at_revision(viewer, revision, now)
+        if before.id != page_id:
+            raise PageExpired(revision)
+        after = await self.page(viewer, before.wish, now)
+        return compare_pages(before, after, max(len(before.sections), len(after.sections)) if held is None else held)
 
     async def at_revision(self, viewer: Viewer, revision: str, now: datetime) -> Page:
         """The page of a cursor.

@@ -17,7 +17,7 @@ from subgraphs.kernel.policy import decide
 from subgraphs.recommendations.domain.catalogue import build_catalogue
 from subgraphs.recommendations.domain.collections import Collection
 from subgraphs.recommendations.domain.devices import budget_of
-from subgraphs.recommendations.domain.page import Page, Section
+from subgraphs.recommendations.domain.page import Page, PageWish, Section
 from subgraphs.recommendations.domain.sections import PERSONAL_KINDS, PageKind, SectionKind
 from subgraphs.recommendations.domain.taste import Feedback, Opinion, Taste, Watched
 from subgraphs.recommendations.domain.titles import TitleKind, record_from_snapshot
@@ -51,7 +51,7 @@ def build(
     **options: Any,
 ) -> Page:
     owner = viewer.profile_id or "anonymous"
-    request = PageRequest(kind, device, viewer, viewer.country, owner, **options)
+    request = PageRequest(PageWish(kind, device, **options), viewer, viewer.country, owner)
     return build_page(request, PageFacts(models, taste or Taste(), trends or {}), now, LIFE)
 
 
@@ -395,7 +395,7 @@ def test_an_open_collection_is_a_row(models: Models, viewer: Viewer, make_device
     past = replace(here, id="col_3", closes_at=NOW)
     facts = PageFacts(models, horror_fan(), {}, (here, elsewhere, past))
     supports = frozenset(SectionKind) - {SectionKind.HERO}
-    request = PageRequest(PageKind.HOME, make_device(supports=supports), viewer, "US", "prof_1")
+    request = PageRequest(PageWish(PageKind.HOME, make_device(supports=supports)), viewer, "US", "prof_1")
 
     rows = [row for row in build_page(request, facts, NOW, LIFE).sections if row.kind is SectionKind.COLLECTION]
 

@@ -32,7 +32,11 @@ class ValkeyPageSnapshots:
         """The page; None when it has expired or never was."""
         with translated_errors("pages"):
             value = await self._redis.get(_key(revision))
-        return None if value is None else msgspec.json.decode(value, type=Page)
+        try:
+            return None if value is None else msgspec.json.decode(value, type=Page)
+        except msgspec.ValidationError:
+            # Kept by another version of this program: its clients load the page again.
+            return None
 
 
 def _milliseconds(end: datetime, start: datetime) -> int:
