@@ -27,16 +27,7 @@ from subgraphs.recommendations.models.learned_blend import moments
 from subgraphs.recommendations.models.neighbours import Neighbours
 from subgraphs.recommendations.models.popularity import Popularity
 from subgraphs.recommendations.models.recommender import Recommender
-from subgraphs.recommendations.models.trained import (
-    ALS,
-    CONTENT,
-    EASE,
-    NEIGHBOURS,
-    POPULARITY,
-    SECOND_START,
-    TrainedModels,
-    place,
-)
+from subgraphs.recommendations.models.trained import CONTENT, NEIGHBOURS, POPULARITY, TrainedModels, place
 
 __all__ = ["JUDGED", "Models", "ProfileScores", "Similar", "join_models", "score_titles"]
 
@@ -130,14 +121,8 @@ def join_models(catalogue: Catalogue, content: Content, learned: TrainedModels |
         }
         return Models(catalogue, content, learned, parts, JUDGED)
     placed = place(learned, catalogue.index_by_id, len(catalogue))
-    parts = {
-        POPULARITY: placed.popularity,
-        CONTENT: FoldedContent(content.vectors),
-        NEIGHBOURS: neighbour_weights(placed.neighbours),
-        **({} if placed.ease is None else {EASE: placed.ease}),
-        **dict(zip((ALS, SECOND_START), placed.als, strict=False)),
-    }
-    return Models(catalogue, content, placed.neighbours, parts, placed.weights)
+    parts = {**placed.parts, CONTENT: FoldedContent(content.vectors)}
+    return Models(catalogue, content, placed.neighbours, parts, learned.weights)
 
 
 def score_titles(models: Models, signals: Signals) -> ProfileScores:

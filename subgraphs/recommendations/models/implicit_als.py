@@ -18,14 +18,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from subgraphs.recommendations.domain.catalogue import IndexArray
 from subgraphs.recommendations.models.recommender import FloatMatrix, Interactions
 
-__all__ = ["AlsParameters", "ImplicitAls", "fit_als", "objective"]
+__all__ = ["AlsParameters", "ImplicitAls", "PlacedAls", "fit_als", "objective"]
 
 BLOCK_VALUES = 2_000_000
 """Numbers gathered for one block of rows: 16 MB."""
@@ -44,16 +46,21 @@ class AlsParameters:
     seed: int = 7
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ImplicitAls:
     """Title vectors; made by `fit_als`."""
 
     titles: Doubles
     parameters: AlsParameters
 
+    @cached_property
+    def _gram(self) -> Doubles:
+        """The same for every profile, and most of the work for one."""
+        return np.asarray(self.titles.T @ self.titles, np.float64)
+
     def profiles(self, histories: Interactions) -> Doubles:
         """A vector for each history: the one that training would have found with these title vectors."""
-        return _solve_rows(histories, self.titles, self.parameters)
+        return _solve_rows(histories, self.titles, self._gram, self.parameters)
 
     def scores(self, histories: Interactions) -> FloatMatrix:
         """See Recommender.scores; what was liked less than nothing is left out."""
@@ -63,14 +70,48 @@ class ImplicitAls:
         return np.asarray(self.profiles(liked) @ self.titles.T, np.float32)
 
 
+@dataclass(frozen=True)
+class PlacedAls:
+    """A model that serves a catalogue of `size` titles; `places[t]` is where its title t stands in it, or -1: nowhere.
+
+    Titles of the catalogue that it does not know score 0, as one that nobody has an opinion of.
+    """
+
+    model: ImplicitAls
+    places: IndexArray
+    size: int
+
+    @cached_property
+    def _title_at(self) -> IndexArray:
+        titles = np.full(self.size, -1, np.int32)
+        titles[self.places[self.places >= 0]] = np.flatnonzero(self.places >= 0)
+        return titles
+
+    @cached_property
+    def _vectors(self) -> FloatMatrix:
+        """Single precision: half the memory to read for every profile."""
+        return self.model.titles[self.places >= 0].astype(np.float32)
+
+    def scores(self, histories: Interactions) -> FloatMatrix:
+        """See Recommender.scores; what was liked less than nothing is left out."""
+        rows = np.repeat(np.arange(histories.shape[0]), np.diff(histories.indptr))
+        titles = self._title_at[histories.indices]
+        kept = (titles >= 0) & (histories.data > 0)
+        shape = (histories.shape[0], len(self.places))
+        liked = csr_array((histories.data[kept], (rows[kept], titles[kept])), shape=shape)
+        scores = np.zeros((histories.shape[0], self.size), np.float32)
+        scores[:, self.places[self.places >= 0]] = self.model.profiles(liked).astype(np.float32) @ self._vectors.T
+        return scores
+
+
 def fit_als(trained: Interactions, parameters: AlsParameters) -> ImplicitAls:
     """Train on who liked what."""
     columns = csr_array(trained.T)
     random = np.random.default_rng(parameters.seed)
     titles = random.normal(0.0, 0.1 / np.sqrt(parameters.factors), (trained.shape[1], parameters.factors))
     for _ in range(parameters.steps):
-        profiles = _solve_rows(trained, titles, parameters)
-        titles = _solve_rows(columns, profiles, parameters)
+        profiles = _solve_rows(trained, titles, titles.T @ titles, parameters)
+        titles = _solve_rows(columns, profiles, profiles.T @ profiles, parameters)
     return ImplicitAls(titles, parameters)
 
 
@@ -85,15 +126,16 @@ def objective(trained: Interactions, model: ImplicitAls) -> float:
     return float(np.sum(trained.data * errors**2)) + parameters.unobserved * everything + parameters.l2 * size
 
 
-def _solve_rows(matrix: Interactions, fixed: Doubles, parameters: AlsParameters) -> Doubles:
-    """The best vector for each row while the vectors of the columns stay; zero for an empty row."""
+def _solve_rows(matrix: Interactions, fixed: Doubles, gram: Doubles, parameters: AlsParameters) -> Doubles:
+    """The best vector for each row while the vectors of the columns stay, whose inner products are `gram`.
+
+    Zero for an empty row.
+    """
     factors = fixed.shape[1]
-    common = parameters.unobserved * (fixed.T @ fixed) + parameters.l2 * np.eye(factors)
+    common = parameters.unobserved * gram + parameters.l2 * np.eye(factors)
     solved = np.zeros((matrix.shape[0], factors))
-    # One more vector, all zeros: what short rows of a block are filled up with changes nothing.
-    gathered_from = np.vstack([fixed, np.zeros((1, factors))])
     for rows, columns, weights in _blocks(matrix, factors):
-        seen = gathered_from[columns]
+        seen = fixed[columns]
         weighted = seen * weights[:, :, None]
         systems = common + np.matmul(weighted.transpose(0, 2, 1), seen)
         solved[rows] = np.linalg.solve(systems, weighted.sum(axis=1)[:, :, None])[:, :, 0]
@@ -105,7 +147,7 @@ def _blocks(
 ) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]]:
     """Rows of like length together: their numbers, their columns and values.
 
-    Short rows are filled up with the number of columns, whose vector is 0.
+    Short rows are filled up with entries of value 0.
     """
     lengths = np.diff(matrix.indptr)
     order = np.argsort(lengths, kind="stable")
@@ -121,6 +163,5 @@ def _blocks(
         places = np.arange(width)
         inside = places < lengths[rows][:, None]
         positions = np.minimum(matrix.indptr[rows][:, None] + places, matrix.nnz - 1)
-        columns = np.where(inside, matrix.indices[positions], matrix.shape[1]).astype(np.int64)
-        yield rows, columns, matrix.data[positions]
+        yield rows, matrix.indices[positions].astype(np.int64), np.where(inside, matrix.data[positions], 0.0)
         start = stop

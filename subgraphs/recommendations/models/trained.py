@@ -12,7 +12,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -20,10 +20,11 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from subgraphs.recommendations.domain.catalogue import FloatArray, IndexArray
-from subgraphs.recommendations.models.implicit_als import AlsParameters, ImplicitAls
-from subgraphs.recommendations.models.item_weights import ItemWeights
+from subgraphs.recommendations.models.implicit_als import AlsParameters, ImplicitAls, PlacedAls
+from subgraphs.recommendations.models.item_weights import ItemWeights, neighbour_weights
 from subgraphs.recommendations.models.neighbours import Neighbours
 from subgraphs.recommendations.models.popularity import Popularity
+from subgraphs.recommendations.models.recommender import Recommender
 
 __all__ = [
     "ALS",
@@ -33,6 +34,7 @@ __all__ = [
     "POPULARITY",
     "SECOND_START",
     "ModelUnreadable",
+    "PlacedModels",
     "TrainedModels",
     "place",
     "read_trained",
@@ -67,24 +69,26 @@ class TrainedModels:
     weights: Mapping[str, float]
 
 
-def place(trained: TrainedModels, index_by_id: Mapping[str, int], size: int) -> TrainedModels:
-    """The same over a catalogue of `size` titles, whose order `index_by_id` tells; `title_ids` are left as they are."""
+@dataclass(frozen=True, slots=True)
+class PlacedModels:
+    """What was trained, over a catalogue's titles: the neighbours by themselves too, and every model by its name."""
+
+    neighbours: Neighbours
+    parts: Mapping[str, Recommender]
+
+
+def place(trained: TrainedModels, index_by_id: Mapping[str, int], size: int) -> PlacedModels:
+    """The models over a catalogue of `size` titles, whose order `index_by_id` tells."""
     places = np.fromiter((index_by_id.get(each, -1) for each in trained.title_ids), np.int32, len(trained.title_ids))
     counts = np.zeros(size, np.float32)
     counts[places[places >= 0]] = trained.popularity.counts[places >= 0]
-    return replace(
-        trained,
-        popularity=Popularity(counts),
-        neighbours=_place_neighbours(trained.neighbours, places, size),
-        ease=None if trained.ease is None else ItemWeights(_place_table(trained.ease.table, places, size)),
-        als=tuple(replace(model, titles=_place_rows(model.titles, places, size)) for model in trained.als),
-    )
-
-
-def _place_rows(rows: npt.NDArray[np.float64], places: IndexArray, size: int) -> npt.NDArray[np.float64]:
-    placed = np.zeros((size, rows.shape[1]), rows.dtype)
-    placed[places[places >= 0]] = rows[places >= 0]
-    return placed
+    neighbours = _place_neighbours(trained.neighbours, places, size)
+    parts: dict[str, Recommender] = {POPULARITY: Popularity(counts), NEIGHBOURS: neighbour_weights(neighbours)}
+    if trained.ease is not None:
+        parts[EASE] = ItemWeights(_place_table(trained.ease.table, places, size))
+    for name, model in zip((ALS, SECOND_START), trained.als, strict=False):
+        parts[name] = PlacedAls(model, places, size)
+    return PlacedModels(neighbours, parts)
 
 
 def _place_table(
