@@ -48,23 +48,32 @@ async def run_import(console: Console, order: ImportOrder) -> int:
     key_path = SharedSettings.load().keys_dir / "viewer.pem"
     if not key_path.exists():
         raise ImportFailed(f"{key_path} is missing; run `make up` first, or set MARQUEE_STATE_DIR to its state folder")
-    token = sign_service_token(ensure_key_file(key_path), "catalogue-import", datetime.now(UTC))
+    key = ensure_key_file(key_path)
     base_url = f"http://127.0.0.1:{settings.port}"
+
+    def sign_token() -> str:
+        return sign_service_token(key, "catalogue-import", datetime.now(UTC))
+
+    begun: FollowedImport | None = None
     try:
-        async with ImportClient.open(base_url, token) as client:
-            ended = await _followed(console, client, await _begun(client, order))
+        async with ImportClient.open(base_url, sign_token) as client:
+            begun = await _begun(client, order)
+            ended = await _followed(console, client, begun)
             _tell(console, ended)
             if order.rejects is not None:
                 await client.save_rejects(ended.job.id, order.rejects)
                 console.print(f"rejected and repaired rows with line and reason: {order.rejects}")
     except ImportRefused as error:
         raise ImportFailed(str(error)) from error
-    except aiohttp.ClientConnectionError as error:
-        raise ImportFailed(f"no titles service answers at {base_url}; is Marquee running (make up)?") from error
     except (aiohttp.ClientError, TimeoutError) as error:
+        if begun is None:
+            raise ImportFailed(
+                f"no titles service takes the file at {base_url} ({error or type(error).__name__}); is Marquee running "
+                "(make up)?"
+            ) from error
         raise ImportFailed(
-            f"the titles service was lost sight of ({error or type(error).__name__}); `marquee import --resume` goes "
-            "on if the import has stopped, what is loaded stays"
+            f"the titles service was lost sight of ({error or type(error).__name__}); what is loaded stays. Once it "
+            f"runs, `marquee import --resume --id {begun.job.id}` goes on if the import has stopped"
         ) from error
     except OSError as error:
         raise ImportFailed(f"{error.filename}: {error.strerror}") from error

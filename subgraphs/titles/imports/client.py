@@ -6,7 +6,7 @@ The service owns the store and the index, so an import goes through it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,19 +47,22 @@ class FollowedImport:
 class ImportClient:
     """Methods raise ImportRefused with the service's words, and aiohttp.ClientError or TimeoutError."""
 
-    def __init__(self, session: aiohttp.ClientSession, base_url: str) -> None:
+    def __init__(self, session: aiohttp.ClientSession, base_url: str, sign_token: Callable[[], str]) -> None:
         self._session = session
+        self._sign_token = sign_token
         self._url = f"{base_url.rstrip('/')}/internal/imports"
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, base_url: str, token: str) -> AsyncIterator[ImportClient]:
-        """A client for the service at `base_url`, with a service token, closed at the block's end."""
+    async def open(cls, base_url: str, sign_token: Callable[[], str]) -> AsyncIterator[ImportClient]:
+        """A client for the service at `base_url`, closed at the block's end.
+
+        `sign_token` gives a service token for each request: an import may take longer than a token lives.
+        """
         # No limit in all: a file may be large, and the service may be slow to take it.
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=ANSWER_TIMEOUT_S)
-        headers = {"authorization": f"Bearer {token}"}
-        async with aiohttp.ClientSession(timeout=timeout, headers=headers) as session:
-            yield cls(session, base_url)
+        async with aiohttp.ClientSession(timeout=timeout) as session:
+            yield cls(session, base_url, sign_token)
 
     async def start(
         self,
@@ -97,19 +100,23 @@ class ImportClient:
 
     async def save_rejects(self, import_id: str, path: Path) -> None:
         """Write all of an import's rejected and repaired rows into a file, as JSON lines; may raise OSError."""
-        async with self._session.get(f"{self._url}/{import_id}/rejects") as response:
-            if response.status != 200:
-                raise ImportRefused(await _refusal(response))
+        async with self._answer("GET", f"/{import_id}/rejects") as response:
             with path.open("wb") as file:
                 async for piece in response.content.iter_chunked(PIECE_BYTES):
                     await asyncio.to_thread(file.write, piece)
 
     async def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        async with self._session.request(method, f"{self._url}{path}", **options) as response:
-            if response.status not in {200, 202}:
-                raise ImportRefused(await _refusal(response))
+        async with self._answer(method, path, **options) as response:
             answer: dict[str, Any] = await response.json()
             return answer
+
+    @asynccontextmanager
+    async def _answer(self, method: str, path: str, **options: Any) -> AsyncIterator[aiohttp.ClientResponse]:
+        headers = {"authorization": f"Bearer {self._sign_token()}"}
+        async with self._session.request(method, f"{self._url}{path}", headers=headers, **options) as response:
+            if response.status not in {200, 202}:
+                raise ImportRefused(await _refusal(response))
+            yield response
 
 
 def _followed(values: dict[str, Any]) -> FollowedImport:

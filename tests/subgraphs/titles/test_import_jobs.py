@@ -353,9 +353,14 @@ async def test_the_client_imports_through_a_running_service(
             while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
                 await asyncio.sleep(0.01)
         base_url = f"http://127.0.0.1:{unused_tcp_port}"
-        token = own_service.service_token()["authorization"].removeprefix("Bearer ")
+        tokens: list[str] = []
+
+        def sign_token() -> str:
+            tokens.append(own_service.service_token()["authorization"].removeprefix("Bearer "))
+            return tokens[-1]
+
         path = write(tmp_path / "films.jsonl", film("One") + "oops\n")
-        async with ImportClient.open(base_url, token) as client:
+        async with ImportClient.open(base_url, sign_token) as client:
             begun = await client.start(CatalogueFormat.WIKIPEDIA, path)
             *_, last = [followed async for followed in client.follow(begun.job.id)]
             assert (last.job.state, last.job.progress.taken.created) == (JobState.DONE, 1)
@@ -367,7 +372,8 @@ async def test_the_client_imports_through_a_running_service(
             begun = await client.start(CatalogueFormat.WIKIPEDIA, write(tmp_path / "many.jsonl", FILMS))
             assert (await client.cancel(begun.job.id)).job.state is JobState.CANCELLED
             assert (await client.resume()).job.id == begun.job.id
-        async with ImportClient.open(base_url, "wrong") as stranger:
+            assert len(tokens) > 7, "a token for each request: an import may take longer than one lives"
+        async with ImportClient.open(base_url, lambda: "wrong") as stranger:
             with pytest.raises(ImportRefused, match="needs a service token"):
                 await stranger.start(CatalogueFormat.WIKIPEDIA, path)
     finally:
