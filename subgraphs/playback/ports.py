@@ -50,16 +50,16 @@ class TitleCatalogue(Protocol):
         """Films of these titles, in one query."""
         ...
 
-    async def put_titles(self, titles: Sequence[PlayableTitle]) -> None:
-        """Insert or replace, in one transaction."""
+    async def put_titles(self, titles: Sequence[PlayableTitle], changed_at: datetime) -> None:
+        """Insert or replace what was told at that instant; titles of which later news is there stay as they are."""
         ...
 
-    async def put_asset(self, asset: Asset, *, only_if_absent: bool = False) -> None:
+    async def put_asset(self, asset: Asset) -> None:
         """Insert or replace; an asset older than the one that is there changes nothing."""
         ...
 
-    async def withdraw(self, title_ids: Sequence[TitleId]) -> None:
-        """Mark as withdrawn; unknown ids are ignored, as they can't be played anyway."""
+    async def withdraw(self, title_ids: Sequence[TitleId], changed_at: datetime) -> None:
+        """Mark as withdrawn, unknown ones too: their older news may still be on the way. Later news stays."""
         ...
 
 

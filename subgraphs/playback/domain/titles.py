@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -22,7 +22,10 @@ __all__ = [
     "asset_from_published",
     "asset_from_snapshot",
     "title_from_snapshot",
+    "withdrawn_title",
 ]
+
+_BELOW_PUBLISHED = timedelta(days=365 * 500)
 
 
 class TitleKind(StrEnum):
@@ -91,7 +94,10 @@ class AssetVariant:
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """The film of a title as it was published at `published_at`; a later one replaces it."""
+    """The film of a title as it was published at `published_at`; a later one replaces it.
+
+    What only a snapshot told is centuries older, so that anything that was published replaces it.
+    """
 
     title_id: TitleId
     asset_id: str
@@ -128,8 +134,27 @@ def title_from_snapshot(snapshot: Mapping[str, Any]) -> PlayableTitle:
     )
 
 
+def withdrawn_title(title_id: TitleId) -> PlayableTitle:
+    """What is kept of a title that was withdrawn before anything else was heard of it: nobody may play it."""
+    return PlayableTitle(
+        id=title_id,
+        kind=TitleKind.MOVIE,
+        facts=TitleFacts(minimum_age=0, is_kids=False, is_withdrawn=True),
+        display_name="",
+        duration_s=None,
+        series_id=None,
+        season_number=None,
+        episode_number=None,
+        next_episode_id=None,
+        markers=(),
+    )
+
+
 def asset_from_snapshot(snapshot: Mapping[str, Any], known_at: datetime) -> Asset | None:
-    """The film in a `title.changed` snapshot, which knows one variant only; None when it has none."""
+    """The film in a `title.changed` snapshot; None when it has none.
+
+    It knows one variant only, and helps those who missed the media services' own event, which knows all.
+    """
     row = snapshot.get("asset")
     if row is None:
         return None
@@ -142,7 +167,7 @@ def asset_from_snapshot(snapshot: Mapping[str, Any], known_at: datetime) -> Asse
         audio_languages=(),
         subtitle_languages=(),
         thumbnails=None,
-        published_at=known_at,
+        published_at=known_at - _BELOW_PUBLISHED,
     )
 
 

@@ -1,7 +1,7 @@
 """Keeps the local facts up to date from the topics titles, assets and accounts.
 
-Every handler only sets what an event says, so that hearing one twice changes nothing. A snapshot that can't be read
-is logged and left out: its neighbours in the same event are good.
+Every handler only sets what an event says, unless later news is there, so that events may come twice and out of order.
+A snapshot that can't be read is logged and left out: its neighbours in the same event are good.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ class FollowEvents:
     async def on_titles(self, event: Event) -> None:
         """`title.changed` and `title.withdrawn`."""
         if event.kind == "title.withdrawn":
-            await self._catalogue.withdraw([TitleId(str(title_id)) for title_id in event.data["titleIds"]])
+            ids = [TitleId(str(title_id)) for title_id in event.data["titleIds"]]
+            await self._catalogue.withdraw(ids, event.occurred_at)
         if event.kind != "title.changed":
             return
         titles: list[PlayableTitle] = []
@@ -56,10 +57,9 @@ class FollowEvents:
                 continue
             if asset is not None:
                 assets.append(asset)
-        await self._catalogue.put_titles(titles)
+        await self._catalogue.put_titles(titles, event.occurred_at)
         for asset in assets:
-            # The media services' own event knows all variants; a snapshot only helps who has missed it.
-            await self._catalogue.put_asset(asset, only_if_absent=True)
+            await self._catalogue.put_asset(asset)
 
     async def on_assets(self, event: Event) -> None:
         """`asset.published`; a failed asset leaves the one that plays."""

@@ -12,10 +12,11 @@ from typing import Any
 import grpc
 import httpx
 import pytest
+from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from common.clock import FakeClock
-from common.events import Event
+from common.events import Event, EventPublisher
 from common.settings import SharedSettings
 from common.tokens import VIEWER_HEADER, SigningKey, Viewer, ensure_key_file, sign_viewer_context
 from grpc_protos.generated.marquee.common.v1 import media_pb2
@@ -23,6 +24,8 @@ from grpc_protos.generated.marquee.licensing.v1 import licensing_pb2, licensing_
 from grpc_protos.generated.marquee.steering.v1 import steering_pb2, steering_pb2_grpc
 from subgraphs.playback.app import create_app
 from subgraphs.playback.settings import PlaybackSettings
+from subgraphs.playback.stores import Stores, open_stores
+from tests.support.servers import mongodb_database, postgres_database
 from tests.support.valkey_server import valkey_server
 
 NOW = datetime(2026, 3, 1, 20, 0, tzinfo=UTC)
@@ -161,6 +164,29 @@ def published(title_id: str) -> dict[str, Any]:
         "audioLanguages": ["en"],
         "subtitleLanguages": ["pt-BR"],
     }
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a store is; `open` opens it, as often as wanted."""
+
+    settings: PlaybackSettings
+
+    @asynccontextmanager
+    async def open(self, publisher: EventPublisher | None = None) -> AsyncIterator[Stores]:
+        async with open_stores(self.settings, publisher) as stores:
+            yield stores
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "mongodb"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    shared = SharedSettings(state_dir=tmp_path)
+    if request.param == "sqlite":
+        yield Place(PlaybackSettings(shared=shared))
+        return
+    database = postgres_database if request.param == "postgresql" else mongodb_database
+    with database("_playback") as url:
+        yield Place(PlaybackSettings(shared=shared, store_url=SecretStr(url)))
 
 
 @pytest.fixture

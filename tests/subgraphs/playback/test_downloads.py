@@ -182,7 +182,7 @@ async def test_a_renewal_asks_everything_again(subgraph: Any, titles: None, view
     made = (await authorise(subgraph, viewer, "mov_1", "tv"))["download"]
     lapsed = replace(viewer, subscription="EXPIRED")
     refused = await act(subgraph, lapsed, "renewDownload", made["id"], "tv")
-    await subgraph.follow._catalogue.withdraw(["mov_1"])
+    await subgraph.follow._catalogue.withdraw(["mov_1"], subgraph.clock.now())
     withdrawn = await act(subgraph, viewer, "renewDownload", made["id"], "tv")
 
     assert (refused["reason"], withdrawn["reason"]) == ("SUBSCRIPTION_LAPSED", "NOT_FOUND")

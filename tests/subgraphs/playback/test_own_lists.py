@@ -177,7 +177,7 @@ async def test_an_episode_that_was_withdrawn_while_it_was_watched_is_followed_by
     """The series stays in the list."""
     await series(subgraph, make_snapshot)
     await (await play("epi_1")).report(900.0)
-    await subgraph.follow._catalogue.withdraw(["epi_1"])
+    await subgraph.follow._catalogue.withdraw(["epi_1"], subgraph.clock.now())
 
     assert await lists(subgraph, viewer) == ([], ["epi_2"])
 

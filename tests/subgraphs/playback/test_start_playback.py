@@ -113,7 +113,7 @@ async def test_the_first_reason_in_the_order_is_named(
         make_snapshot("ser_1", kind="SERIES"),
     )
     await subgraph.tell_asset("mov_ready")
-    await subgraph.follow._catalogue.withdraw(["mov_withdrawn"])
+    await subgraph.follow._catalogue.withdraw(["mov_withdrawn"], subgraph.clock.now())
     asking = None if name == "nobody" else replace(viewer, **changes)
 
     result = await start(title_id, as_viewer=asking)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -43,35 +41,12 @@ from subgraphs.playback.domain.titles import (
 )
 from subgraphs.playback.ports import HistoryPosition
 from subgraphs.playback.settings import PlaybackSettings
-from subgraphs.playback.stores import MIGRATIONS, Stores, open_stores
-from tests.support.servers import mongodb_database, postgres_database
+from subgraphs.playback.stores import MIGRATIONS, open_stores
+from tests.subgraphs.playback.conftest import Place
 
 START = datetime(2026, 3, 1, 20, 0, 0, 123_456, tzinfo=UTC)
 ACCOUNT, PROFILE = AccountId("acc_1"), ProfileId("prof_1")
 DEVICES = ["tv", "phone.of$ada", "$tablet"]
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a store is; `open` opens it, as often as wanted."""
-
-    settings: PlaybackSettings
-
-    @asynccontextmanager
-    async def open(self, publisher: EventPublisher | None = None) -> AsyncIterator[Stores]:
-        async with open_stores(self.settings, publisher) as stores:
-            yield stores
-
-
-@pytest.fixture(params=["sqlite", "postgresql", "mongodb"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    shared = SharedSettings(state_dir=tmp_path)
-    if request.param == "sqlite":
-        yield Place(PlaybackSettings(shared=shared))
-        return
-    database = postgres_database if request.param == "postgresql" else mongodb_database
-    with database("_playback") as url:
-        yield Place(PlaybackSettings(shared=shared, store_url=SecretStr(url)))
 
 
 def report(title: str, position_s: float, at_s: float = 0, **changes: Any) -> PositionReport:
@@ -309,9 +284,9 @@ async def test_facts_about_titles_are_read_back_and_replaced(place: Place) -> No
         for number in (2, 10, 1)
     ]
     async with place.open() as stores:
-        await stores.catalogue.put_titles([title("mov_1"), *episodes])
-        await stores.catalogue.put_titles([title("mov_1", display_name="New")])
-        await stores.catalogue.withdraw([TitleId("epi_2"), TitleId("mov_unknown")])
+        await stores.catalogue.put_titles([title("mov_1"), *episodes], START)
+        await stores.catalogue.put_titles([title("mov_1", display_name="New")], START)
+        await stores.catalogue.withdraw([TitleId("epi_2"), TitleId("mov_unknown")], START)
         found = await stores.catalogue.titles_by_id([TitleId("mov_1"), TitleId("mov_none")])
         ordered = await stores.catalogue.episodes_of([TitleId("ser_1")])
 
@@ -322,16 +297,33 @@ async def test_facts_about_titles_are_read_back_and_replaced(place: Place) -> No
 
 
 async def test_an_older_film_never_replaces_a_newer_one(place: Place) -> None:
-    """Whatever the order of the events; a snapshot's film only fills a gap."""
+    """Whatever the order of the events."""
     async with place.open() as stores:
         catalogue = stores.catalogue
         await catalogue.put_asset(asset("mov_1", "second", 20))
         await catalogue.put_asset(asset("mov_1", "first", 10))
-        await catalogue.put_asset(asset("mov_1", "third", 30), only_if_absent=True)
-        await catalogue.put_asset(asset("mov_2", "only", 10), only_if_absent=True)
-        found = await catalogue.assets_by_title([TitleId("mov_1"), TitleId("mov_2"), TitleId("mov_3")])
+        found = await catalogue.assets_by_title([TitleId("mov_1"), TitleId("mov_3")])
 
-    assert found == {"mov_1": asset("mov_1", "second", 20), "mov_2": asset("mov_2", "only", 10)}
+    assert found == {"mov_1": asset("mov_1", "second", 20)}
+
+
+async def test_older_news_of_a_title_changes_nothing(place: Place) -> None:
+    """Neither what it is nor whether it was withdrawn, also when nothing had been heard of it before."""
+    ids = [TitleId("mov_1"), TitleId("mov_2"), TitleId("mov_3")]
+    soon, late = START + timedelta(seconds=1), START + timedelta(seconds=2)
+    async with place.open() as stores:
+        catalogue = stores.catalogue
+        await catalogue.withdraw(ids[:2], soon)
+        await catalogue.put_titles([title(each) for each in ids], START)
+        await catalogue.put_titles([title(ids[1], display_name="Back")], late)
+        await catalogue.withdraw(ids[:2], START)
+        await catalogue.put_titles([title(ids[2], display_name="New"), title(ids[1], display_name="Old")], soon)
+        await catalogue.put_titles([title(ids[2])], START)
+        found = await catalogue.titles_by_id(ids)
+
+    assert found[ids[0]].facts.is_withdrawn
+    assert found[ids[1]] == title(ids[1], display_name="Back")
+    assert found[ids[2]] == title(ids[2], display_name="New")
 
 
 async def test_downloads_change_at_the_version_that_was_read(place: Place) -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
-from pymongo import ASCENDING, ReplaceOne
-from pymongo.errors import DuplicateKeyError
+from pymongo import ASCENDING, ReplaceOne, UpdateOne
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from subgraphs.kernel.ids import TitleId
-from subgraphs.kernel.mongo import MongoDatabase, mongo_errors
+from subgraphs.kernel.mongo import Document, MongoDatabase, mongo_errors
 from subgraphs.playback.adapters.fields import asset_of_fields, fields_of_asset, fields_of_title, title_of_fields
 from subgraphs.playback.adapters.instants import to_micros
 from subgraphs.playback.adapters.mongo.schema import ASSETS, TITLES
-from subgraphs.playback.domain.titles import Asset, PlayableTitle
+from subgraphs.playback.domain.titles import Asset, PlayableTitle, withdrawn_title
 
 __all__ = ["MongoTitleCatalogue"]
+
+DUPLICATE_KEY = 11000
 
 
 class MongoTitleCatalogue:
@@ -53,35 +56,59 @@ class MongoTitleCatalogue:
             rows = [row async for row in self._assets.find({"_id": {"$in": sorted(title_ids)}})]
         return {asset.title_id: asset for asset in map(asset_of_fields, rows)}
 
-    async def put_titles(self, titles: Sequence[PlayableTitle]) -> None:
-        """Insert or replace; each title whole, and all again when the event comes again."""
-        if not titles:
-            return
+    async def put_titles(self, titles: Sequence[PlayableTitle], changed_at: datetime) -> None:
+        """See TitleCatalogue.put_titles; each title whole, and all again when the event comes again."""
+        told_at = to_micros(changed_at)
         # The last one of a title counts, as in a loop.
         latest = {title.id: title for title in titles}
-        writes = [
-            ReplaceOne({"_id": title.id}, {"_id": title.id, **fields_of_title(title)}, upsert=True)
-            for title in latest.values()
-        ]
-        with mongo_errors():
-            await self._titles.bulk_write(writes, ordered=False)
+        await self._write_news(
+            [
+                ReplaceOne(
+                    _not_newer(title.id, told_at),
+                    {"_id": title.id, **fields_of_title(title), "changed_at": told_at},
+                    upsert=True,
+                )
+                for title in latest.values()
+            ]
+        )
 
-    async def put_asset(self, asset: Asset, *, only_if_absent: bool = False) -> None:
-        """Insert or replace; an asset older than the one that is there changes nothing."""
+    async def put_asset(self, asset: Asset) -> None:
+        """See TitleCatalogue.put_asset."""
         fields = {"_id": asset.title_id, **fields_of_asset(asset)}
         with mongo_errors():
             try:
-                if only_if_absent:
-                    await self._assets.insert_one(fields)
-                else:
-                    not_newer = {"_id": asset.title_id, "published_at": {"$lte": to_micros(asset.published_at)}}
-                    await self._assets.replace_one(not_newer, fields, upsert=True)
+                not_newer = {"_id": asset.title_id, "published_at": {"$lte": to_micros(asset.published_at)}}
+                await self._assets.replace_one(not_newer, fields, upsert=True)
             except DuplicateKeyError:
-                # There is one already, which is newer or was to be kept.
+                # There is a newer one already.
                 return
 
-    async def withdraw(self, title_ids: Sequence[TitleId]) -> None:
-        """Mark as withdrawn; unknown ids are ignored, as they can't be played anyway."""
-        if title_ids:
-            with mongo_errors():
-                await self._titles.update_many({"_id": {"$in": list(title_ids)}}, {"$set": {"is_withdrawn": True}})
+    async def withdraw(self, title_ids: Sequence[TitleId], changed_at: datetime) -> None:
+        """See TitleCatalogue.withdraw."""
+        told_at = to_micros(changed_at)
+        news = {"is_withdrawn": True, "changed_at": told_at}
+        writes = []
+        for title_id in dict.fromkeys(title_ids):
+            unknown = {
+                name: value for name, value in fields_of_title(withdrawn_title(title_id)).items() if name not in news
+            }
+            writes.append(
+                UpdateOne(_not_newer(title_id, told_at), {"$set": news, "$setOnInsert": unknown}, upsert=True)
+            )
+        await self._write_news(writes)
+
+    async def _write_news(self, writes: Sequence[UpdateOne | ReplaceOne[Document]]) -> None:
+        """Upserts that look for what is not newer: where there is newer, they would insert, and the id is taken."""
+        if not writes:
+            return
+        with mongo_errors():
+            try:
+                await self._titles.bulk_write(writes, ordered=False)
+            except BulkWriteError as error:
+                if any(each["code"] != DUPLICATE_KEY for each in error.details["writeErrors"]):
+                    raise
+
+
+def _not_newer(title_id: TitleId, told_at: int) -> Document:
+    """Matches a title of which nothing later is known; documents of before have no instant and are older than all."""
+    return {"_id": title_id, "$or": [{"changed_at": {"$exists": False}}, {"changed_at": {"$lte": told_at}}]}

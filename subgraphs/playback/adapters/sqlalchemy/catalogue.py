@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from subgraphs.kernel.ids import TitleId
@@ -13,7 +14,7 @@ from subgraphs.playback.adapters.fields import asset_of_fields, fields_of_asset,
 from subgraphs.playback.adapters.instants import to_micros
 from subgraphs.playback.adapters.sqlalchemy import tables
 from subgraphs.playback.adapters.sqlalchemy.tables import upsert
-from subgraphs.playback.domain.titles import Asset, PlayableTitle
+from subgraphs.playback.domain.titles import Asset, PlayableTitle, withdrawn_title
 
 __all__ = ["SqlTitleCatalogue"]
 
@@ -59,28 +60,29 @@ class SqlTitleCatalogue:
             rows = (await connection.execute(statement)).mappings().all()
         return {asset.title_id: asset for asset in map(asset_of_fields, rows)}
 
-    async def put_titles(self, titles: Sequence[PlayableTitle]) -> None:
-        """Insert or replace, in one transaction."""
+    async def put_titles(self, titles: Sequence[PlayableTitle], changed_at: datetime) -> None:
+        """See TitleCatalogue.put_titles; in one transaction."""
         if not titles:
             return
+        told_at = to_micros(changed_at)
+        rows = [{**fields_of_title(title), "changed_at": told_at} for title in titles]
         async with writing(self._engine) as connection:
-            await connection.execute(upsert(self._engine, tables.titles), [fields_of_title(title) for title in titles])
+            await connection.execute(upsert(self._engine, tables.titles, newest="changed_at"), rows)
 
-    async def put_asset(self, asset: Asset, *, only_if_absent: bool = False) -> None:
-        """Insert or replace; an asset older than the one that is there changes nothing."""
-        published_at = tables.assets.c.published_at
+    async def put_asset(self, asset: Asset) -> None:
+        """See TitleCatalogue.put_asset."""
         async with writing(self._engine) as connection:
-            there = await connection.scalar(
-                select(published_at).where(tables.assets.c.title_id == asset.title_id).with_for_update()
+            await connection.execute(
+                upsert(self._engine, tables.assets, newest="published_at"), [fields_of_asset(asset)]
             )
-            if there is not None and (only_if_absent or there > to_micros(asset.published_at)):
-                return
-            await connection.execute(upsert(self._engine, tables.assets), [fields_of_asset(asset)])
 
-    async def withdraw(self, title_ids: Sequence[TitleId]) -> None:
-        """Mark as withdrawn; unknown ids are ignored, as they can't be played anyway."""
+    async def withdraw(self, title_ids: Sequence[TitleId], changed_at: datetime) -> None:
+        """See TitleCatalogue.withdraw."""
         if not title_ids:
             return
-        statement = update(tables.titles).where(tables.titles.c.id.in_(list(title_ids))).values(is_withdrawn=True)
+        told_at = to_micros(changed_at)
+        rows = [{**fields_of_title(withdrawn_title(title_id)), "changed_at": told_at} for title_id in title_ids]
         async with writing(self._engine) as connection:
-            await connection.execute(statement)
+            await connection.execute(
+                upsert(self._engine, tables.titles, newest="changed_at", only=("is_withdrawn", "changed_at")), rows
+            )

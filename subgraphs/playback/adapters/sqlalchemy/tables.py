@@ -5,6 +5,7 @@ Instants are whole microseconds since 1970: they are compared and sorted in hot 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import (
@@ -54,6 +55,8 @@ titles = Table(
     Column("windows", JSON, nullable=False),
     Column("blocked_countries", JSON, nullable=False),
     Column("markers", JSON, nullable=False),
+    # When the event was made that told it: late and repeated ones change nothing.
+    Column("changed_at", BigInteger, nullable=False, server_default="0"),
     Index("titles_by_series", "series_id", "season_number", "episode_number"),
 )
 
@@ -106,10 +109,15 @@ downloads = Table(
 outbox = OutboxTable.define(metadata)
 
 
-def upsert(engine: AsyncEngine, table: Table) -> Any:
-    """INSERT … ON CONFLICT (primary key) DO UPDATE of all other columns, for executemany."""
+def upsert(engine: AsyncEngine, table: Table, *, newest: str | None = None, only: Collection[str] | None = None) -> Any:
+    """INSERT … ON CONFLICT (primary key) DO UPDATE of all other columns, or `only` those, for executemany.
+
+    A row whose column `newest` is above the new one's stays as it is.
+    """
     insert = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
     statement = insert(table)
     keys = [column.name for column in table.primary_key.columns]
-    changed = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
-    return statement.on_conflict_do_update(index_elements=keys, set_=changed)
+    names = [column.name for column in table.columns if column.name not in keys] if only is None else only
+    changed = {name: statement.excluded[name] for name in names}
+    is_news = None if newest is None else table.c[newest] <= statement.excluded[newest]
+    return statement.on_conflict_do_update(index_elements=keys, set_=changed, where=is_news)
