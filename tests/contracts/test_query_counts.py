@@ -38,11 +38,19 @@ ONE_LENGTH = {
     "PlaybackSession.manifests": "one for each protocol, made when the session started",
     "PlaybackSession.pathways": "those of the settings, ordered when the session started",
     "Query.genres": "all of the catalogue's",
+    **{
+        f"SearchFacets.{name}": "counted by the search engine in one question, whatever there is"
+        for name in ("kinds", "genres", "decades", "ages", "languages", "countries", "durations")
+    },
     "TitleFacets.decades": "counted by one statement, whatever there is",
     "TitleFacets.initials": "counted by one statement, whatever there is",
     "Query.plans": "the whole plan table, the same for everybody",
 }
 """Lists that can't be had in two lengths, each with the reason."""
+ONE_LENGTH |= {
+    f"PageChange.{part}": "stands in answers to a mutation, made of two pages in memory"
+    for part in ("removed", "changed", "added", "moved")
+}
 ONE_LENGTH |= {
     f"{kind}.artworkVariants": "every title has the same variants" for kind in ("Movie", "Series", "Episode", "Video")
 }

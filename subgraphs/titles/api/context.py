@@ -101,6 +101,10 @@ class TitlesContext(RequestContext):
         """A genre."""
         return await self.loaders.by_key(self._genres_by_id).load(genre_id)
 
+    async def genres(self, ids: Sequence[GenreId]) -> list[Genre | None]:
+        """One answer per id, in order."""
+        return list(await self.loaders.by_key(self._genres_by_id).load_many(ids))
+
     async def _visible_titles(self, ids: Sequence[TitleId]) -> Mapping[TitleId, Title]:
         return await self.services.catalogue.visible_titles(self.viewer, self.now, ids)
 

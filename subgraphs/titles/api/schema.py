@@ -7,16 +7,20 @@ import strawberry
 from common.errors import ErrorKind, ServiceError
 from subgraphs.kernel.entities import build_schema
 from subgraphs.kernel.ids import TitleId
-from subgraphs.kernel.pagination import Page, PageInfo, page_info, read_page_request
 from subgraphs.titles.api.artwork import Artwork
 from subgraphs.titles.api.coming import UpcomingConnection, upcoming_connection
 from subgraphs.titles.api.context import Info
 from subgraphs.titles.api.facets import TitleFacets
 from subgraphs.titles.api.mutations import Mutation
+from subgraphs.titles.api.searching import (
+    SearchConnection,
+    SearchSuggestion,
+    search_connection,
+    search_page_request,
+    suggestions,
+)
 from subgraphs.titles.api.studio_types import AuditConnection, CatalogueEntry, audit_connection, not_permitted
 from subgraphs.titles.api.types import (
-    MAX_FIRST,
-    SORT_KEY_LENGTH,
     Episode,
     Genre,
     Movie,
@@ -35,40 +39,13 @@ from subgraphs.titles.api.types import (
 from subgraphs.titles.api.values import TitleFilter
 from subgraphs.titles.domain import browsing
 from subgraphs.titles.domain.browsing import SortDirection, TitleSort
+from subgraphs.titles.domain.finding import SearchSort
 from subgraphs.titles.domain.title import GenreId, PersonId
-from subgraphs.titles.services.search import CURSOR_KIND
 from subgraphs.titles.services.studio import NotAllowed
 
 __all__ = ["schema"]
 
 MAX_IDS = 50
-MAX_SUGGESTIONS = 10
-
-
-@strawberry.type
-class SearchEdge:
-    """One hit; scores compare within one answer only."""
-
-    cursor: str
-    node: Title
-    score: float
-
-
-@strawberry.type
-class SearchConnection:
-    """Hits, best first. `total_count` counts all, also those deeper than can be paged."""
-
-    edges: list[SearchEdge]
-    page_info: PageInfo
-    total_count: int
-
-
-@strawberry.type(description="A completion of what was typed.")
-class SearchSuggestion:
-    """`title` is the title of that name."""
-
-    text: str
-    title: Title | None
 
 
 @strawberry.type
@@ -159,40 +136,28 @@ class Query:
         genre = await info.context.genre(GenreId(id))
         return None if genre is None else genre_of(genre)
 
-    @strawberry.field(description="Full text, typos forgiven, best first. At most 200 characters; first is at most 50.")
+    @strawberry.field(
+        description="Full text, typos forgiven; years, genres, kinds and origins in it are understood, as in "
+        '"80s french comedies". At most 200 characters; first is at most 50.'
+    )
     async def search(
         self,
         info: Info,
+        *,
         query: str,
         filter: TitleFilter | None = None,  # noqa: A002
+        sort: SearchSort = SearchSort.RELEVANCE,
         first: int = 20,
         after: str | None = None,
     ) -> SearchConnection:
         """Names, cast, directors, genres and synopses."""
-        request = read_page_request(first, after, max_first=MAX_FIRST, key_length=SORT_KEY_LENGTH)
         chosen = browsing.TitleFilter() if filter is None else filter.to_domain(info.context.now)
-        answer = await info.context.services.search.search(
-            info.context.viewer, info.context.now, query, chosen, request
-        )
-        if after is None:
-            context = info.context
-            context.services.search_log.searched(context.viewer, query, answer.total_count, context.now)
-        page = Page.cut(answer.found, request, lambda hit: (CURSOR_KIND, hit[1], hit[0].id))
-        edges = [
-            SearchEdge(cursor=cursor, node=title_of(title), score=score)
-            for (title, score), cursor in zip(page.items, page.cursors, strict=True)
-        ]
-        return SearchConnection(edges=edges, page_info=page_info(page), total_count=answer.total_count)
+        return await search_connection(info, query, chosen, sort, search_page_request(first, after))
 
-    @strawberry.field(description="At most 10 completions for what was typed so far.")
+    @strawberry.field(description="At most 10 completions for what was typed so far: titles, people and genres.")
     async def search_suggestions(self, info: Info, query: str, first: int = 5) -> list[SearchSuggestion]:
         """Most popular first."""
-        if not 0 <= first <= MAX_SUGGESTIONS:
-            raise ServiceError(
-                ErrorKind.INVALID_ARGUMENT, f"first is {first}; ask for 0 to {MAX_SUGGESTIONS} suggestions"
-            )
-        found = await info.context.services.search.suggest(info.context.viewer, info.context.now, query, first)
-        return [SearchSuggestion(text=each.text, title=title_of(each.title)) for each in found]
+        return await suggestions(info, query, first)
 
 
 schema = build_schema(

@@ -10,6 +10,7 @@ import strawberry.federation
 from common.errors import ErrorKind, ServiceError
 from subgraphs.kernel.policy import MAX_MATURITY
 from subgraphs.titles.domain import browsing
+from subgraphs.titles.domain.browsing import DurationBand
 from subgraphs.titles.domain.text import sort_name
 from subgraphs.titles.domain.title import CreditRole, GenreId, PersonId, TitleKind
 
@@ -45,7 +46,7 @@ class Availability:
     description="Narrows a list; what is absent does not narrow. Without a kind, episodes and videos are left out."
 )
 class TitleFilter:
-    """As the domain's; search does not know people, letters and days, and says so."""
+    """As the domain's; search does not know people, letters and days, lists know no durations, and both say so."""
 
     kind: TitleKind | None = None
     genre_id: strawberry.ID | None = None
@@ -63,6 +64,7 @@ class TitleFilter:
     )
     added_within_days: int | None = strawberry.field(default=None, description="1 to 3650.")
     decade: int | None = strawberry.field(default=None, description="1920 for 1920 to 1929.")
+    duration: DurationBand | None = strawberry.field(default=None, description="Of search only.")
 
     def to_domain(self, now: datetime) -> browsing.TitleFilter:
         """The domain's filter; raises ServiceError that names what can't be used."""
@@ -85,6 +87,7 @@ class TitleFilter:
             person_role=self.person_role,
             initial=None if self.initial is None else self.initial.upper(),
             name_prefix=None if self.name_prefix is None else sort_name(self.name_prefix),
+            duration=self.duration,
             added_since=None if days is None else now - timedelta(days=days),
         )
 

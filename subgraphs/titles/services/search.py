@@ -1,62 +1,80 @@
-"""Search and suggestions: text in, titles that this viewer may see out, best first.
+"""Search, its facets, and suggestions: text in, what this viewer may see out, best first.
 
 A list of hits is kept for five minutes per question, so that its pages are pages of one list; an update of the index
-ends it at once. The visibility rules are part of the index's query; what comes back is checked once more against the
-policy.
+ends it at once. The visibility rules are part of the index's query, of what is counted, too; titles that come back are
+checked once more against the policy. People and genres are suggested through visible titles only.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from common.errors import ErrorKind, ServiceError
 from common.tokens import Viewer
-from subgraphs.kernel.pagination import PageRequest
+from subgraphs.kernel.ids import TitleId
+from subgraphs.kernel.pagination import CursorKey, PageRequest
 from subgraphs.titles.domain.browsing import CatalogueScope, TitleFilter
-from subgraphs.titles.domain.text import fold
-from subgraphs.titles.domain.title import Title
+from subgraphs.titles.domain.completion import Suggestion, best_suggestions, typo_count
+from subgraphs.titles.domain.finding import FacetField, SearchFacets, SearchSort, facet_questions
+from subgraphs.titles.domain.relevance import words_of
+from subgraphs.titles.domain.title import CreditRole, Genre, PersonId, Title
 from subgraphs.titles.ports import FoundTitle, SearchHits, SearchIndex
 from subgraphs.titles.services.calendar import AvailabilityCalendar
 from subgraphs.titles.services.catalogue import Catalogue
+from subgraphs.titles.services.kept_answers import KeptAnswers
 
-__all__ = ["MAX_HITS", "MAX_QUERY_LENGTH", "FoundPage", "SearchService", "Suggestion"]
+__all__ = ["CURSOR_KEY_LENGTH", "MAX_HITS", "MAX_QUERY_LENGTH", "FoundPage", "Hit", "SearchService"]
 
 MAX_QUERY_LENGTH = 200
 """Characters."""
 MAX_HITS = 500
 """How deep a list of hits can be paged; nobody reads further, and the total is counted all the same."""
-CACHE_LIFE = timedelta(minutes=5)
-CACHE_SIZE = 1_000
+MAX_ANSWERS_KEPT = 1_000
+MAX_FACETS_KEPT = 500
+MAX_GENRE_LISTS_KEPT = 200
+TITLES_WITH_PEOPLE = 20
+"""In how many of the most popular titles people are looked for."""
 CURSOR_KIND = "hit"
+CURSOR_KEY_LENGTH = 4
+"""Kind, question, place, id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A found title; `key` is its cursor's."""
+
+    title: Title
+    score: float
+    key: CursorKey
 
 
 @dataclass(frozen=True, slots=True)
 class FoundPage:
     """One page of hits; `found` has one more than asked for when more follow."""
 
-    found: tuple[tuple[Title, float], ...]
+    found: tuple[Hit, ...]
     total_count: int
 
 
 @dataclass(frozen=True, slots=True)
-class Suggestion:
-    """A completion and the title behind it."""
+class _Scope:
+    """Everything of a viewer that an answer of the index depends on."""
 
-    text: str
-    title: Title
+    country: str | None
+    maximum_age: int
+    kids_only: bool
+    closed: frozenset[TitleId]
 
 
 @dataclass(frozen=True, slots=True)
 class _Question:
     text: str
     chosen: TitleFilter
-    country: str | None
-    maximum_age: int
-    kids_only: bool
-    closed: frozenset[str]
+    sort: SearchSort
+    scope: _Scope
 
 
 class SearchService:
@@ -66,58 +84,111 @@ class SearchService:
         self._index = index
         self._catalogue = catalogue
         self._calendar = calendar
-        self._answers: OrderedDict[_Question, tuple[datetime, int, SearchHits]] = OrderedDict()
+        self._hits = KeptAnswers[_Question, SearchHits](index, most=MAX_ANSWERS_KEPT)
+        self._facets = KeptAnswers[_Question, SearchFacets](index, most=MAX_FACETS_KEPT)
+        self._genres = KeptAnswers[_Scope, list[Genre]](index, most=MAX_GENRE_LISTS_KEPT)
 
     async def search(
-        self, viewer: Viewer, now: datetime, text: str, chosen: TitleFilter, request: PageRequest
+        self,
+        viewer: Viewer,
+        now: datetime,
+        text: str,
+        chosen: TitleFilter,
+        request: PageRequest,
+        *,
+        sort: SearchSort = SearchSort.RELEVANCE,
     ) -> FoundPage:
-        """Hits after the cursor (a hit's score and id), best first. Empty text finds nothing."""
+        """Hits after the cursor, which must be one of the same text, filter and order. Empty text finds nothing."""
+        question = self._question(viewer, now, text, chosen, sort)
+        mark = _mark(question)
+        after = None if request.after is None else _place(request.after, mark)
+        if not question.text:
+            return FoundPage((), 0)
+
+        async def ask() -> SearchHits:
+            scope = CatalogueScope.of(viewer, now)
+            closed = question.scope.closed
+            return await self._index.search(question.text, scope, chosen, closed, MAX_HITS, sort=sort)
+
+        answer = await self._hits.answer(question, now, ask)
+        start = _start(answer.hits, after)
+        wanted = list(enumerate(answer.hits))[start : start + request.first + 1]
+        titles = await self._catalogue.visible_titles(viewer, now, [hit.title_id for _, hit in wanted])
+        found = tuple(
+            Hit(titles[hit.title_id], hit.score, (CURSOR_KIND, mark, place, hit.title_id))
+            for place, hit in wanted
+            if hit.title_id in titles
+        )
+        return FoundPage(found, answer.total_count)
+
+    async def facets(self, viewer: Viewer, now: datetime, text: str, chosen: TitleFilter) -> SearchFacets:
+        """How many titles each further choice would find."""
+        question = self._question(viewer, now, text, chosen, SearchSort.RELEVANCE)
+        scope = CatalogueScope.of(viewer, now)
+
+        async def ask() -> SearchFacets:
+            counts: dict[FacetField, dict[str | int, int]] = {}
+            for narrowed, fields, of_every_kind in facet_questions(chosen):
+                found = await self._index.count_values(
+                    question.text, scope, narrowed, question.scope.closed, fields, of_every_kind=of_every_kind
+                )
+                counts |= {field: dict(values) for field, values in found.items()}
+            return SearchFacets.of(counts)
+
+        return await self._facets.answer(question, now, ask) if question.text else SearchFacets.of({})
+
+    async def suggest(self, viewer: Viewer, now: datetime, text: str, first: int) -> list[Suggestion]:
+        """Names of titles, people and genres that go on as `text` begins."""
         cleaned = _checked(text)
+        if not cleaned or first < 1:
+            return []
+        scope = CatalogueScope.of(viewer, now)
+        closed = self._calendar.closed_titles(viewer.country, now)
+        # Twice as many: several titles of one name become one suggestion.
+        named = await self._index.complete(cleaned, scope, closed, first * 2)
+        with_people = await self._index.with_people(cleaned, scope, closed, TITLES_WITH_PEOPLE)
+        ids = [hit.title_id for hit in (*named, *with_people)]
+        titles = await self._catalogue.visible_titles(viewer, now, ids)
+        of_titles = [Suggestion.of_title(titles[hit.title_id]) for hit in named if hit.title_id in titles]
+        of_people = _people([titles[hit.title_id] for hit in with_people if hit.title_id in titles], cleaned)
+        of_genres = [Suggestion.of_genre(genre) for genre in await self._visible_genres(viewer, now)]
+        return best_suggestions(cleaned, (*of_titles, *of_people, *of_genres), first)
+
+    async def _visible_genres(self, viewer: Viewer, now: datetime) -> list[Genre]:
+        async def ask() -> list[Genre]:
+            return await self._catalogue.genres(viewer, now)
+
+        return await self._genres.answer(self._scope(viewer, now), now, ask)
+
+    def _question(self, viewer: Viewer, now: datetime, text: str, chosen: TitleFilter, sort: SearchSort) -> _Question:
         if chosen.browse_only:
             raise ServiceError(
                 ErrorKind.INVALID_ARGUMENT,
                 f"search can't be narrowed by {', '.join(chosen.browse_only)}; narrow the list titles by it",
             )
-        if not cleaned:
-            return FoundPage((), 0)
-        answer = await self._hits(viewer, now, cleaned, chosen)
-        start = _start(answer.hits, request)
-        wanted = answer.hits[start : start + request.first + 1]
-        titles = await self._catalogue.visible_titles(viewer, now, [hit.title_id for hit in wanted])
-        found = tuple((titles[hit.title_id], hit.score) for hit in wanted if hit.title_id in titles)
-        return FoundPage(found, answer.total_count)
+        return _Question(_checked(text), chosen, sort, self._scope(viewer, now))
 
-    async def suggest(self, viewer: Viewer, now: datetime, text: str, first: int) -> list[Suggestion]:
-        """The most popular names that go on as `text` begins; one per name."""
-        cleaned = _checked(text)
-        if not cleaned:
-            return []
+    def _scope(self, viewer: Viewer, now: datetime) -> _Scope:
         scope = CatalogueScope.of(viewer, now)
         closed = self._calendar.closed_titles(viewer.country, now)
-        # Twice as many: several titles of one name become one suggestion.
-        found = await self._index.complete(cleaned, scope, closed, first * 2)
-        titles = await self._catalogue.visible_titles(viewer, now, [hit.title_id for hit in found])
-        suggestions: dict[str, Suggestion] = {}
-        for hit in found:
-            title = titles.get(hit.title_id)
-            if title is not None:
-                suggestions.setdefault(fold(title.display_name), Suggestion(title.display_name, title))
-        return list(suggestions.values())[:first]
+        return _Scope(scope.country, scope.maximum_age, scope.kids_only, closed)
 
-    async def _hits(self, viewer: Viewer, now: datetime, text: str, chosen: TitleFilter) -> SearchHits:
-        scope = CatalogueScope.of(viewer, now)
-        closed = self._calendar.closed_titles(viewer.country, now)
-        question = _Question(text, chosen, scope.country, scope.maximum_age, scope.kids_only, closed)
-        known = self._answers.get(question)
-        if known is not None and now - CACHE_LIFE < known[0] <= now and known[1] == self._index.revision:
-            self._answers.move_to_end(question)
-            return known[2]
-        revision = self._index.revision
-        answer = await self._index.search(text, scope, chosen, closed, MAX_HITS)
-        self._answers[question] = (now, revision, answer)
-        if len(self._answers) > CACHE_SIZE:
-            self._answers.popitem(last=False)
-        return answer
+
+def _people(titles: Sequence[Title], text: str) -> list[Suggestion]:
+    """Actors and directors of these titles, most popular first, whose own name the text completes."""
+    words = words_of(text)
+    of_person: dict[PersonId, tuple[list[str], Suggestion]] = {}
+    for title in titles:
+        for credit in title.credits:
+            if credit.role is not CreditRole.WRITER and credit.person.id not in of_person:
+                name = words_of(credit.person.display_name)
+                of_person[credit.person.id] = (name, Suggestion.of_person(credit.person, title))
+    # Most often somebody is called so, and nobody else need be compared letter by letter.
+    for forgiving in (False, True):
+        found = [each for name, each in of_person.values() if typo_count(words, name, forgiving=forgiving) is not None]
+        if found:
+            return found
+    return []
 
 
 def _checked(text: str) -> str:
@@ -130,16 +201,29 @@ def _checked(text: str) -> str:
     return " ".join(text.split())
 
 
-def _start(hits: Sequence[FoundTitle], request: PageRequest) -> int:
-    """Where the page begins: behind the cursor's title, or, when it left the list, behind its score."""
-    if request.after is None:
-        return 0
-    kind, score, title_id = request.after
-    if kind != CURSOR_KIND or not isinstance(score, int | float) or not isinstance(title_id, str):
+def _mark(question: _Question) -> str:
+    """What was asked, whoever asked: equal for every process, another one for another text, filter or order."""
+    asked = repr((question.text, question.chosen, question.sort.value))
+    return hashlib.blake2b(asked.encode(), digest_size=6).hexdigest()
+
+
+def _place(key: CursorKey, mark: str) -> tuple[int, str]:
+    """Where the cursor's title stood, and its id; raises ServiceError when it is of another question."""
+    kind, question, place, title_id = key
+    if kind != CURSOR_KIND or question != mark or not isinstance(place, int) or not isinstance(title_id, str):
         raise ServiceError(
-            ErrorKind.INVALID_ARGUMENT, "after is a cursor of another list; pass an endCursor of this search"
+            ErrorKind.INVALID_ARGUMENT,
+            "after is a cursor of another list; pass an endCursor of this search, with the same text, filter and sort",
         )
+    return place, title_id
+
+
+def _start(hits: Sequence[FoundTitle], after: tuple[int, str] | None) -> int:
+    """Where the page begins: behind the cursor's title, or, when it left the list, where it stood."""
+    if after is None:
+        return 0
+    place, title_id = after
     for position, hit in enumerate(hits):
         if hit.title_id == title_id:
             return position + 1
-    return sum((-hit.score, hit.title_id) <= (-score, title_id) for hit in hits)
+    return max(0, min(place, len(hits)))

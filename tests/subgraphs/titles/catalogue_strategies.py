@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from common.tokens import Viewer
 from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.policy import Window
-from subgraphs.titles.domain.browsing import TitleFilter
+from subgraphs.titles.domain.browsing import DurationBand, TitleFilter
 from subgraphs.titles.domain.text import initial, sort_name
 from subgraphs.titles.domain.title import (
     Credit,
@@ -50,6 +50,7 @@ def titles(draw: st.DrawFn, number: int) -> Title:
         added_at=NOW - timedelta(days=draw(st.integers(0, 3))),
         synopsis="a tale of stone",
         release_year=draw(st.sampled_from([None, 1920, 1921, 1950])),
+        duration_seconds=draw(st.sampled_from([None, 0, 1_799, 1_800, 7_200, 90_000])),
         genres=tuple(genre_named(name) for name in draw(st.lists(st.sampled_from(GENRES), unique=True))),
         credits=tuple(dict.fromkeys(draw(st.lists(credit_lines, min_size=1, max_size=2)))),
         minimum_age=age,
@@ -91,6 +92,12 @@ filters = st.builds(
     original_language=st.sampled_from([None, None, None, "fr"]),
     origin_country=st.sampled_from([None, None, None, "FR"]),
 )
+search_filters = st.builds(
+    replace,
+    filters,
+    duration=st.sampled_from([None, None, None, DurationBand.UNDER_30_MINUTES, DurationBand.FROM_120_MINUTES]),
+)
+"""With what only search knows."""
 list_filters = st.builds(
     replace,
     filters,
@@ -118,6 +125,8 @@ def passes(title: Title, chosen: TitleFilter) -> bool:
     if chosen.original_language not in {None, title.original_language}:
         return False
     if chosen.origin_country not in {None, title.origin_country}:
+        return False
+    if chosen.duration not in {None, DurationBand.of(title.duration_seconds)}:
         return False
     if chosen.person_id is not None and not any(
         credit.person.id == chosen.person_id and chosen.person_role in {None, credit.role} for credit in title.credits
