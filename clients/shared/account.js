@@ -1,7 +1,7 @@
 // Signing in and choosing a profile, as steps that both pages share.
 
 import { call } from "./api.js";
-import { forgetSession, keepSession, readSession } from "./session.js";
+import { deviceId, forgetSession, keepSession, readSession } from "./session.js";
 
 /** The demo's accounts; its password is public, as everything in the demo is. */
 export const DEMO_PASSWORD = "popcorn-time";
@@ -11,9 +11,9 @@ export const DEMO_ACCOUNTS = [
   { email: "basic@marquee.example", plan: "Basic", promise: "SD · 1 screen", note: "One screen, everything on it" },
 ];
 
-/** null when signed in, else the sentence to show. */
-export async function signIn(email, password, deviceName) {
-  const { data } = await call("shared/log_in", { input: { email, password, deviceName } });
+/** null when signed in, else the sentence to show. device: {name, formFactor}, as the account's holder sees it in the list of devices. */
+export async function signIn(email, password, device) {
+  const { data } = await call("shared/log_in", { input: { email, password, deviceName: device.name, device: { id: deviceId(), ...device } } });
   const result = data.logIn;
   if (result.__typename === "LogInSuccess") {
     keepSession(result.session);
@@ -23,13 +23,16 @@ export async function signIn(email, password, deviceName) {
   return "That e-mail and password don’t match. Check both and try again.";
 }
 
-/** null when the profile is chosen, else the sentence to show. */
+/**
+ * null when the profile is chosen, else {kind, message, profileId}: kind is PinRequired, PinIncorrect or PinLocked where
+ * a PIN is in the way, that of profileId; a kids profile's PIN also guards the way out of it.
+ */
 export async function chooseProfile(profileId, pin = null) {
   const session = readSession();
   const input = { profileId, refreshToken: session?.refreshToken ?? null, pin };
   const { data } = await call("shared/select_profile", { input });
   const result = data.selectProfile;
-  if (result.__typename !== "SelectProfileSuccess") return result.message;
+  if (result.__typename !== "SelectProfileSuccess") return { kind: result.__typename, ...result };
   keepSession({ ...result.session, profile: result.session.profile });
   return null;
 }

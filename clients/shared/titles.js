@@ -6,8 +6,8 @@ import { call } from "./api.js";
  * The title with its details; null when it does not exist for this viewer. What a service that is away would have told
  * (canPlay, inMyList, rating, similar) is null. Rejects when the catalogue itself did not answer.
  */
-export async function loadDetails(id, sizes) {
-  const { data, errors } = await call("shared/details", { id, ...sizes });
+export async function loadDetails(id, options) {
+  const { data, errors } = await call("shared/details", { id, ...options });
   if (!data.title && errors.length) throw Object.assign(new Error("The title could not be loaded."), { kind: "failed" });
   return data.title;
 }

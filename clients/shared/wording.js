@@ -28,9 +28,23 @@ export function refusalNotice(title, refusal) {
 /** What a title's page says when only the catalogue answered. */
 export const PLAYING_UNKNOWN = "Playing is not possible right now. Try again in a moment.";
 
-/** "1 season", "3 seasons". */
-export function count(number, noun) {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+/** Why a profile was not chosen, as a sentence with the next step. refusal: as chooseProfile answers. */
+export function profileRefusal(refusal) {
+  switch (refusal.kind) {
+    case "PinRequired":
+      return "This profile has a PIN.";
+    case "PinIncorrect":
+      return `That is not the PIN. ${count(refusal.triesLeft, "try", "tries")} left.`;
+    case "PinLocked":
+      return `Too many wrong PINs. Try again in ${duration(refusal.retryAfterSeconds)}, or set a new PIN with the password.`;
+    default:
+      return refusal.message;
+  }
+}
+
+/** "1 season", "3 seasons"; many: the plural that is not made with an s. */
+export function count(number, noun, many = `${noun}s`) {
+  return `${number} ${number === 1 ? noun : many}`;
 }
 
 /** The line above the hero: why it is there, or else what it is. */

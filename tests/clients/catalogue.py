@@ -62,6 +62,7 @@ def _title(title_id: str, typename: str, name: str, **facts: Any) -> Title:
         "mediaStatus": "NONE",
         "artwork": picture,
         "credits": credits_,
+        "trailers": [],
         "isKids": age == 0,
         "match": round(0.55 + (sum(name.encode()) % 44) / 100, 2),
     }
@@ -79,6 +80,24 @@ def read_titles() -> dict[str, Title]:
         titles[title_id]["mediaStatus"] = "READY"
     _add_series(titles, recorded["series"])
     return titles
+
+
+def add_trailer(titles: dict[str, Title], title_id: str, *, media_status: str = "READY") -> Title:
+    """A trailer of a film, among the titles as every video is."""
+    facts = {
+        "year": 1927,
+        "minutes": 2,
+        "genres": [],
+        "director": "Fritz Lang",
+        "cast": [],
+        "minimumAge": 7,
+        "text": "",
+    }
+    trailer = _title(f"vid_{len(titles)}", "Video", f"{titles[title_id]['displayName']}: trailer", **facts)
+    trailer |= {"videoKind": "TRAILER", "of": titles[title_id], "mediaStatus": media_status}
+    titles[trailer["id"]] = trailer
+    titles[title_id]["trailers"] = [*titles[title_id]["trailers"], trailer]
+    return trailer
 
 
 def _add_series(titles: dict[str, Title], recorded: dict[str, Any]) -> None:

@@ -14,7 +14,14 @@ from tests.clients.contract_server import CLIENTS, running
 from tests.clients.demo_media import make_media, offered
 
 CHROMIUM = Path(os.environ.get("MARQUEE_TEST_CHROMIUM", "/usr/bin/chromium"))
-BROWSER_TESTS = {"test_tv_focus.py", "test_tv_states.py", "test_phone.py", "test_player.py"}
+BROWSER_TESTS = {
+    "test_tv_details.py",
+    "test_tv_focus.py",
+    "test_tv_pin.py",
+    "test_tv_states.py",
+    "test_phone.py",
+    "test_player.py",
+}
 WAIT_MS = 15_000
 
 

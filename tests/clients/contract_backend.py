@@ -45,7 +45,7 @@ def connection(items: Iterable[Any], first: int | None, after: str | None) -> di
 
 
 def _paged(items: list[Any], first_usual: int) -> Callable[..., dict[str, Any]]:
-    def resolve(_info: object, first: int = first_usual, after: str | None = None) -> dict[str, Any]:
+    def resolve(_info: object, first: int = first_usual, after: str | None = None, **_order: Any) -> dict[str, Any]:
         return connection(items, first, after)
 
     return resolve
@@ -65,6 +65,9 @@ class ContractBackend:
     positions: dict[str, float] = field(default_factory=dict)
     refusals: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Title id → the PlaybackRefused to answer."""
+    pins: dict[str, str] = field(default_factory=dict)
+    """Profile id → its PIN."""
+    pin_tries: int = 5
     media: dict[str, Any] | None = None
     """What a playback session offers: manifests, licenceUrl, durationSeconds; None leaves it without manifests."""
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -113,14 +116,15 @@ class ContractBackend:
             "country": "US",
             "plan": {"id": "PREMIUM", "displayName": "Premium", "maxHeightPx": 2160},
             "subscription": {"status": "ACTIVE"},
-            "profiles": PROFILES,
+            "profiles": [{**one, "hasPin": one["id"] in self.pins} for one in PROFILES],
         }
 
     def _profile(self, profile_id: str | None) -> dict[str, Any] | None:
         found = next((one for one in PROFILES if one["id"] == profile_id), None)
         if found is None:
             return None
-        return {**found, "myList": _paged([self.titles[one] for one in reversed(self.my_list)], 20)}
+        has_pin = profile_id in self.pins
+        return {**found, "hasPin": has_pin, "myList": _paged([self.titles[one] for one in reversed(self.my_list)], 20)}
 
     # --- titles
 
@@ -167,7 +171,8 @@ class ContractBackend:
     def visible(self) -> list[Title]:
         """Films and series, those for kids when a kids profile watches."""
         kids = self.profile_id == "prof_milo"
-        return [one for one in self.titles.values() if one["kind"] != "EPISODE" and (one["isKids"] or not kids)]
+        shown = [one for one in self.titles.values() if one["kind"] in {"MOVIE", "SERIES"}]
+        return [one for one in shown if one["isKids"] or not kids]
 
     def _similar(self, title: Title) -> list[Title]:
         genres = {genre["id"] for genre in title["genres"]}
@@ -288,6 +293,7 @@ class ContractBackend:
             ),
             "page": lambda _info, kind, device, **_ids: self.page(kind, device),
             "title": lambda _info, id: self._find(id),  # noqa: A006
+            "person": self._person,
             "search": self._search,
             "searchSuggestions": self._suggest,
             "logIn": self._log_in,
@@ -304,7 +310,7 @@ class ContractBackend:
 
     def _find(self, title_id: str) -> Title | None:
         title = self.titles.get(title_id)
-        return title if title and (title["kind"] == "EPISODE" or title in self.visible()) else None
+        return title if title and (title["kind"] in {"EPISODE", "VIDEO"} or title in self.visible()) else None
 
     def _matching(self, query: str) -> list[Title]:
         wanted = query.lower()
@@ -330,7 +336,34 @@ class ContractBackend:
     def _select_profile(self, _info: object, input: dict[str, Any]) -> dict[str, Any]:
         if self._profile(input["profileId"]) is None:
             return {"__typename": "ProfileNotFound", "message": "no such profile", "profileId": input["profileId"]}
+        pin = self.pins.get(input["profileId"])
+        if pin is not None and pin != input.get("pin"):
+            return self._pin_refusal(input["profileId"], given=input.get("pin"))
         return {"__typename": "SelectProfileSuccess", "session": self.open_session(input["profileId"])}
+
+    def _pin_refusal(self, profile_id: str, given: str | None) -> dict[str, Any]:
+        refusal = {"profileId": profile_id, "message": "refused"}
+        if given is None:
+            return {**refusal, "__typename": "PinRequired"}
+        self.pin_tries -= 1
+        if self.pin_tries < 1:
+            return {**refusal, "__typename": "PinLocked", "retryAfterSeconds": 900}
+        return {**refusal, "__typename": "PinIncorrect", "triesLeft": self.pin_tries}
+
+    def _person(self, _info: object, id: str) -> dict[str, Any] | None:
+        def credits_of(title: Title) -> list[dict[str, Any]]:
+            return [*title["credits"](None, "CAST"), *title["credits"](None, "DIRECTOR")]
+
+        worked_on = {
+            one["id"]: credit["person"]
+            for one in self.visible()
+            for credit in credits_of(one)
+            if credit["person"]["id"] == id
+        }
+        if not worked_on:
+            return None
+        titles = [self.titles[title_id] for title_id in worked_on]
+        return {**next(iter(worked_on.values())), "titles": _paged(titles, 20)}
 
     def _list(self, title_id: str, listed: bool) -> dict[str, Any]:
         self.my_list = [one for one in self.my_list if one != title_id] + ([title_id] if listed else [])

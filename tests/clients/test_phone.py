@@ -104,3 +104,17 @@ def test_home_stays_while_profiles_and_playback_do_not_answer(phone: Page, site:
     backend.broken_fields = {"progress", "inMyList", "rating", "match", "canPlay"}
     at_home(phone, site, backend, path=PATH)
     assert phone.locator(".home .poster").count() > 10
+
+
+def test_a_profile_with_a_pin_asks_for_it(phone: Page, site: str, backend: ContractBackend) -> None:
+    """The fourth digit sends it; a wrong one empties the field and says what is left."""
+    backend.pins["prof_ada"] = "2580"
+    phone.goto(site + PATH)
+    phone.tap(".account-card >> nth=0")
+    phone.tap('.profile-card:has-text("Ada")')
+    phone.wait_for_selector("text=PIN of Ada")
+    phone.keyboard.type("1111")
+    phone.wait_for_selector("text=That is not the PIN. 4 tries left.")
+    assert phone.input_value(".pin-form input") == ""
+    phone.keyboard.type("2580")
+    phone.wait_for_selector(".home[data-state=ready]")

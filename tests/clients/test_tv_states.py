@@ -15,10 +15,12 @@ def test_signing_in_takes_one_press_and_a_profile(tv: Page, site: str, backend: 
     press(tv, "ArrowRight", "Enter")
     tv.wait_for_selector(".home[data-state=ready]")
     assert [name for name, _ in backend.calls] == ["LogIn", "Viewer", "SelectProfile", "TvHome"]
+    kept_id = tv.evaluate("localStorage['marquee.device']")
     assert backend.calls[0][1]["input"] == {
         "email": "premium@marquee.example",
         "password": PASSWORD,
         "deviceName": "TV",
+        "device": {"id": kept_id, "name": "TV", "formFactor": "TV"},
     }
     assert tv.locator(".who-name").inner_text() == "Grace"
 

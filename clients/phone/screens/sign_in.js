@@ -15,7 +15,7 @@ export function signInView(app, sentence = "") {
     busy = true;
     message.textContent = "Signing in…";
     try {
-      const refusal = await signIn(address, secret, "Phone");
+      const refusal = await signIn(address, secret, { name: "Phone", formFactor: "PHONE" });
       if (!refusal) return app.goProfiles();
       message.textContent = refusal;
     } catch (error) {

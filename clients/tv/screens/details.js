@@ -4,8 +4,9 @@ import { h, icon, statement } from "../../shared/elements.js";
 import { loadDetails, playableId, rate, setInMyList } from "../../shared/titles.js";
 import { clock, count, failureWords, PLAYING_UNKNOWN, refusalNotice } from "../../shared/wording.js";
 import { createBillboard, titleWords } from "../billboard.js";
-import { episodeRows, similarRows } from "../details_rows.js";
+import { episodeRows, peopleRows, similarRows, trailerRows } from "../details_rows.js";
 import { focusItem, itemsOf, rememberedItem, rowsOf, slideTo } from "../focus.js";
+import { personScreen } from "./person.js";
 import { playerScreen } from "./player.js";
 
 const SIZES = { backdropWidthPx: 1920, thumbnailWidthPx: 416 };
@@ -25,7 +26,7 @@ export function detailsScreen(app, id, preview = null) {
 
   async function load() {
     try {
-      title = await loadDetails(id, SIZES);
+      title = await loadDetails(id, { ...SIZES, withTrailers: true });
     } catch (error) {
       if (error.kind === "signed-out") return;
       return say(failureWords(error), h("button", { class: "button is-primary", dataset: { item: "" }, onclick: load }, "Try again"));
@@ -51,7 +52,7 @@ export function detailsScreen(app, id, preview = null) {
     billboard.words.replaceChildren(...titleWords(title));
     credits.replaceChildren(...creditLines(title));
     drawActions();
-    below.replaceChildren(...episodeRows(title, play), ...similarRows(title, open));
+    below.replaceChildren(...episodeRows(title, play), ...trailerRows(title, play), ...peopleRows(title, openPerson), ...similarRows(title, open));
     element.dataset.state = "ready";
     if (app.isCurrent(screen)) restoreFocus(held);
   }
@@ -62,6 +63,10 @@ export function detailsScreen(app, id, preview = null) {
 
   function open(other) {
     app.open(detailsScreen(app, other.id, other));
+  }
+
+  function openPerson(person) {
+    app.open(personScreen(app, person));
   }
 
   function drawActions() {
@@ -199,6 +204,7 @@ function creditLines(title) {
 }
 
 function focusNameOf(item) {
+  if (item.dataset.person) return `person ${item.dataset.person}`;
   return item.dataset.action ?? (item.dataset.title ? `title ${item.dataset.title}` : null);
 }
 

@@ -1,19 +1,23 @@
 // Who is watching: the account's profiles, and the way out.
 
 import { chooseProfile, loadViewer, signOut } from "../../shared/account.js";
-import { avatar, h, statement, wordmark } from "../../shared/elements.js";
-import { failureWords } from "../../shared/wording.js";
+import { avatar, h, icon, statement, wordmark } from "../../shared/elements.js";
+import { failureWords, profileRefusal } from "../../shared/wording.js";
 import { focusItem, rememberedItem, rowsOf } from "../focus.js";
+import { pinScreen } from "./pin.js";
 
 export function profilesScreen(app) {
   const body = h("div", { class: "profiles-body" }, skeleton());
   const element = h("section", { class: "screen profiles", "aria-label": "Who is watching?" }, h("header", {}, wordmark()), body);
 
-  async function pick(profile) {
+  async function pick(profile, profiles) {
+    if (profile.hasPin) return app.open(pinScreen(app, profile));
     try {
       const refusal = await chooseProfile(profile.id);
-      if (refusal) app.toast(refusal);
-      else app.goHome();
+      if (!refusal) return app.goHome();
+      // The PIN may be new, or that of the kids profile which is left by this.
+      if (refusal.kind !== "PinRequired") return app.toast(profileRefusal(refusal));
+      app.open(pinScreen(app, profile, profiles.find((one) => one.id === refusal.profileId)));
     } catch (error) {
       app.toast(failureWords(error).heading);
     }
@@ -23,10 +27,11 @@ export function profilesScreen(app) {
     const cards = viewer.account.profiles.map((profile) =>
       h(
         "button",
-        { class: "profile-card", dataset: { item: "", profile: profile.id }, onclick: () => pick(profile) },
+        { class: "profile-card", dataset: { item: "", profile: profile.id }, onclick: () => pick(profile, viewer.account.profiles) },
         avatar(profile),
         h("span", { class: "profile-name" }, profile.name),
         profile.isKids ? h("span", { class: "kids-badge" }, "Kids") : null,
+        profile.hasPin ? h("span", { class: "profile-lock" }, icon("lock"), "PIN") : null,
       ),
     );
     const leave = h("button", { class: "button is-quiet", dataset: { item: "" }, onclick: () => signOut().then(() => app.goSignIn()) }, "Sign out");

@@ -4,7 +4,7 @@ import { DEMO_ACCOUNTS, DEMO_PASSWORD, signIn } from "../../shared/account.js";
 import { h, wordmark } from "../../shared/elements.js";
 import { failureWords } from "../../shared/wording.js";
 
-const DEVICE_NAME = "TV";
+const DEVICE = { name: "TV", formFactor: "TV" };
 
 export function signInScreen(app, sentence = "") {
   const message = h("p", { class: "sign-in-message", role: "alert" }, sentence);
@@ -15,7 +15,7 @@ export function signInScreen(app, sentence = "") {
     busy = true;
     message.textContent = "Signing in…";
     try {
-      const refusal = await signIn(email, password, DEVICE_NAME);
+      const refusal = await signIn(email, password, DEVICE);
       if (!refusal) return app.goProfiles();
       message.textContent = refusal;
     } catch (error) {
