@@ -50,6 +50,7 @@ from subgraphs.recommendations.app import create_app as create_recommendations
 from subgraphs.recommendations.settings import RecommendationsSettings
 from subgraphs.titles.app import create_app as create_titles
 from subgraphs.titles.domain.title import Title
+from subgraphs.titles.services.writing import CatalogueWriter
 from subgraphs.titles.settings import TitlesSettings
 from tests.support.planted_catalogue import PlantedCatalogue, plant_catalogue
 
@@ -155,9 +156,14 @@ class WholeGraph:
         """One event, as its owner would tell it."""
         await EventPublisher(self.redis).publish(Event(topic, kind, data, datetime.now(UTC)))
 
+    def catalogue_writer(self) -> CatalogueWriter:
+        """The titles subgraph's, over its own store and cache."""
+        resources = self.applications["titles"].state.resources
+        return CatalogueWriter(resources.store, resources.catalogue, resources.announce)
+
     async def save_titles(self, titles: Sequence[Title]) -> None:
         """Write titles as they are given and wait until every subgraph knows them."""
-        writer = self.applications["titles"].state.resources.writer
+        writer = self.catalogue_writer()
         async with writer.deciding():
             await writer.save(list(titles))
         await self.settled()
@@ -279,8 +285,7 @@ def _subgraph_applications(
 
 
 async def _plant(graph: WholeGraph) -> None:
-    writer = graph.applications["titles"].state.resources.writer
-    await writer.take(graph.catalogue.titles, graph.catalogue.seasons)
+    await graph.catalogue_writer().take(graph.catalogue.titles, graph.catalogue.seasons)
     licensing = licensing_pb2_grpc.LicensingServiceStub(graph.channels["licensing"])
     token = sign_service_token(graph.viewer_key, "tests", datetime.now(UTC))
     for title in graph.catalogue.playable():
