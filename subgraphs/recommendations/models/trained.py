@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -148,7 +149,7 @@ def read_trained(content: bytes) -> TrainedModels:
         if about["format"] != FORMAT:
             raise ModelUnreadable(f"the model's format is {about['format']!r}, read is {FORMAT}; train again")
         return _assemble(about, arrays)
-    except (KeyError, ValueError, OSError, TypeError, zipfile.BadZipFile) as error:
+    except (KeyError, ValueError, OSError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ModelUnreadable(f"the bytes are no model: {error}") from error
 
 
