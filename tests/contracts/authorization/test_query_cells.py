@@ -23,9 +23,9 @@ async def section_of_owner(probe: Probe) -> str:
 
 
 def roads_of(target: Target, targets: Sequence[Target]) -> Sequence[Road]:
-    """All roads for the first and the last that a root field is pointed at, one for those between."""
-    alike = [each for each in targets if each.field == target.field]
-    return list(Road) if target in (alike[0], alike[-1]) else [Road.DIRECT]
+    """All roads for the last that a root field is pointed at, which is the least public; one for the others."""
+    is_last = target == [each for each in targets if each.field == target.field][-1]
+    return list(Road) if is_last else [Road.DIRECT]
 
 
 async def test_every_cell_by_every_road(probe: Probe) -> None:
