@@ -27,6 +27,7 @@ __all__ = [
     "ProviderSilent",
     "Settling",
     "SubscriptionMove",
+    "TermsMoved",
 ]
 
 
@@ -60,6 +61,10 @@ class Settling(StrEnum):
     """It is paid, and the account that it should move was erased; nothing was written."""
 
 
+class TermsMoved(Exception):
+    """The account's terms are not those any more from which an amount was reckoned."""
+
+
 class PaymentStore(Protocol):
     """Payments, payment methods, and the subscriptions that they move."""
 
@@ -71,11 +76,12 @@ class PaymentStore(Protocol):
         """Take the place of the one before."""
         ...
 
-    async def begin(self, payment: Payment) -> Payment:
+    async def begin(self, payment: Payment, reckoned_from: Terms | None = None) -> Payment:
         """Keep a new payment, leased to the caller; or answer the one that stands in its way.
 
         That is the customer's payment with the same operation key, whatever became of it, or else the account's open
-        one: however many begin at once, an account has at most one under way.
+        one: however many begin at once, an account has at most one under way. Raises TermsMoved when nothing stands
+        in its way and the account has other terms than `reckoned_from`.
         """
         ...
 

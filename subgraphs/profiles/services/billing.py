@@ -6,6 +6,7 @@ itself, and asking again with the same idempotency key asks for the same payment
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -31,7 +32,7 @@ from subgraphs.profiles.domain.subscriptions import (
     resume,
 )
 from subgraphs.profiles.ports import AccountStore
-from subgraphs.profiles.ports_billing import BillingCustomer, PaymentStore, ProviderSilent, SubscriptionMove
+from subgraphs.profiles.ports_billing import BillingCustomer, PaymentStore, ProviderSilent, SubscriptionMove, TermsMoved
 from subgraphs.profiles.services.events import subscription_changed
 from subgraphs.profiles.services.payment_saga import PaymentSaga
 
@@ -108,7 +109,7 @@ class ProviderAway:
     """The payment provider does not answer; nothing was asked of it that could cost anything."""
 
 
-ChargeOutcome = Charged | Declined | PaymentWaiting | NoPaymentMethod | Limited | Invalid
+ChargeOutcome = Charged | Declined | PaymentWaiting | NoPaymentMethod | NotInThisState | Limited | Invalid
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +137,9 @@ class Billing:
         if retry_after_s is not None:
             return Limited(retry_after_s)
         try:
-            method = None if len(token) > MAX_TOKEN_LENGTH else await self.saga.provider.describe(token)
-        except ProviderSilent:
+            async with asyncio.timeout(self.saga.limits.call_timeout_s):
+                method = None if len(token) > MAX_TOKEN_LENGTH else await self.saga.provider.describe(token)
+        except (ProviderSilent, TimeoutError):
             return ProviderAway()
         if method is None:
             return Invalid({"token": "is not known to the payment provider; get a new one from it"})
@@ -146,7 +148,7 @@ class Billing:
 
     async def subscribe(
         self, viewer: Viewer, account: Account | None, plan_id: PlanId, idempotency_key: str | None, now: datetime
-    ) -> ChargeOutcome | NotInThisState | NotAllowed | NotSignedIn:
+    ) -> ChargeOutcome | NotAllowed | NotSignedIn:
         """Pay for a period of a plan, when there is no subscription any more."""
         refusal = _refusal(viewer, account)
         if account is None or refusal is not None:
@@ -179,7 +181,7 @@ class Billing:
         *,
         idempotency_key: str | None,
         max_charge_minor: int | None,
-    ) -> ChargeOutcome | NotInThisState | NotAllowed | NotSignedIn:
+    ) -> ChargeOutcome | NotAllowed | NotSignedIn:
         """A dearer plan now, for the difference; a cheaper one from the next period on.
 
         `max_charge_minor`: what the viewer was shown; more is not charged.
@@ -203,8 +205,14 @@ class Billing:
             return Invalid({"maxChargeCents": words})
         if change.charge.amount_minor > 0:
             return await self._charge(account, PaymentKind.UPGRADE, plan_id, change.charge, now, key=idempotency_key)
-        wanted = change
-        return await self._move(account, lambda found: change_plan(found.terms, wanted, now), now)
+        wanted, prices = change, await self.prices(account.country)
+
+        def move(found: Account) -> Terms:
+            if quote_plan_change(found.terms, plan_id, prices, now) != wanted:
+                raise TermsMoved
+            return change_plan(found.terms, wanted, now)
+
+        return await self._move(account, move, now)
 
     async def cancel(
         self, viewer: Viewer, account: Account | None, now: datetime
@@ -226,7 +234,7 @@ class Billing:
 
     async def retry(
         self, viewer: Viewer, account: Account | None, now: datetime
-    ) -> ChargeOutcome | NotInThisState | NotAllowed | NotSignedIn:
+    ) -> ChargeOutcome | NotAllowed | NotSignedIn:
         """Charge a suspended subscription's renewal now, as after another card was added."""
         refusal = _refusal(viewer, account)
         if account is None or refusal is not None:
@@ -268,7 +276,7 @@ class Billing:
             refunded_payment_id=charge.id,
             capture_id=charge.capture_id,
         )
-        settled = await self._drive(refund)
+        settled = await self._drive(refund, None)
         log.info("payment.refund", payment_id=payment_id, by=viewer.account_id, status=settled.status.value)
         if settled.operation_key != refund.operation_key or settled.is_open:
             return PaymentWaiting(settled)
@@ -293,7 +301,11 @@ class Billing:
             account_id=account.id,
             operation_key=_operation(account, kind, key or new_id("key", now)),
         )
-        return await self._outcome(payment, await self._drive(payment), account)
+        try:
+            settled = await self._drive(payment, account.terms)
+        except TermsMoved:
+            return _moved_meanwhile(account, now)
+        return await self._outcome(payment, settled, account)
 
     def _new_payment(
         self, customer_id: CustomerId, kind: PaymentKind, plan_id: PlanId, amount: Money, now: datetime
@@ -313,9 +325,9 @@ class Billing:
             next_try_at=started_at,
         )
 
-    async def _drive(self, payment: Payment) -> Payment:
+    async def _drive(self, payment: Payment, reckoned_from: Terms | None) -> Payment:
         """The payment as far as it goes now, or the one that stands in its way."""
-        standing = await self.payments.begin(payment)
+        standing = await self.payments.begin(payment, reckoned_from)
         if standing.id != payment.id:
             return standing
         return await self.saga.drive_new(payment)
@@ -352,6 +364,8 @@ class Billing:
             moved = await self.payments.move(account.id, move)
         except IllegalMove as error:
             return _not_in_this_state(error)
+        except TermsMoved:
+            return _moved_meanwhile(account, now)
         self.on_commit()
         return NotSignedIn() if moved is None else Charged(moved, None)
 
@@ -382,6 +396,12 @@ def _check_key(key: str | None) -> dict[str, str]:
     if key is None or _IDEMPOTENCY_KEY.fullmatch(key):
         return {}
     return {"idempotencyKey": "is no key; use 1 to 100 letters, digits, dots, colons, hyphens and underscores"}
+
+
+def _moved_meanwhile(account: Account, now: datetime) -> NotInThisState:
+    """Two requests at once, each with the price of what both saw: the second one is not charged for it again."""
+    words = "The subscription changed while this was asked; look at it again, and ask again if it is still wanted."
+    return NotInThisState(account.subscription.status_at(now), words)
 
 
 def _not_in_this_state(error: IllegalMove) -> NotInThisState:

@@ -147,14 +147,18 @@ class PaymentSaga:
         return payment
 
     async def recover(self, limit: int) -> int:
-        """Drive open payments that nobody drives; returns how many were looked at."""
-        claimed = await self.payments.claim_due(self.clock.now(), self.limits.lease, limit)
-        for payment in claimed:
-            try:
-                await self.drive(payment, was_begun_before=True)
-            except Exception:  # a task's edge: one payment must not stop the others; its lease brings it back
-                log.exception("payment.recovery_failed", payment_id=payment.id)
-        return len(claimed)
+        """Drive open payments that nobody drives, at most `limit`; returns how many were looked at."""
+        for count in range(limit):
+            # One lease at a time: a provider that is silent takes longer over many than a lease holds.
+            claimed = await self.payments.claim_due(self.clock.now(), self.limits.lease, 1)
+            if not claimed:
+                return count
+            for payment in claimed:
+                try:
+                    await self.drive(payment, was_begun_before=True)
+                except Exception:  # a task's edge: one payment must not stop the others; its lease brings it back
+                    log.exception("payment.recovery_failed", payment_id=payment.id)
+        return limit
 
     async def _advance(self, payment: Payment, *, ask_first: bool) -> Payment:
         steps = STEPS_BY_KIND[payment.kind]

@@ -16,7 +16,7 @@ from subgraphs.kernel.sql import reading, writing
 from subgraphs.profiles.adapters.sqlalchemy import tables
 from subgraphs.profiles.adapters.sqlalchemy.accounts import read_account, terms_row
 from subgraphs.profiles.adapters.sqlalchemy.tables_billing import billing_customers, payments
-from subgraphs.profiles.domain.accounts import Account, PlanId
+from subgraphs.profiles.domain.accounts import Account, PlanId, Terms
 from subgraphs.profiles.domain.money import Money
 from subgraphs.profiles.domain.payments import (
     CustomerId,
@@ -26,7 +26,7 @@ from subgraphs.profiles.domain.payments import (
     PaymentMethod,
     PaymentStatus,
 )
-from subgraphs.profiles.ports_billing import BillingCustomer, Settling, SubscriptionMove
+from subgraphs.profiles.ports_billing import BillingCustomer, Settling, SubscriptionMove, TermsMoved
 
 __all__ = ["SqlPaymentStore"]
 
@@ -59,13 +59,17 @@ class SqlPaymentStore:
             statement = tables.upsert(connection, billing_customers).values(new)
             await connection.execute(statement.on_conflict_do_update(index_elements=["account_id"], set_=values))
 
-    async def begin(self, payment: Payment) -> Payment:
+    async def begin(self, payment: Payment, reckoned_from: Terms | None = None) -> Payment:
         """See PaymentStore.begin."""
         try:
             async with writing(self._engine) as connection:
+                # The lock before the look: a payment that ends meanwhile moves the terms under it.
+                account = None if payment.account_id is None else await _locked_account(connection, payment.account_id)
                 standing = await _standing_in_the_way(connection, payment)
                 if standing is not None:
                     return standing
+                if reckoned_from is not None and (account is None or account.terms != reckoned_from):
+                    raise TermsMoved
                 await connection.execute(insert(payments).values(_row(payment)))
         except IntegrityError:
             # On PostgreSQL another one may have begun between the look and the insert.
