@@ -8,8 +8,11 @@ from dataclasses import dataclass
 __all__ = ["Money"]
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
-_WHOLE_UNITS = frozenset({"CLP", "ISK", "JPY", "KRW", "VND"})
-"""Currencies of ISO 4217 without minor units, among those of countries that may be served."""
+_DECIMALS = {
+    **dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "VND"), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+}
+"""Of ISO 4217's currencies those whose minor unit is no hundredth, among those of countries that may be served."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +33,11 @@ class Money:
 
     @property
     def text(self) -> str:
-        """For people who read any language: "USD 9.99", "JPY 890"."""
-        if self.currency in _WHOLE_UNITS:
-            return f"{self.currency} {self.amount_minor}"
+        """For people who read any language: "USD 9.99", "JPY 890", "KWD 2.400"."""
+        decimals = _DECIMALS.get(self.currency, 2)
         sign = "-" if self.amount_minor < 0 else ""
-        units, minor = divmod(abs(self.amount_minor), 100)
-        return f"{self.currency} {sign}{units}.{minor:02}"
+        units, minor = divmod(abs(self.amount_minor), 10**decimals)
+        return f"{self.currency} {sign}{units}" + (f".{minor:0{decimals}}" if decimals else "")
 
     def __neg__(self) -> Money:
         return Money(-self.amount_minor, self.currency)

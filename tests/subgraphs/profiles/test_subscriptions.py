@@ -240,6 +240,21 @@ def test_postings_leave_the_customer_owing_nothing(
     assert sum(owed) == 0
 
 
+@pytest.mark.parametrize(
+    ("money", "text"),
+    [
+        (Money(999, "USD"), "USD 9.99"),
+        (Money(-5, "EUR"), "EUR -0.05"),
+        (Money(890, "JPY"), "JPY 890"),
+        (Money(2400, "KWD"), "KWD 2.400"),
+        (Money(-45, "KWD"), "KWD -0.045"),
+    ],
+)
+def test_amounts_are_written_in_their_currencys_units(money: Money, text: str) -> None:
+    """A minor unit is a hundredth, nothing or a thousandth."""
+    assert money.text == text
+
+
 def test_money_is_whole_and_of_one_currency() -> None:
     """Fractions, odd currencies and mixed sums are refused."""
     with pytest.raises(TypeError, match=r"7\.99"):
