@@ -92,8 +92,8 @@ class AccountStore(Protocol):
         """False when the account has `max_profiles` already, however many try at once."""
         ...
 
-    async def update_profile(self, profile: Profile, events: Sequence[Event]) -> bool:
-        """False when it is gone."""
+    async def update_profile(self, before: Profile, after: Profile, events: Sequence[Event]) -> bool:
+        """False when it is not as `before` any more, or gone."""
         ...
 
     async def delete_profile(self, account_id: AccountId, profile_id: ProfileId, events: Sequence[Event]) -> Deletion:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from common.errors import ErrorKind, ServiceError
 from common.tokens import Viewer
 from subgraphs.kernel.ids import AccountId, ProfileId, SessionId, new_id
 from subgraphs.kernel.policy import MAX_MATURITY
@@ -30,6 +31,8 @@ __all__ = ["DEFAULT_AVATAR", "DEFAULT_LANGUAGE", "DEFAULT_MATURITY", "Households
 DEFAULT_AVATAR = "avatar-1"
 DEFAULT_LANGUAGE = "en"
 DEFAULT_MATURITY = MAX_MATURITY
+MAX_UPDATE_TRIES = 3
+"""For one request, while others change the same profile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,16 @@ class Households:
         """Change a profile of the viewer's account; tokens that carry it say so when they are next refreshed."""
         if account is None:
             return NotSignedIn()
+        for _ in range(MAX_UPDATE_TRIES):
+            outcome = await self._update_profile(viewer, account, profile_id, change, now)
+            if outcome is not None:
+                return outcome
+        raise ServiceError(ErrorKind.ABORTED, "the profile is changed from several places at once; try again")
+
+    async def _update_profile(
+        self, viewer: Viewer, account: Account, profile_id: ProfileId, change: ProfileChange, now: datetime
+    ) -> Profile | ProfileMissing | Invalid | NotAllowed | PinRefusal | None:
+        """None when somebody else changed it meanwhile: what is allowed was judged by how it was before."""
         before = await self._own_profile(account.id, profile_id)
         if before is None:
             return ProfileMissing(profile_id)
@@ -139,8 +152,8 @@ class Households:
         if pin_refusal is not None:
             return pin_refusal
         events = [profile_changed(after, account, now, is_personal=await self._is_personal(account.id))]
-        if not await self.accounts.update_profile(after, events):
-            return ProfileMissing(profile_id)
+        if not await self.accounts.update_profile(before, after, events):
+            return None
         self.on_commit()
         return after
 

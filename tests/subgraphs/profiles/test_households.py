@@ -259,3 +259,36 @@ async def test_every_change_is_told_once(graph: Graph, engine: AsyncEngine) -> N
         "personalisation": True,
     }
     assert not any("ada@example.org" in str(row["data"]) for row in rows)
+
+
+async def test_a_limit_that_is_set_meanwhile_stays(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody renames the profile and has read it before a parent limits it: both changes hold."""
+    session = await graph.sign_up()
+    token, profile_id = session["accessToken"], session["account"]["profiles"][0]["id"]
+    accounts = graph.services.accounts
+    write = accounts.update_profile
+
+    async def limit_first(*arguments: Any) -> bool:
+        monkeypatch.setattr(accounts, "update_profile", write)
+        limited = await update(graph, token, id=profile_id, maturityLimit=7)
+        assert limited["__typename"] == "UpdateProfileSuccess"
+        return await write(*arguments)
+
+    monkeypatch.setattr(accounts, "update_profile", limit_first)
+    renamed = await update(graph, token, id=profile_id, name="Milo")
+    assert (renamed["profile"]["name"], renamed["profile"]["maturityLimit"]) == ("Milo", 7)
+
+
+async def test_a_profile_that_never_holds_still_is_tried_again_later(
+    graph: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The request ends, and says so."""
+    session = await graph.sign_up()
+
+    async def always_too_late(*_: Any) -> bool:
+        return False
+
+    monkeypatch.setattr(graph.services.accounts, "update_profile", always_too_late)
+    values = {"id": session["account"]["profiles"][0]["id"], "name": "Milo"}
+    answer = await graph(UPDATE, {"input": values}, token=session["accessToken"])
+    assert answer["errors"][0]["extensions"]["code"] == "ABORTED"

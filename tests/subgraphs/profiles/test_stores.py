@@ -147,11 +147,14 @@ async def test_six_at_once_make_no_more_than_five_profiles(accounts: SqlAccountS
 
 
 async def test_a_profile_changes_with_its_event(accounts: SqlAccountStore, any_engine: AsyncEngine) -> None:
-    """And a missing one does not."""
+    """And a missing one does not, nor one that is another by now."""
     changed = replace(PROFILE, name="Lovelace", avatar="avatar-9", maturity_limit=12, language="en")
-    assert await accounts.update_profile(changed, [event("profile.changed")])
+    assert await accounts.update_profile(PROFILE, changed, [event("profile.changed")])
     assert (await accounts.profiles_by_id([PROFILE.id]))[PROFILE.id] == changed
-    assert not await accounts.update_profile(replace(changed, id=ProfileId("prof_9")), [event("never")])
+    missing = replace(changed, id=ProfileId("prof_9"))
+    assert not await accounts.update_profile(missing, replace(missing, name="Ada"), [event("never")])
+    assert not await accounts.update_profile(PROFILE, replace(PROFILE, name="Ada"), [event("never")])
+    assert (await accounts.profiles_by_id([PROFILE.id]))[PROFILE.id] == changed
     assert await events_of(any_engine) == ["profile.changed"]
 
 

@@ -145,20 +145,11 @@ class SqlAccountStore:
             await tables.OUTBOX.add(connection, events)
         return True
 
-    async def update_profile(self, profile: Profile, events: Sequence[Event]) -> bool:
+    async def update_profile(self, before: Profile, after: Profile, events: Sequence[Event]) -> bool:
         """See AccountStore.update_profile."""
+        unchanged = [tables.profiles.c[name] == value for name, value in asdict(before).items()]
         async with writing(self._engine) as connection:
-            outcome = await connection.execute(
-                update(tables.profiles)
-                .where(tables.profiles.c.id == profile.id)
-                .values(
-                    name=profile.name,
-                    avatar=profile.avatar,
-                    is_kids=profile.is_kids,
-                    maturity_limit=profile.maturity_limit,
-                    language=profile.language,
-                )
-            )
+            outcome = await connection.execute(update(tables.profiles).where(*unchanged).values(asdict(after)))
             if outcome.rowcount == 0:
                 return False
             await tables.OUTBOX.add(connection, events)
