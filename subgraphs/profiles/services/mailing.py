@@ -43,7 +43,7 @@ __all__ = ["Mailing"]
 log = structlog.get_logger(__name__)
 
 BATCH_SIZE = 20
-LEASE = timedelta(minutes=5)
+LEASE = timedelta(minutes=10)
 """How long a process that died keeps a mail from the others: longer than a batch may take to send."""
 SEND_DEADLINE_S = 20.0
 POLL_S = 5.0
@@ -76,7 +76,13 @@ class Mailing:
     async def send_due(self, now: datetime) -> int:
         """Look at the requests that wait and send what is due; how many mails were tried."""
         for request in await self.tokens.waiting_resets(BATCH_SIZE):
-            await self._answer_reset(request, now)
+            try:
+                await self._answer_reset(request, now)
+            except ServiceError:
+                raise
+            except Exception:  # one request must not stop the others, nor come back for ever
+                log.exception("mailing.reset_dropped", sequence=request.sequence)
+                await self.tokens.finish_reset_request(request.sequence)
         due = await self.notifications.claim_due(now, LEASE, BATCH_SIZE)
         for notification in due:
             await self._send(notification, now)
@@ -90,6 +96,8 @@ class Mailing:
                     continue
             except ServiceError as error:
                 log.warning("mailing.waiting", error=error.message)
+            except Exception:  # a task's edge: no mail would leave until the process starts again
+                log.exception("mailing.failed")
             try:
                 async with asyncio.timeout(POLL_S):
                     await self.awake.wait()
@@ -106,15 +114,8 @@ class Mailing:
 
     async def _send(self, notification: Notification, now: datetime) -> None:
         """One attempt, and what becomes of the message."""
-        details = dict(notification.details)
-        purpose = _CODE_PURPOSES.get(notification.kind)
-        if purpose is not None:
-            code, token = new_one_time_token(notification.account_id, purpose, notification.recipient, now)
-            await self.tokens.put(token, now)
-            details["code"] = code
-        text = self.texts.write(notification.kind, notification.language, details)
-        mail = Mail(notification.id, notification.recipient, text.subject, text.body, text.language)
         try:
+            mail = await self._write(notification, now)
             async with asyncio.timeout(SEND_DEADLINE_S):
                 await self.sender.send(mail)
         except MailRefused as error:
@@ -122,8 +123,22 @@ class Mailing:
             await self.notifications.settle(notification.id, Delivery.DEAD)
         except (ServiceError, TimeoutError) as error:
             await self._postpone(notification, now, error)
+        except Exception as error:  # one message must not stop the others: its account may just be erased
+            log.exception("mail.failed", notification_id=notification.id, kind=notification.kind.value)
+            await self._postpone(notification, now, error)
         else:
             await self.notifications.settle(notification.id, Delivery.SENT)
+
+    async def _write(self, notification: Notification, now: datetime) -> Mail:
+        """The mail, with a new code where its kind carries one."""
+        details = dict(notification.details)
+        purpose = _CODE_PURPOSES.get(notification.kind)
+        if purpose is not None:
+            code, token = new_one_time_token(notification.account_id, purpose, notification.recipient, now)
+            await self.tokens.put(token, now)
+            details["code"] = code
+        text = self.texts.write(notification.kind, notification.language, details)
+        return Mail(notification.id, notification.recipient, text.subject, text.body, text.language)
 
     async def _postpone(self, notification: Notification, now: datetime, error: Exception) -> None:
         is_over = notification.attempts >= MAX_ATTEMPTS

@@ -20,7 +20,7 @@ from subgraphs.profiles.adapters.mail import spool
 from subgraphs.profiles.adapters.mail.message import build_message
 from subgraphs.profiles.adapters.mail.smtp import SmtpMailSender, SmtpServer, read_smtp_url
 from subgraphs.profiles.adapters.mail.spool import SpoolMailSender
-from subgraphs.profiles.domain.accounts import Account
+from subgraphs.profiles.domain.accounts import Account, Credentials
 from subgraphs.profiles.domain.notifications import (
     KIND_TABLE,
     MAX_ATTEMPTS,
@@ -30,6 +30,7 @@ from subgraphs.profiles.domain.notifications import (
     retry_delay,
 )
 from subgraphs.profiles.ports import Mail, MailRefused
+from subgraphs.profiles.services import mailing
 from subgraphs.profiles.services.mail_texts import MailTexts, TextsInvalid, _templates
 from subgraphs.profiles.settings import ProfilesSettings
 from tests.subgraphs.profiles.conftest import Graph
@@ -175,6 +176,58 @@ async def test_a_refused_mail_is_not_tried_again_and_holds_up_none(graph: Graph,
     graph.clock.advance(timedelta(days=1))
     await graph.services.mailing.send_due(graph.clock.now())
     assert len(sender.mails) == 2
+
+
+def test_a_lease_outlives_its_batch() -> None:
+    """Even when every mail of it takes as long as it may."""
+    assert timedelta(seconds=mailing.BATCH_SIZE * mailing.SEND_DEADLINE_S) < mailing.LEASE
+
+
+async def test_what_nobody_expected_stops_no_other_mail(
+    graph: Graph, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request and a message that fail in a new way, as when their account is erased at that moment."""
+    sender = Sender(RuntimeError("of a new kind"))
+    graph.services.mailing.sender = sender
+    now = graph.clock.now()
+    find, calls = graph.services.accounts.credentials, list[str]()
+
+    async def fail_once(address: str) -> Credentials | None:
+        calls.append(address)
+        if len(calls) == 1:
+            raise RuntimeError("of a new kind, too")
+        return await find(address)
+
+    monkeypatch.setattr(graph.services.accounts, "credentials", fail_once)
+    for _ in range(2):
+        assert await graph.services.passwords.ask_reset(account.email, "192.0.2.1", now) is None
+    await tell(graph, account)
+    assert await graph.services.mailing.send_due(now) == 2
+    assert len(calls) == 2
+    graph.clock.advance(timedelta(minutes=1))
+    assert await graph.services.mailing.send_due(graph.clock.now()) == 1
+    assert len({mail.id for mail in sender.mails}) == 2
+    assert len(sender.mails) == 3
+
+
+async def test_the_mailing_lives_on_whatever_happens(graph: Graph, account: Account) -> None:
+    """A round that fails in a new way is the last of nothing."""
+    sender = Sender()
+    graph.services.mailing.sender = sender
+    store, failed = graph.services.mailing.notifications, asyncio.Event()
+
+    class Failing:
+        async def claim_due(self, *_: object) -> object:
+            graph.services.mailing.notifications = store
+            failed.set()
+            raise RuntimeError("of a new kind")
+
+    graph.services.mailing.notifications = Failing()
+    async with graph.services.mailing.running(graph.clock), asyncio.timeout(10):
+        await failed.wait()
+        await tell(graph, account)
+        while not sender.mails:  # noqa: ASYNC110  # the other side is a task with a store
+            await asyncio.sleep(0.005)
 
 
 async def test_each_attempt_carries_a_code_of_its_own(graph: Graph, account: Account) -> None:
