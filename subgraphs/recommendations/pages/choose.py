@@ -26,7 +26,7 @@ from itertools import islice
 from subgraphs.recommendations.domain.catalogue import Catalogue
 from subgraphs.recommendations.domain.devices import PageBudget
 from subgraphs.recommendations.domain.sections import SectionKind
-from subgraphs.recommendations.pages.objective import ROW_DISCOUNT, GainParts, Objective, PreparedRow, Uncovered
+from subgraphs.recommendations.pages.objective import GainParts, Objective, PreparedRow, Uncovered, Weights
 from subgraphs.recommendations.pages.rows import RowCandidate
 
 __all__ = ["FIRST_ROWS", "MAX_OF_KIND", "MIN_CARDS", "ChosenRow", "PageChoice", "choose_rows"]
@@ -96,9 +96,11 @@ class PageChoice:
         supports: frozenset[SectionKind],
         budget: PageBudget,
         hero_work: int | None,
+        *,
+        weights: Weights | None = None,
     ) -> None:
         drawn = [row for row in candidates if row.kind in supports]
-        self.objective = Objective(drawn, catalogue, budget.first_cards)
+        self.objective = Objective(drawn, catalogue, budget.first_cards, weights or Weights())
         self.rows = self.objective.rows
         self.slots = budget.max_sections - (hero_work is not None)
         self._budget = budget
@@ -170,7 +172,9 @@ class PageChoice:
 
     def _best_next(self, remaining: Sequence[PreparedRow], page: _Beginning, fit: _Fit) -> _Placed | None:
         """The row that gains most in the next slot; of equal ones the one proposed first."""
-        bounds = [(-row.bound(page.kinds.count(row.kind)), number) for number, row in enumerate(remaining)]
+        bounds = [
+            (-self.objective.bound(row, page.kinds.count(row.kind)), number) for number, row in enumerate(remaining)
+        ]
         best: tuple[float, int, _Placed] | None = None
         for bound, number in sorted(bounds):
             if best is not None and -bound < best[0]:
@@ -206,7 +210,7 @@ class PageChoice:
         yield from ((slot, [order[slot + 1], order[slot], *order[slot + 2 :]]) for slot in slots[:-1])
         on_page = {id(row) for row in order}
         left_out = [row for row in self.rows if id(row) not in on_page]
-        for row in sorted(left_out, key=lambda row: -row.bound(0)):
+        for row in sorted(left_out, key=lambda row: -self.objective.bound(row, 0)):
             yield from ((slot, [row, *order[slot:]]) for slot in slots)
         for slot in slots:
             yield from (
@@ -252,7 +256,7 @@ class PageChoice:
             visible=visible,
             hidden=visible | in_first_rows if slot + 1 < FIRST_ROWS else visible,
             uncovered={**page.uncovered, **placed.parts.uncovered},
-            worth=page.worth + float(ROW_DISCOUNT**slot) * placed.parts.gain,
+            worth=page.worth + float(self.objective.weights.row_discount**slot) * placed.parts.gain,
         )
 
     def _place(self, row: PreparedRow, page: _Beginning, fit: _Fit) -> _Placed | None:

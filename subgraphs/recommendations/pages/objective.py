@@ -1,9 +1,9 @@
 """What a page is worth: the one number that the choice of rows makes as large as it can.
 
-    worth(page) = sum over rows, from the top, of  ROW_DISCOUNT^row * gain(row | rows above it)
-    gain(row | above) = worth of its kind * SAME_KIND_DISCOUNT^(rows of its kind above)
-                          * (BASE_RELEVANCE + (1 - BASE_RELEVANCE) * mean relevance of its visible titles)
-                        + COVERAGE_WORTH * (coverage with the row - coverage without it)
+    worth(page) = sum over rows, from the top, of  row_discount^row * gain(row | rows above it)
+    gain(row | above) = worth of its kind * same_kind_discount^(rows of its kind above)
+                          * (base_relevance + (1 - base_relevance) * mean relevance of its visible titles)
+                        + coverage_worth * (coverage with the row - coverage without it)
     coverage(rows) = sum over genres and types of  interest * (1 - exp(-SATURATION * full rows of it in sight))
 
 The mean counts places to the right less (COLUMN_DISCOUNT) and counts an empty place as nothing. A title that is in
@@ -29,7 +29,7 @@ from subgraphs.recommendations.domain.catalogue import Catalogue
 from subgraphs.recommendations.domain.sections import PERSONAL_KINDS, SectionKind
 from subgraphs.recommendations.pages.rows import RowCandidate
 
-__all__ = ["ROW_DISCOUNT", "GainParts", "Objective", "PreparedRow", "Uncovered"]
+__all__ = ["GainParts", "Objective", "PreparedRow", "Uncovered", "Weights"]
 
 WORTH: Mapping[SectionKind, float] = {
     SectionKind.CONTINUE_WATCHING: 3.0,
@@ -48,16 +48,26 @@ WORTH: Mapping[SectionKind, float] = {
 repeating.
 """
 
-ROW_DISCOUNT = 0.9
-"""Each row further down is looked at less."""
 COLUMN_DISCOUNT = 0.85
 """Each place to the right is looked at less."""
-SAME_KIND_DISCOUNT = 0.6
-BASE_RELEVANCE = 0.35
-"""Of the worth that a row has whatever its titles: people come for a kind of row as well."""
-COVERAGE_WORTH = 1.0
 SATURATION = 2.0
 """One full row of a topic covers it to 86 %."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What counts how much; all of it set by judgement.
+
+    `row_discount`: each row further down is looked at less. `base_relevance`: of the worth that a row has whatever its
+    titles, as people come for a kind of row as well.
+    """
+
+    worth: Mapping[SectionKind, float] = field(default_factory=lambda: WORTH)
+    row_discount: float = 0.9
+    same_kind_discount: float = 0.6
+    base_relevance: float = 0.35
+    coverage_worth: float = 1.0
+
 
 MAX_TOPICS = 8
 """Of one title: its type, which stands last, and genres."""
@@ -82,10 +92,6 @@ class PreparedRow:
     relevance_bound: float
     coverage_bound: float
 
-    def bound(self, same_above: int) -> float:
-        """No gain is greater, whatever stands above, with this many rows of the kind above."""
-        return self.relevance_bound * float(SAME_KIND_DISCOUNT**same_above) + self.coverage_bound
-
 
 @dataclass(frozen=True, slots=True)
 class GainParts:
@@ -104,7 +110,10 @@ class GainParts:
 class Objective:
     """The worth of rows on one page; `first_cards`: cards of a row in sight."""
 
-    def __init__(self, candidates: Sequence[RowCandidate], catalogue: Catalogue, first_cards: int) -> None:
+    def __init__(
+        self, candidates: Sequence[RowCandidate], catalogue: Catalogue, first_cards: int, weights: Weights
+    ) -> None:
+        self.weights = weights
         self._discounts = [COLUMN_DISCOUNT**place for place in range(first_cards)]
         self._discount_sum = sum(self._discounts)
         self._card_shares = [-SATURATION / (max(count, 1) * first_cards) for count in range(MAX_TOPICS + 1)]
@@ -127,12 +136,18 @@ class Objective:
             after = uncovered[topic] = before * math.exp(amount)
             coverage += before - after
         return GainParts(
-            relevance=WORTH[row.kind]
-            * float(SAME_KIND_DISCOUNT**same_above)
-            * (BASE_RELEVANCE + (1 - BASE_RELEVANCE) * relevance),
-            coverage=COVERAGE_WORTH * coverage,
+            relevance=self._kind_worth(row.kind, relevance) * float(self.weights.same_kind_discount**same_above),
+            coverage=self.weights.coverage_worth * coverage,
             uncovered=uncovered,
         )
+
+    def bound(self, row: PreparedRow, same_above: int) -> float:
+        """The row gains no more than this, whatever stands above, with so many rows of its kind above."""
+        return row.relevance_bound * float(self.weights.same_kind_discount**same_above) + row.coverage_bound
+
+    def _kind_worth(self, kind: SectionKind, relevance: float) -> float:
+        base = self.weights.base_relevance
+        return self.weights.worth[kind] * (base + (1 - base) * relevance)
 
     def _prepare(self, row: RowCandidate, catalogue: Catalogue, topics: Sequence[Sequence[str]]) -> PreparedRow:
         relevance = row.relevance.tolist()
@@ -146,9 +161,9 @@ class Objective:
             works=catalogue.works[row.items].tolist(),
             relevance=relevance,
             topics=topics,
-            relevance_bound=WORTH[row.kind] * (BASE_RELEVANCE + (1 - BASE_RELEVANCE) * most),
+            relevance_bound=self._kind_worth(row.kind, most),
             # A row adds at most one row's worth of mass, and 1 - exp(-x) <= x: all of it in its best topic.
-            coverage_bound=COVERAGE_WORTH
+            coverage_bound=self.weights.coverage_worth
             * SATURATION
             * max((self.interest.get(topic, 0.0) for topic in known), default=0.0),
         )

@@ -16,7 +16,7 @@ from subgraphs.recommendations.domain.sections import SectionKind
 from subgraphs.recommendations.domain.titles import record_from_snapshot
 from subgraphs.recommendations.pages import choose
 from subgraphs.recommendations.pages.choose import MAX_OF_KIND, PageChoice
-from subgraphs.recommendations.pages.objective import ROW_DISCOUNT, PreparedRow
+from subgraphs.recommendations.pages.objective import Objective, Weights
 from subgraphs.recommendations.pages.rows import RowCandidate
 
 KINDS = [kind for kind in SectionKind if kind is not SectionKind.HERO]
@@ -56,7 +56,7 @@ def make_choice(seed: int, catalogue: Catalogue, rows: int) -> PageChoice:
 
 
 def worth_of(chosen: Sequence[choose.ChosenRow]) -> float:
-    return sum(ROW_DISCOUNT**slot * row.parts.gain for slot, row in enumerate(chosen))
+    return sum(Weights().row_discount ** slot * row.parts.gain for slot, row in enumerate(chosen))
 
 
 def best_of_all_pages(choice: PageChoice) -> float:
@@ -106,7 +106,7 @@ def test_looking_only_at_rows_that_can_win_changes_nothing(
 ) -> None:
     """Greedy with bounds is greedy without them, as no row gains more than its bound."""
     lazy = [[row.candidate.key for row in make_choice(seed, catalogue, 12).greedy()] for seed in range(100)]
-    monkeypatch.setattr(PreparedRow, "bound", lambda _row, _same: float("inf"))
+    monkeypatch.setattr(Objective, "bound", lambda _objective, _row, _same: float("inf"))
     eager = [[row.candidate.key for row in make_choice(seed, catalogue, 12).greedy()] for seed in range(100)]
 
     assert lazy == eager
@@ -120,7 +120,7 @@ def test_no_row_gains_more_than_its_bound(catalogue: Catalogue) -> None:
         by_key = {row.candidate.key: row for row in choice.rows}
         for row in choice.best():
             same = seen.get(row.candidate.kind, 0)
-            assert row.parts.gain <= by_key[row.candidate.key].bound(same) + 1e-9
+            assert row.parts.gain <= choice.objective.bound(by_key[row.candidate.key], same) + 1e-9
             seen[row.candidate.kind] = same + 1
 
 
