@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.clients.conftest import browser, phone, tv  # noqa: F401  # fixtures
-from tests.support.running_stack import RunningStack
+from tests.support.running_stack import GENEROUS, RunningStack
 from tests.support.viewers import Viewers
 
 GROUP = "stack"
@@ -25,16 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    # One address makes all of this suite's accounts; the limits have tests of their own.
-    generous = {
-        "MARQUEE_PROFILES_SIGN_UPS_PER_HOUR": "1000",
-        "MARQUEE_PROFILES_LOG_INS_PER_HOUR": "1000",
-        # An erasure begins at once and needs no quarter of an hour to come to rest.
-        "MARQUEE_PROFILES_ERASURE_GRACE_S": "0",
-        "MARQUEE_PROFILES_ERASURE_SETTLE_S": "2",
-        "MARQUEE_PROFILES_PRIVACY_LEASE_S": "3",
-    }
-    running = RunningStack.start(tmp_path_factory.mktemp("stack") / "state", extra_env=generous)
+    running = RunningStack.start(tmp_path_factory.mktemp("stack") / "state", extra_env=GENEROUS)
     try:
         yield running
     finally:

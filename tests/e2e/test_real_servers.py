@@ -16,8 +16,17 @@ from pymongo import MongoClient
 from redis import Redis
 
 from stack.servers import KINDS
+from tests.support.canaries import (
+    Canary,
+    find_in_files,
+    find_in_mongodb,
+    find_in_opensearch,
+    find_in_postgres,
+    find_in_valkey,
+)
 from tests.support.devices import TV, cards_of, sections_of
-from tests.support.running_stack import RunningStack
+from tests.support.planted_household import settled_households, wait_for_certificate
+from tests.support.running_stack import GENEROUS, RunningStack
 from tests.support.servers import mongodb_database, opensearch_namespace, postgres_database, redis_database
 from tests.support.viewers import SignedIn, Viewers
 
@@ -25,6 +34,12 @@ FILM = "mov_marquee-demo"
 DEVICE = {"id": "living-room", "formFactor": "TV", "supportsClearKey": True}
 RESUME_S = 10.0
 INDEX_NAME = "MARQUEE_TITLES_SEARCH_INDEX_NAME"
+PLANTED_WHERE = {
+    "PostgreSQL": {"e-mail", "device name", "account id", "first profile"},
+    "MongoDB": {"position", "device", "first profile's id", "download device"},
+    "Redis": {"first profile's id", "playback session"},
+}
+"""Some of the planted values that each kind of server must have: else the search for what is left would be blind."""
 
 
 @dataclass
@@ -59,7 +74,8 @@ def addresses() -> Iterator[dict[str, str]]:
 @pytest.fixture(scope="module")
 def watched(addresses: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     """Signed up, found, played, reported: by the operations that the TV page sends."""
-    stack = RunningStack.start(tmp_path_factory.mktemp("servers") / "state", servers=True, extra_env=addresses)
+    folder = tmp_path_factory.mktemp("servers")
+    stack = RunningStack.start(folder / "state", servers=True, extra_env={**GENEROUS, **addresses})
     try:
         stack.wait_for_console("First Light is playable", 240)
         viewers = Viewers(stack)
@@ -113,6 +129,20 @@ def count_in_postgres(url: str, statement: str, *arguments: Any) -> int:
     return asyncio.run(ask())
 
 
+def find_everywhere(stack: RunningStack, addresses: dict[str, str], canaries: list[Canary]) -> dict[str, list[str]]:
+    """Where canaries are, by kind of server: every table, collection, key, stream and index, and every file."""
+    postgres, mongodb = (
+        [url for url in addresses.values() if url.startswith(scheme)] for scheme in ("postgresql", "mongodb")
+    )
+    return {
+        "PostgreSQL": [each for url in postgres for each in find_in_postgres(url, canaries)],
+        "MongoDB": [each for url in mongodb for each in find_in_mongodb(url, canaries)],
+        "Redis": find_in_valkey(addresses["MARQUEE_VALKEY_URL"], canaries),
+        "OpenSearch": find_in_opensearch(addresses["MARQUEE_TITLES_SEARCH_URL"], addresses[INDEX_NAME], canaries),
+        "files": find_in_files(stack.state_dir, canaries),
+    }
+
+
 def test_the_console_tells_which_servers_are_in_use(watched: Watched, addresses: dict[str, str]) -> None:
     """By the variables that named them; passwords and addresses stay out of the console."""
     for kind in KINDS:
@@ -162,6 +192,32 @@ def test_nothing_is_kept_in_embedded_stores(watched: Watched) -> None:
     assert left == []
     assert not (watched.stack.state_dir / "valkey").exists()
     assert not (watched.stack.state_dir / "titles" / "search").exists()
+
+
+def test_an_erasure_leaves_nothing_on_any_server(watched: Watched, addresses: dict[str, str]) -> None:
+    """A copy has all that was planted and nothing of the neighbours; then it is gone from all tables and collections."""
+    stack = watched.stack
+
+    def find_taste(profile_id: Canary) -> bool:
+        return any("marquee:taste" in place for place in find_in_valkey(addresses["MARQUEE_VALKEY_URL"], [profile_id]))
+
+    first, second = settled_households(stack, FILM, find_taste)
+    for server, names in PLANTED_WHERE.items():
+        assert names <= _names(find_everywhere(stack, addresses, first.own_canaries)[server]), server
+    assert first.faults_of_export(first.export(), second) == {"missing": [], "shown": [], "foreign": []}
+    kept = find_everywhere(stack, addresses, second.own_canaries)
+
+    certificate = wait_for_certificate(stack, first.erase())
+
+    assert any(place["recordCount"] > 0 for place in certificate["places"])
+    nothing: dict[str, list[str]] = {"PostgreSQL": [], "MongoDB": [], "Redis": [], "OpenSearch": [], "files": []}
+    assert find_everywhere(stack, addresses, first.own_canaries) == nothing
+    for server, names in PLANTED_WHERE.items():
+        assert names & _names(kept[server]) <= _names(find_everywhere(stack, addresses, second.own_canaries)[server])
+
+
+def _names(places: list[str]) -> set[str]:
+    return {place.split(" in ")[0] for place in places}
 
 
 def test_after_a_restart_everything_is_still_there(watched: Watched, addresses: dict[str, str]) -> None:

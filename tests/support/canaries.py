@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import asyncpg  # type: ignore[import-untyped]
+import httpx
+from pymongo import MongoClient
 from redis import Redis
 
+SERVER_DEADLINE_S = 30.0
+MAX_DOCUMENTS = 10_000
+"""Of one index: what OpenSearch hands out at once."""
 CHUNK_BYTES = 1 << 20
 OVERLAP_BYTES = 512
 
@@ -53,10 +60,58 @@ def find_in_valkey(url: str, canaries: Iterable[Canary]) -> list[str]:
     return sorted(set(found))
 
 
+def find_in_postgres(url: str, canaries: Iterable[Canary]) -> list[str]:
+    """`<canary> in <table>` for every table of every schema of a database, its rows as text."""
+    return asyncio.run(_find_in_postgres(url, list(canaries)))
+
+
+def find_in_mongodb(url: str, canaries: Iterable[Canary]) -> list[str]:
+    """`<canary> in <collection>` for every collection of the database that the URL names."""
+    wanted, found = list(canaries), []
+    with MongoClient[dict[str, Any]](url) as client:
+        database = client.get_default_database()
+        for name in database.list_collection_names():
+            content = "\n".join(str(document) for document in database[name].find())
+            found += [f"{canary.name} in {name}" for canary in wanted if canary.text in content]
+    return sorted(found)
+
+
+def find_in_opensearch(url: str, prefix: str, canaries: Iterable[Canary]) -> list[str]:
+    """`<canary> in <index>` for every index whose name starts with the prefix."""
+    wanted, found = list(canaries), []
+    with httpx.Client(base_url=url, timeout=SERVER_DEADLINE_S) as client:
+        for index in client.get(f"/_cat/indices/{prefix}*", params={"format": "json"}).raise_for_status().json():
+            name = index["index"]
+            content = client.get(f"/{name}/_search", params={"size": MAX_DOCUMENTS}).raise_for_status()
+            assert content.json()["hits"]["total"]["value"] < MAX_DOCUMENTS, f"{name} is too big to be looked through"
+            found += [f"{canary.name} in {name}" for canary in wanted if canary.text in content.text]
+    return sorted(found)
+
+
 def key_prefixes(url: str) -> set[str]:
     """The first two parts of all keys' names."""
     with Redis.from_url(url) as redis:
         return {":".join(key.decode().split(":")[:2]) for key in redis.scan_iter(count=1000)}
+
+
+async def _find_in_postgres(url: str, canaries: list[Canary]) -> list[str]:
+    own_tables = """SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
+                    WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"""
+    found = []
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""), timeout=SERVER_DEADLINE_S)
+    try:
+        for (table,) in await connection.fetch(own_tables):
+            rows = await connection.fetch(f"SELECT t::text FROM {table} AS t")  # quoted by the server
+            content = "\n".join(row[0] for row in rows)
+            # Binary columns are shown as hexadecimal digits.
+            found += [
+                f"{canary.name} in {table}"
+                for canary in canaries
+                if canary.text in content or canary.text.encode().hex() in content
+            ]
+    finally:
+        await connection.close()
+    return sorted(found)
 
 
 def _value(redis: Redis, key: bytes) -> Any:
