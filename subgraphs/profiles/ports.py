@@ -321,6 +321,10 @@ class NotificationStore(Protocol):
         """These, or (None) all; how many were unread. Others' ids change nothing."""
         ...
 
+    async def delivery_of(self, account_id: AccountId, key: str) -> Delivery | None:
+        """What became of the message of this key; None when there is none."""
+        ...
+
     async def prune(self, account_id: AccountId, keep: int) -> None:
         """Delete the oldest that wait for nothing, beyond the newest `keep`."""
         ...

@@ -1,10 +1,11 @@
 """The erasure: a saga over all services, its steps remembered in the store, each of which may be repeated.
 
-1. close: no way into the account any more. 2. every service erases. 3. profiles erases, and tells all services by an
-event. 4. the event streams. 5. wait: access tokens from before are good for some minutes, and what they wrote or what
-was under way must come to rest. 6. sweep: 2 to 4 once more. 7. verify: every place is counted, and all counts are 0.
-8. scrub: files are rewritten. 9. forget: the request itself says no more whose it was, and profiles' own file is
-rewritten last. What stays is a certificate that says of nobody.
+1. close: no way into the account any more. 2. every other service erases. 3. mail: the word that the account is erased
+leaves before its address is gone. 4. profiles erases, and tells all services by an event. 5. the event streams.
+6. wait: access tokens from before are good for some minutes, and what they wrote or what was under way must come to
+rest. 7. sweep: 2, 4 and 5 once more. 8. verify: every place is counted, and all counts are 0. 9. scrub: files are
+rewritten. 10. forget: the request itself says no more whose it was, and profiles' own file is rewritten last.
+What stays is a certificate that says of nobody.
 
 An erasure does not fail: what is away is tried again until it answers. Killed between an action and its mark, the
 action is repeated, and finds less.
@@ -33,6 +34,10 @@ __all__ = ["Erasing", "ErasureNotes", "NotYet", "erasure_steps"]
 
 log = structlog.get_logger(__name__)
 
+MAIL_WAIT = timedelta(hours=3)
+"""Longer than a mail is tried, which is about two hours: only a mailing that does not work at all is given up here."""
+_FIRST_LOOK, _LAST_LOOK = timedelta(seconds=1), timedelta(minutes=1)
+"""How soon it is looked again whether the mail has left: at once a second, later by the minute."""
 SPARED = timedelta(hours=24)
 """How long the event that tells of an erasure waits in its stream for services that have not heard it."""
 
@@ -106,6 +111,8 @@ class Erasing:
             case "erase" | "sweep":
                 holder = self._holder(name)
                 return _named(holder.name, await holder.erase(subject))
+            case "mail":
+                return await self._see_mail_off(request)
             case "wait":
                 assert request.closed_at is not None
                 rests_at = request.closed_at + self.notes.settle
@@ -128,8 +135,21 @@ class Erasing:
         await self.store.close_account(request_id, await self.store.subject(account_id), now)
         account = (await self.accounts.accounts_by_id([account_id])).get(account_id)
         if account is not None:
-            # The mail leaves while the other services erase; afterwards nobody knows the address.
+            # It leaves while the other services erase; the step `mail` waits for it.
             await self.notices.tell(account, NotificationKind.ACCOUNT_ERASED, now, key=request_id)
+
+    async def _see_mail_off(self, request: PrivacyRequest) -> Mapping[str, int] | NotYet:
+        assert request.account_id is not None
+        assert request.closed_at is not None
+        if not await self.notices.is_waiting(request.account_id, key=request.id):
+            return {}
+        now = self.clock.now()
+        waited = now - request.closed_at
+        if waited >= MAIL_WAIT:
+            log.warning("erasure.mail_given_up", request_id=request.id)
+            return {}
+        log.info("erasure.mail_waits", request_id=request.id)
+        return NotYet(now + min(max(waited / 4, _FIRST_LOOK), _LAST_LOOK))
 
     async def _verify(self, subject: Subject, request: PrivacyRequest) -> None:
         """Raises ServiceError(ABORTED) naming the places where something is left, after erasing it once more."""
@@ -156,7 +176,9 @@ def erasure_steps(holders: Sequence[str]) -> tuple[str, ...]:
     """The steps in their order; the last holder is profiles itself."""
     return (
         "close",
-        *(f"erase:{name}" for name in holders),
+        *(f"erase:{name}" for name in holders[:-1]),
+        "mail",
+        f"erase:{holders[-1]}",
         "tell",
         "erase:streams",
         "wait",

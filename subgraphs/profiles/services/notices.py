@@ -76,6 +76,10 @@ class Notices:
         self.wake()
         return True
 
+    async def is_waiting(self, account_id: AccountId, *, key: str) -> bool:
+        """Whether the mail of that key has yet to be sent, and has not been given up."""
+        return await self.notifications.delivery_of(account_id, key) is Delivery.WAITING
+
     async def language_of(self, account_id: AccountId) -> str:
         """An account speaks its oldest profile's language."""
         profiles = (await self.accounts.profiles_by_account([account_id])).get(account_id, ())

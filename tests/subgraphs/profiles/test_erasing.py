@@ -29,9 +29,11 @@ from subgraphs.profiles.adapters.argon2_hasher import Argon2PasswordHasher
 from subgraphs.profiles.adapters.sqlalchemy.personal_data import personal_data_of
 from subgraphs.profiles.adapters.sqlalchemy.privacy import SqlPrivacyStore
 from subgraphs.profiles.adapters.sqlalchemy.tables import MIGRATIONS, OUTBOX
+from subgraphs.profiles.api.context import ProfilesServices
 from subgraphs.profiles.app import build_services
 from subgraphs.profiles.domain.accounts import Account, PlanId
 from subgraphs.profiles.domain.privacy import PrivacyRequest, PrivacyRequestId, RequestKind, RequestState
+from subgraphs.profiles.ports import Mail
 from subgraphs.profiles.services.erasing import Erasing, ErasureNotes, NotYet, erasure_steps
 from subgraphs.profiles.services.exporting import Exporting
 from subgraphs.profiles.services.holders import OwnPersonalData
@@ -103,6 +105,19 @@ def _subject(ids: Collection[str]) -> Subject:
 
 
 @dataclass
+class Postbox:
+    """The mail server; what it took, by recipient."""
+
+    is_away: bool = False
+    taken: list[str] = field(default_factory=list)
+
+    async def send(self, mail: Mail) -> None:
+        if self.is_away:
+            raise ServiceError(ErrorKind.UNAVAILABLE, "the mail server can't be reached")
+        self.taken.append(mail.recipient)
+
+
+@dataclass
 class Deadly:
     """Counts the actions that pass through it, and kills the process at one of them: before it, or after it."""
 
@@ -139,12 +154,20 @@ class World:
     hasher: Argon2PasswordHasher
     clock: FakeClock = field(default_factory=lambda: FakeClock(NOW))
     away: frozenset[str] = frozenset()
+    postbox: Postbox = field(default_factory=Postbox)
 
     def engine(self) -> AsyncEngine:
         return open_engine(sqlite_url(self.folder / "profiles.sqlite"))
 
+    def services(self, engine: AsyncEngine) -> ProfilesServices:
+        limiter = InMemoryRateLimiter()
+        return build_services(self.settings, engine, self.hasher, limiter, lambda: None, sender=self.postbox)
+
+    async def send_mails(self, engine: AsyncEngine) -> None:
+        await self.services(engine).mailing.send_due(self.clock.now())
+
     def rounds(self, engine: AsyncEngine, deadly: Deadly | None = None) -> PrivacyRounds:
-        services = build_services(self.settings, engine, self.hasher, InMemoryRateLimiter(), lambda: None)
+        services = self.services(engine)
         holders: list[Any] = [
             FileHolder(name, self.folder / f"{name}.json", name in self.away) for name in ("playback", "titles")
         ]
@@ -182,7 +205,7 @@ class World:
         """Two accounts; the first one has asked."""
         engine = self.engine()
         await upgrade(engine, MIGRATIONS)
-        services = build_services(self.settings, engine, self.hasher, InMemoryRateLimiter(), lambda: None)
+        services = self.services(engine)
         subjects = []
         for name in ("ada", "bob"):
             wanted = SignUp(f"{name}@example.org", "four quiet otters", "FI", PlanId.BASIC, name)
@@ -236,6 +259,7 @@ async def finish(world: World, *, deadly: Deadly | None = None) -> PrivacyReques
             assert request is not None
             if request.state is not RequestState.WAITING:
                 return request
+            await world.send_mails(engine)
             world.clock.advance(timedelta(hours=1))
         raise AssertionError(request)
     finally:
@@ -313,6 +337,10 @@ async def test_the_services_are_told_once(world: World) -> None:
         await step_done(request_id, step, counts, leased_until, events)
 
     rounds.store.step_done = watched  # type: ignore[method-assign]
+    assert isinstance(await rounds.erasing.run(request), NotYet)
+    await world.send_mails(engine)
+    request = await SqlPrivacyStore(engine).request(REQUEST)
+    assert request is not None
     assert await rounds.erasing.run(request) is None
     [event] = told
     assert (event.kind, event.data) == (
@@ -342,8 +370,61 @@ async def test_it_waits_until_old_tokens_are_dead(world: World) -> None:
     )
     request = await rounds.store.claim(NOW, LEASE)
     assert request is not None
+    assert isinstance(await slow.run(request), NotYet)
+    await world.send_mails(engine)
+    request = await rounds.store.request(REQUEST)
+    assert request is not None
     assert await slow.run(request) == NotYet(NOW + timedelta(minutes=20))
     await engine.dispose()
+
+
+async def test_the_mail_leaves_before_its_address_is_gone(world: World) -> None:
+    """While the mail server is away the account's own rows stay, and only those; then the mail goes out, once."""
+    subject = await world.settle_in(RequestKind.ERASURE)
+    engine = world.engine()
+    await world.send_mails(engine)
+    world.postbox.taken.clear()
+    world.postbox.is_away = True
+    for _ in range(3):
+        await world.rounds(engine).run_due()
+        await world.send_mails(engine)
+        request = await SqlPrivacyStore(engine).request(REQUEST)
+        assert request is not None
+        assert request.steps == ("close", "erase:playback", "erase:titles")
+        world.clock.advance(timedelta(minutes=10))
+    left = await world.left(subject)
+    assert "profiles.sqlite" in left
+    assert not {"playback.json", "titles.json"} & set(left)
+
+    world.postbox.is_away = False
+    await world.send_mails(engine)
+    await engine.dispose()
+    assert (await finish(world)).state is RequestState.DONE
+    assert world.postbox.taken == list(subject.emails)
+    assert await world.left(subject) == []
+
+
+@pytest.mark.parametrize("mailing_runs", [True, False])
+async def test_a_mail_that_can_not_be_sent_holds_up_for_hours_only(world: World, mailing_runs: bool) -> None:
+    """It is given up after its last try, or after three hours when nobody even tries; the erasure is as whole."""
+    subject = await world.settle_in(RequestKind.ERASURE)
+    engine = world.engine()
+    world.postbox.is_away = True
+    started_at = world.clock.now()
+    state = RequestState.WAITING
+    while state is RequestState.WAITING:
+        await world.rounds(engine).run_due()
+        if mailing_runs:
+            await world.send_mails(engine)
+        request = await SqlPrivacyStore(engine).request(REQUEST)
+        assert request is not None
+        state = request.state
+        world.clock.advance(timedelta(minutes=5))
+        assert world.clock.now() - started_at < timedelta(hours=3, minutes=30), request
+    assert world.clock.now() - started_at > timedelta(hours=2)
+    await engine.dispose()
+    assert state is RequestState.DONE
+    assert await world.left(subject) == []
 
 
 async def test_an_export_is_whole_or_not_at_all(world: World) -> None:

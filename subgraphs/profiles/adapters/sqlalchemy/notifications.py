@@ -80,6 +80,13 @@ class SqlNotificationStore:
         async with writing(self._engine) as connection:
             await connection.execute(update(NOTIFICATIONS).where(NOTIFICATIONS.c.id == id_).values(values))
 
+    async def delivery_of(self, account_id: AccountId, key: str) -> Delivery | None:
+        """See NotificationStore.delivery_of."""
+        this = (NOTIFICATIONS.c.account_id == account_id) & (NOTIFICATIONS.c.key == key)
+        async with reading(self._engine) as connection:
+            found = (await connection.execute(select(NOTIFICATIONS.c.delivery).where(this))).scalar_one_or_none()
+        return None if found is None else Delivery(found)
+
     async def inbox(
         self, account_id: AccountId, first: int, after: tuple[datetime, str] | None
     ) -> tuple[Notification, ...]:
