@@ -270,12 +270,12 @@ class SearchEvents(Protocol):
         """Tell of a search; `text` is folded."""
         ...
 
-    async def refuse(self, account_id: str) -> None:
-        """The account's searches are not to be told from now on."""
+    async def decide(self, account_id: str, *, is_refused: bool, at: datetime) -> None:
+        """Whether the account's searches are not to be told; what was decided later than `at` stays."""
         ...
 
-    async def allow(self, account_id: str) -> None:
-        """They are again, or there is no such account any more."""
+    async def forget(self, account_id: str) -> None:
+        """There is no such account any more."""
         ...
 
     async def is_refused(self, account_id: str) -> bool:

@@ -139,6 +139,7 @@ class Asset:
     """What can be played: manifest paths relative to the delivery root.
 
     `hls` and `dash` are those of the best-protected version, `encryption` says which ("clear" or "clearkey").
+    `published_micros` is when it was published, in microseconds since 1970: of two the later one is played.
     """
 
     asset_id: str
@@ -148,6 +149,7 @@ class Asset:
     max_height_px: int
     encryption: str
     poster_frame_object: str | None = None
+    published_micros: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,15 +113,18 @@ class CatalogueWriter:
         touched = [title for title in await self.dependants(parents) if title.id not in written] if parents else []
         await self._save([*titles, *touched], seasons, person_edits=person_edits, audit=audit)
 
-    async def set_media(self, title_id: TitleId, change: Callable[[Media], Media], duration_s: float | None) -> bool:
-        """Change what can be played; the asset's duration counts where the source knew none."""
+    async def set_media(self, title_id: TitleId, change: Callable[[Media], Media]) -> bool:
+        """Change what can be played; the asset's duration counts where the source knew none. False: no such title."""
         async with self._deciding:
             title = (await self._store.titles([title_id])).get(title_id)
             if title is None:
                 return False
-            changes: dict[str, Any] = {"media": change(title.media)}
-            if title.duration_seconds is None and duration_s is not None:
-                changes["duration_seconds"] = round(duration_s)
+            before, media = title.media.asset, change(title.media)
+            changes: dict[str, Any] = {"media": media}
+            # A length that is that of the film before was not the source's.
+            is_measured = before is not None and title.duration_seconds == round(before.duration_seconds)
+            if media.asset is not None and (title.duration_seconds is None or is_measured):
+                changes["duration_seconds"] = round(media.asset.duration_seconds)
             if replace(title, **changes) != title:
                 await self._save([_next(title, **changes)])
         return True
