@@ -1,9 +1,9 @@
 """Events between services: Redis streams with consumer groups, delivered at least once.
 
 A topic is a stream. Each consuming service is a group; an event stays pending until its handler returned, is claimed
-back after a silence when its consumer died, and goes to the topic's dead letters after three failed deliveries (at
-once when it does not have the shape that the catalogue says). Handlers must be idempotent: the same event id may arrive
-twice, and out of order.
+back after a silence when its consumer died, and goes to the topic's dead letters after three failed deliveries: at
+once when it does not have the shape that the catalogue says, after an hour when something is away. Handlers must be
+idempotent: the same event id may arrive twice, and out of order.
 
 A stream is not kept for ever: it is trimmed, and a server may lose it. A consumer notices that events passed it by and
 calls `on_gap`, so that it can ask the topic's owner to tell everything again.
@@ -26,6 +26,7 @@ from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from common.background import background
+from common.errors import KIND_TABLE, ServiceError
 from common.event_catalogue import EventInvalid, check_published, check_received
 
 __all__ = [
@@ -49,6 +50,9 @@ BLOCK_MS = 2_000
 CLAIM_IDLE_MS = 30_000
 """How long a pending event may be silent before another consumer takes it: longer than any handler may take."""
 MAX_DELIVERIES = 3
+MAX_DELIVERIES_IN_OUTAGE = 120
+"""Of an event whose handler says that something is away: an hour, CLAIM_IDLE_MS apart. An outage is not the event's
+fault, and whatever was buried in one would have to be dug out by hand; it ends all the same, should it be."""
 RETRY_FOR = "for"
 """Field of an entry that came back from the dead letters: only this group has yet to hear it."""
 RECONNECT_S = 1.0
@@ -88,7 +92,7 @@ def stream_key(topic: str) -> str:
 
 
 def dead_letter_key(topic: str) -> str:
-    """Where events go that failed MAX_DELIVERIES times, with the last error."""
+    """Where events go that failed as often as they may, with the last error."""
     return f"marquee:dead:{topic}"
 
 
@@ -272,7 +276,8 @@ class EventConsumer:
             error=str(error),
             exc_info=error,
         )
-        if deliveries >= MAX_DELIVERIES:
+        is_outage = isinstance(error, ServiceError) and KIND_TABLE[error.kind].retryable
+        if deliveries >= (MAX_DELIVERIES_IN_OUTAGE if is_outage else MAX_DELIVERIES):
             await self._bury(topic, entry_id, fields, error)
 
     async def _bury(self, topic: str, entry_id: str, fields: dict[str, str], error: Exception) -> None:

@@ -11,6 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from common import events
+from common.errors import ErrorKind, ServiceError
 from common.events import ConsumerLag, Event, EventConsumer, EventPublisher, dead_letter_key, stream_key
 
 AT = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
@@ -43,6 +44,10 @@ async def run_until(consumer: EventConsumer, condition: Callable[[], Awaitable[b
     async with consumer.running(), asyncio.timeout(WAIT_S):
         while not await condition():  # noqa: ASYNC110  # the other side is a server
             await asyncio.sleep(0.005)
+
+
+async def dead_letters(redis: Redis) -> Any:
+    return await redis.xrange(dead_letter_key("titles"))
 
 
 def consumer_of(redis: Redis, handler: Handler, *, name: str = "one", topic: str = "titles") -> EventConsumer:
@@ -160,6 +165,32 @@ async def test_poison_is_buried_after_three_deliveries_and_blocks_nobody(
     [(_, letter)] = letters
     assert letter[b"error"] == b"can't digest 2"
     assert letter[b"group"] == b"profiles"
+
+
+async def test_an_outage_of_the_handlers_store_buries_nothing(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is delivered until the store is back, far more than three times; an outage without end is buried, too."""
+    monkeypatch.setattr(events, "CLAIM_IDLE_MS", 0)
+    monkeypatch.setattr(events, "BLOCK_MS", 5)
+    monkeypatch.setattr(events, "MAX_DELIVERIES_IN_OUTAGE", 12)
+    tries: dict[int, int] = {1: 0, 2: 0}
+
+    async def handle(received: Event) -> None:
+        tries[received.data["number"]] += 1
+        if received.data["number"] == 2 or tries[1] < 10:
+            raise ServiceError(ErrorKind.UNAVAILABLE, "the store can't be reached or is busy; try again")
+
+    for number in tries:
+        await EventPublisher(redis).publish(event(number))
+    consumer = EventConsumer(redis, group="profiles", consumer="one", handlers={"titles": handle})
+
+    async def nothing_waits() -> bool:
+        return tries[2] > 0 and await consumer.lag("titles") == ConsumerLag(undelivered=0, pending=0)
+
+    await run_until(consumer, nothing_waits)
+    assert tries == {1: 10, 2: 12}
+    assert [letter[b"error"] for _, letter in await dead_letters(redis)] == [
+        b"the store can't be reached or is busy; try again"
+    ]
 
 
 async def test_a_malformed_entry_is_buried_like_poison(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
