@@ -9,7 +9,7 @@ from subgraphs.titles.domain.audit_trail import described_window
 from subgraphs.titles.domain.rights import effective_facts
 from subgraphs.titles.domain.title import CreditRole, EpisodeSlot, Title
 
-__all__ = ["MAX_CAST_IN_SNAPSHOT", "next_episode", "snapshot"]
+__all__ = ["MAX_CAST_IN_SNAPSHOT", "next_episode", "previous_episode", "snapshot"]
 
 MAX_CAST_IN_SNAPSHOT = 10
 
@@ -67,3 +67,15 @@ def next_episode(title: Title, slots: tuple[EpisodeSlot, ...]) -> EpisodeSlot | 
         if slot.title_id == title.id:
             return following
     return None
+
+
+def previous_episode(title: Title, slots: tuple[EpisodeSlot, ...]) -> EpisodeSlot | None:
+    """The episode before this one, which need not be among `slots`, as when it is withdrawn; None for other kinds."""
+    if title.season_number is None or title.episode_number is None:
+        return None
+    place = (title.season_number, title.episode_number, title.id)
+    return max((slot for slot in slots if _place(slot) < place), key=_place, default=None)
+
+
+def _place(slot: EpisodeSlot) -> tuple[int, int, str]:
+    return (slot.season_number, slot.number, slot.title_id)

@@ -134,9 +134,13 @@ class Catalogue:
 
     async def person_edits(self) -> Mapping[PersonId, Person]:
         """Who was renamed or merged by hand, by the id that sources and old links know."""
-        if self._person_edits is None:
-            self._person_edits = await self._store.person_edits()
-        return self._person_edits
+        if self._person_edits is not None:
+            return self._person_edits
+        write_count = self._write_count
+        edits = await self._store.person_edits()
+        if write_count == self._write_count:
+            self._person_edits = edits
+        return edits
 
     async def videos_of(self, title_ids: Sequence[TitleId]) -> dict[TitleId, tuple[VideoSlot, ...]]:
         """Videos, newest first."""
@@ -171,8 +175,10 @@ class Catalogue:
             self._person_edits = {**self._person_edits, **person_edits}
 
     def forget(self, ids: Iterable[TitleId]) -> None:
-        """Somebody else may have written these."""
+        """Somebody else may have written these, and renamed or merged their people."""
         self._write_count += 1
+        self._facets.clear()
+        self._person_edits = None
         for title_id in ids:
             self._cached.pop(title_id, None)
 

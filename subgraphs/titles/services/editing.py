@@ -6,8 +6,9 @@ is answered with the title as it is: two people who edit one title never overwri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from common.clock import Clock
@@ -65,9 +66,16 @@ class CatalogueEditor:
         self._store = store
         self._clock = clock
 
-    async def create(self, title: Title, account_id: str) -> Title:
-        """A new title; a series, film or season that it belongs to must be there."""
+    async def create(
+        self, title: Title, account_id: str, *, check: Callable[[], Awaitable[None]] | None = None
+    ) -> Title:
+        """A new title; a series, film or season that it belongs to must be there.
+
+        `check` may raise BadInput; what it reads stays as it is until the title is written.
+        """
         async with self._writer.deciding():
+            if check is not None:
+                await check()
             audit = self._entry(account_id, "create", title.id, {}, described_title(title))
             await self._writer.save([title], audit=audit)
         return title
@@ -174,10 +182,15 @@ class CatalogueEditor:
         ]
 
     async def _renumbered(self, season: Season) -> list[Title]:
-        """The episodes of a season, with its number as it is now."""
+        """The episodes of a season, with its number as it is now, and the one before them: another one follows it."""
         slots = (await self._store.episodes_of([season.series_id])).get(season.series_id, ())
-        episodes = await self._store.titles([slot.title_id for slot in slots if slot.season_id == season.id])
-        return [replace(episode, season_number=season.number) for episode in episodes.values()]
+        moved = [slot.title_id for slot in slots if slot.season_id == season.id]
+        before = [one.title_id for one, following in pairwise(slots) if following.title_id in moved[:1]]
+        episodes = await self._store.titles([*before, *moved])
+        return [
+            replace(episode, season_number=season.number) if episode.season_id == season.id else episode
+            for episode in episodes.values()
+        ]
 
     async def _credited(self, person_id: PersonId) -> _Credited | Unknown | TooMany:
         ids = await self._store.titles_of_person(person_id, MAX_TITLES_OF_PERSON + 1)

@@ -8,8 +8,9 @@ stream) holds up only itself.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any, TypeVar
 
 import structlog
 
@@ -17,13 +18,15 @@ from common.background import background
 from common.clock import Clock
 from subgraphs.kernel.ids import TitleId
 from subgraphs.titles.domain.rights import effective_facts
-from subgraphs.titles.domain.snapshot import next_episode, snapshot
-from subgraphs.titles.domain.title import Title, TitleKind
+from subgraphs.titles.domain.snapshot import next_episode, previous_episode, snapshot
+from subgraphs.titles.domain.title import EpisodeSlot, Title, TitleKind
 from subgraphs.titles.ports import ChangeFollowerName, EventStream, TitleStore
 
 __all__ = ["MAX_TITLES_PER_EVENT", "ChangeFollower", "EventAnnouncer", "FollowerBehind", "Reader"]
 
 log = structlog.get_logger(__name__)
+
+ItemT = TypeVar("ItemT")
 
 MAX_TITLES_PER_EVENT = 200
 RETRY_S = 1.0
@@ -127,7 +130,11 @@ class ChangeFollower:
 
 
 class EventAnnouncer:
-    """Tells the other services: `title.changed` with snapshots, `title.withdrawn` with ids."""
+    """Tells the other services: `title.changed` with snapshots, `title.withdrawn` with ids.
+
+    A snapshot of an episode names the next one. With an episode that changed, the one before it is therefore told
+    again: the next one may be new, gone, or another one now.
+    """
 
     def __init__(self, store: TitleStore, read: Reader, stream: EventStream, clock: Clock) -> None:
         self._store = store
@@ -136,28 +143,38 @@ class EventAnnouncer:
         self._clock = clock
 
     async def handle(self, titles: Mapping[TitleId, Title]) -> None:
-        """One event of each kind at most; the titles are a batch of MAX_TITLES_PER_EVENT or fewer."""
-        parents = await self._read([title.parent_id for title in titles.values() if title.parent_id is not None])
-        present: list[tuple[Title, Title | None]] = []
+        """As few events as hold MAX_TITLES_PER_EVENT each."""
+        slots_by_series = await self._slots(titles.values())
+        before = {
+            slot.title_id
+            for title in titles.values()
+            if (slot := previous_episode(title, _slots_of(title, slots_by_series))) is not None
+        }
+        told = {**titles, **await self._read(sorted(before - titles.keys()))}
+        parents = await self._read([title.parent_id for title in told.values() if title.parent_id is not None])
+        changed: list[dict[str, Any]] = []
         withdrawn: list[TitleId] = []
-        for title in titles.values():
+        for title in told.values():
             parent = None if title.parent_id is None else parents.get(title.parent_id)
             if effective_facts(title, parent).is_withdrawn:
                 withdrawn.append(title.id)
-            else:
-                present.append((title, parent))
-        if present:
-            await self._stream.publish("title.changed", {"titles": await self._snapshots(present)}, self._clock.now())
-        if withdrawn:
-            await self._stream.publish("title.withdrawn", {"titleIds": withdrawn}, self._clock.now())
+                continue
+            following = next_episode(title, _slots_of(title, slots_by_series))
+            changed.append(snapshot(title, parent, None if following is None else following.title_id))
+        for snapshots in _events_of(changed):
+            await self._stream.publish("title.changed", {"titles": snapshots}, self._clock.now())
+        for ids in _events_of(withdrawn):
+            await self._stream.publish("title.withdrawn", {"titleIds": ids}, self._clock.now())
 
-    async def _snapshots(self, titles: Sequence[tuple[Title, Title | None]]) -> list[dict[str, object]]:
-        series_ids = {title.series_id for title, _ in titles if title.kind is TitleKind.EPISODE and title.series_id}
-        slots_by_series = await self._store.episodes_of(sorted(series_ids))
-        snapshots = []
-        for title, parent in titles:
-            following = (
-                None if title.series_id is None else next_episode(title, slots_by_series.get(title.series_id, ()))
-            )
-            snapshots.append(snapshot(title, parent, None if following is None else following.title_id))
-        return snapshots
+    async def _slots(self, titles: Iterable[Title]) -> Mapping[TitleId, tuple[EpisodeSlot, ...]]:
+        series_ids = {title.series_id for title in titles if title.kind is TitleKind.EPISODE and title.series_id}
+        return await self._store.episodes_of(sorted(series_ids)) if series_ids else {}
+
+
+def _slots_of(title: Title, slots_by_series: Mapping[TitleId, tuple[EpisodeSlot, ...]]) -> tuple[EpisodeSlot, ...]:
+    return () if title.series_id is None else slots_by_series.get(title.series_id, ())
+
+
+def _events_of(items: Sequence[ItemT]) -> Iterator[list[ItemT]]:
+    for start in range(0, len(items), MAX_TITLES_PER_EVENT):
+        yield list(items[start : start + MAX_TITLES_PER_EVENT])

@@ -186,11 +186,16 @@ class StudioService:
         series = None if season is None else await self._editor.title(season.series_id)
         if season is None or series is None:
             return Unknown(season_id)
-        slots = (await self._store.episodes_of([series.id])).get(series.id, ())
-        if any(slot.season_id == season_id and slot.number == number for slot in slots):
-            raise BadInput({"input.number": f"is {number}; the season has that episode already"})
-        if len(slots) >= MAX_EPISODES_PER_SERIES:
-            raise BadInput({"input.seasonId": f"is of a series with {len(slots)} episodes, as many as one may have"})
+        series_id = series.id
+
+        async def check() -> None:
+            slots = (await self._store.episodes_of([series_id])).get(series_id, ())
+            if any(slot.season_id == season_id and slot.number == number for slot in slots):
+                raise BadInput({"input.number": f"is {number}; the season has that episode already"})
+            if len(slots) >= MAX_EPISODES_PER_SERIES:
+                words = f"is of a series with {len(slots)} episodes, as many as one may have"
+                raise BadInput({"input.seasonId": words})
+
         now = self._clock.now()
         episode = Title(
             kind=TitleKind.EPISODE,
@@ -201,7 +206,7 @@ class StudioService:
             popularity=series.popularity * EPISODE_POPULARITY_RATIO,
             **_part_of(series, new, TitleId(new_id(TitleKind.EPISODE.id_prefix, now)), now),
         )
-        return await self._editor.create(episode, account_id)
+        return await self._editor.create(episode, account_id, check=check)
 
     async def create_video(
         self, viewer: Viewer, of: TitleId | SeasonId, kind: VideoKind, new: NewPart
@@ -213,9 +218,13 @@ class StudioService:
         parent = await self._editor.title(TitleId(of) if season is None else season.series_id)
         if parent is None or parent.kind not in {TitleKind.MOVIE, TitleKind.SERIES}:
             return Unknown(of)
-        slots = (await self._store.videos_of([parent.id])).get(parent.id, ())
-        if len(slots) >= MAX_VIDEOS_PER_TITLE:
-            raise BadInput({"input.of": f"has {len(slots)} videos, as many as a title may have; withdraw some"})
+        parent_id = parent.id
+
+        async def check() -> None:
+            slots = (await self._store.videos_of([parent_id])).get(parent_id, ())
+            if len(slots) >= MAX_VIDEOS_PER_TITLE:
+                raise BadInput({"input.of": f"has {len(slots)} videos, as many as a title may have; withdraw some"})
+
         now = self._clock.now()
         video = Title(
             kind=TitleKind.VIDEO,
@@ -224,7 +233,7 @@ class StudioService:
             season_id=None if season is None else season.id,
             **_part_of(parent, new, TitleId(new_id(TitleKind.VIDEO.id_prefix, now)), now),
         )
-        return await self._editor.create(video, account_id)
+        return await self._editor.create(video, account_id, check=check)
 
     async def title(self, viewer: Viewer, title_id: TitleId) -> Title | None:
         """A title as the studio sees it, whatever the policy says."""

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from common.events import Event
 from subgraphs.kernel.ids import TitleId
-from subgraphs.titles.domain.title import person_named
+from subgraphs.titles.domain.title import CreditRole, person_named
+from subgraphs.titles.services.calendar import AvailabilityCalendar
+from subgraphs.titles.services.catalogue import Catalogue
+from subgraphs.titles.services.neighbours import NeighbourNews
+from subgraphs.titles.services.studio import NewPart, StudioService
+from subgraphs.titles.services.writing import CatalogueWriter
 from tests.subgraphs.titles.conftest import ADULT, CHILD, NOW, STUDIO, Parts, Service
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -395,6 +402,39 @@ async def test_a_delisted_title_comes_back_when_its_source_lists_it_again(demo: 
     assert await demo.writer.delist([title_id]) == 0
     assert (await demo.writer.take([original])).updated == 1
     assert title_id in await demo.catalogue.visible_titles(ADULT, NOW, [title_id])
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_a_number_is_taken_once_however_often_somebody_presses(demo: Parts) -> None:
+    """Of three at once one makes the episode, and the others hear that it is there."""
+    studio = StudioService(demo.editor, demo.store, demo.clock)
+    judex = TitleId("ser_judex-1916")
+    season = (await demo.store.seasons_of([judex]))[judex][0]
+    tries = [studio.create_episode(STUDIO, season.id, 99, NewPart("Ninety-nine")) for _ in range(3)]
+    outcomes = await asyncio.gather(*tries, return_exceptions=True)
+    slots = (await demo.store.episodes_of([judex]))[judex]
+    assert sorted(type(each).__name__ for each in outcomes) == ["BadInput", "BadInput", "Title"]
+    assert sum(slot.number == 99 for slot in slots) == 1
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_what_another_process_renamed_is_known_here(demo: Parts) -> None:
+    """Its event ends what is kept: old ids lead to the person, and an import brings the name by hand, not its own."""
+    murnau = person_named("F. W. Murnau")
+    film = TitleId("mov_nosferatu-1922")
+    other = Catalogue(demo.store, demo.clock, cache_size=100)
+    news = NeighbourNews(other, AvailabilityCalendar())
+    writer = CatalogueWriter(demo.store, other, lambda: None)
+    original = (await other.titles([film]))[film]
+    assert await other.person_edits() == {}
+
+    await demo.editor.rename_person(murnau.id, "Friedrich Wilhelm Murnau", "acc_9")
+    await news.handle(Event("titles", "title.changed", {"titles": [{"id": film}]}, NOW, "1-1"))
+    await writer.take([replace(original, synopsis="Told anew.")])
+
+    stored = (await demo.store.titles([film]))[film]
+    assert stored.synopsis == "Told anew."
+    assert "Friedrich Wilhelm Murnau" in stored.credited(CreditRole.DIRECTOR)
 
 
 @pytest.mark.asyncio(loop_scope="function")

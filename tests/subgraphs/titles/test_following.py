@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from common.events import Event, EventPublisher, stream_key
 from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.policy import Window, facts_from_snapshot
 from subgraphs.titles.demo import DEMO_FILM_ID, load_demo, seed_demo
+from subgraphs.titles.domain.title import Season, SeasonId
 from subgraphs.titles.services.catalogue import CACHE_LIFE
 from subgraphs.titles.services.following import ChangeFollower, EventAnnouncer
 from subgraphs.titles.services.media import MediaReports
@@ -216,4 +217,69 @@ async def test_a_window_that_ends_hides_its_title_at_that_instant(demo: Parts) -
         page = (await demo.catalogue.browse(ADULT, now, [request]))[request]
         found = await demo.search.search(ADULT, now, "cops", TitleFilter(), PageRequest(1))
         assert is_there == (page.items[0].id == title.id)
-        assert is_there == bool(found.found and found.found[0][0].id == title.id)
+        assert is_there == bool(found.found and found.found[0].title.id == title.id)
+
+
+async def test_the_episode_before_hears_which_one_follows_now(
+    demo: Parts, announcing: ChangeFollower, stream: RememberingStream
+) -> None:
+    """When a later season comes, when the next episode is withdrawn, and when a season gets another number."""
+    series = TitleId("ser_judex-1916")
+    slots = (await demo.store.episodes_of([series]))[series]
+    last = slots[-1].title_id
+    await announcing.catch_up()
+
+    async def following_after(act: Awaitable[object]) -> dict[str, Any]:
+        stream.events.clear()
+        await act
+        await announcing.catch_up()
+        told = [each for kind, data in stream.events if kind == "title.changed" for each in data["titles"]]
+        return {each["id"]: each["nextEpisodeId"] for each in told}
+
+    whole = (await demo.catalogue.titles([last]))[last]
+    new = replace(whole, id=TitleId("epi_new"), episode_number=(whole.episode_number or 0) + 1)
+    assert (await following_after(demo.writer.take([new])))[last] == "epi_new"
+    gone = demo.editor.edit(slots[1].title_id, None, "acc_9", "withdraw", lambda one: replace(one, is_withdrawn=True))
+    assert await following_after(gone) == {slots[0].title_id: slots[2].title_id}
+    first_season = (await demo.store.seasons_of([series]))[series][0]
+    told = await following_after(demo.editor.put_season(replace(first_season, number=9), "acc_9"))
+    assert told["epi_new"] == slots[0].title_id
+    assert told[slots[12].title_id] is None
+
+
+async def test_the_episode_before_a_season_that_moves_away_hears_of_it(
+    demo: Parts, announcing: ChangeFollower, stream: RememberingStream
+) -> None:
+    """Season 2 of three becomes season 9: the first is followed by the third."""
+    series = TitleId("ser_judex-1916")
+    slots = (await demo.store.episodes_of([series]))[series]
+    pattern = (await demo.catalogue.titles([slots[0].title_id]))[slots[0].title_id]
+    third = Season(SeasonId("sea_third"), series, 3, "Season 3")
+    await demo.writer.take([replace(pattern, id=TitleId("epi_third"), season_id=third.id, season_number=3)], [third])
+    await announcing.catch_up()
+    stream.events.clear()
+    second = (await demo.store.seasons_of([series]))[series][1]
+
+    await demo.editor.put_season(replace(second, number=9), "acc_9")
+    await announcing.catch_up()
+
+    told = {each["id"]: each["nextEpisodeId"] for _, data in stream.events for each in data["titles"]}
+    assert told[slots[12].title_id] == "epi_third"
+    assert told["epi_third"] == slots[13].title_id
+
+
+async def test_no_event_is_larger_than_its_bound(
+    demo: Parts, announcing: ChangeFollower, stream: RememberingStream
+) -> None:
+    """A batch of single episodes of many seasons takes their neighbours along."""
+    series = TitleId("ser_judex-1916")
+    known = (await demo.store.episodes_of([series]))[series]
+    pattern = (await demo.catalogue.titles([known[0].title_id]))[known[0].title_id]
+    many = [replace(pattern, id=TitleId(f"epi_{n:04}"), season_number=3, episode_number=n) for n in range(1, 301)]
+    await demo.writer.take(many)
+    await announcing.catch_up()
+    stream.events.clear()
+    changed = [replace(each, synopsis="other", revision=2) for each in many[1::2]]
+    await demo.store.save(changed)
+    await EventAnnouncer(demo.store, demo.store.titles, stream, demo.clock).handle({each.id: each for each in changed})
+    assert [len(data["titles"]) for _, data in stream.events] == [200, 100]
