@@ -104,11 +104,13 @@ class PlacedAls:
         return scores
 
 
-def fit_als(trained: Interactions, parameters: AlsParameters) -> ImplicitAls:
-    """Train on who liked what."""
+def fit_als(trained: Interactions, parameters: AlsParameters, *, begin: ImplicitAls | None = None) -> ImplicitAls:
+    """Train on who liked what; `begin`: with the vectors of a model of the same titles, instead of random ones."""
     columns = csr_array(trained.T)
     random = np.random.default_rng(parameters.seed)
     titles = random.normal(0.0, 0.1 / np.sqrt(parameters.factors), (trained.shape[1], parameters.factors))
+    if begin is not None:
+        titles = begin.titles
     for _ in range(parameters.steps):
         profiles = _solve_rows(trained, titles, titles.T @ titles, parameters)
         titles = _solve_rows(columns, profiles, profiles.T @ profiles, parameters)

@@ -2,7 +2,8 @@
 
 1. Some profiles are left out. Models of the others score them; one half of those left out chooses the blend's weights
    (see learned_blend.py), the other half measures the blend and every model alone. Neither half was seen by the models.
-2. With these weights all models are trained once more, on all profiles: that is what serves.
+2. With these weights all models are trained once more, on all profiles: that is what serves. ALS goes on from its
+   vectors of the first part, which were learned from most of the same likes.
 
 With fewer than MIN_PROFILES profiles that can be left out nothing can be learned that is not chance: popularity and
 item neighbours are counted, the weights are those of JUDGED, and there are no metrics.
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +52,8 @@ LEFT_OUT_RATIO = 0.2
 MEASURED_VALUES = 12_000_000
 """Scores per model of the profiles left out, 48 MB: 800 profiles at 15,000 titles."""
 SEED, SECOND_SEED = 7, 11
+STEPS_AGAIN = 4
+"""Of ALS with all profiles, after its steps without those that were left out."""
 DAY_S = 24 * 3600.0
 
 
@@ -137,12 +140,13 @@ def train(
     random = np.random.default_rng(SEED)
     can_be_left_out = np.flatnonzero(np.diff(training.liked.indptr) >= MIN_LIKES)
     has_enough = len(can_be_left_out) >= MIN_PROFILES
-    weights, measured, profiles = JUDGED, dict[str, Measured](), 0
+    weights, measured, profiles, first = JUDGED, dict[str, Measured](), 0, None
     if has_enough:
         most = max(10, min(round(len(can_be_left_out) * LEFT_OUT_RATIO), MEASURED_VALUES // max(1, len(title_ids))))
         left_out = np.sort(random.permutation(can_be_left_out)[:most])
         rest = training.rows(np.setdiff1d(np.arange(training.liked.shape[0]), left_out))
-        parts = _fit(rest, settings, progress, {}).parts(content)
+        first = _fit(rest, settings, progress, took_s)
+        parts = first.parts(content)
         started = time.monotonic()
         progress("learning the blend's weights and measuring")
         told, found = part_histories(csr_array(training.liked[left_out]), random)
@@ -151,7 +155,7 @@ def train(
         measured = _measure(parts, weights, csr_array(told[half:]), csr_array(found[half:]))
         profiles = len(left_out) - half
         took_s["weights and metrics"] = time.monotonic() - started
-    fitted = _fit(training, settings, progress, took_s, is_whole=has_enough)
+    fitted = _fit(training, settings, progress, took_s, is_whole=has_enough, begin=first)
     trained = TrainedModels(title_ids, fitted.popularity, fitted.neighbours, fitted.ease, fitted.als, weights)
     return Outcome(trained, measured, profiles, took_s)
 
@@ -163,13 +167,15 @@ def _fit(
     took_s: dict[str, float],
     *,
     is_whole: bool = True,
+    begin: _Fitted | None = None,
 ) -> _Fitted:
     """All models, or only those that a handful of profiles allows; `took_s` is added to."""
     started = time.monotonic()
 
     def timed(name: str) -> None:
         nonlocal started
-        took_s[name], started = time.monotonic() - started, time.monotonic()
+        took_s[name] = took_s.get(name, 0.0) + time.monotonic() - started
+        started = time.monotonic()
 
     liked = training.liked
     progress(f"item neighbours of {liked.shape[1]} titles")
@@ -182,13 +188,14 @@ def _fit(
     ease = ease_weights(liked, l2=settings.ease_l2, max_titles=settings.ease_titles, kept=settings.ease_kept)
     timed(EASE)
     progress(f"implicit ALS, {settings.als.factors} factors, two starts")
-    als = tuple(fit_als(liked, _seeded(settings.als, seed)) for seed in (SEED, SECOND_SEED))
+    starts = [replace(settings.als, seed=seed) for seed in (SEED, SECOND_SEED)]
+    if begin is None:
+        als = tuple(fit_als(liked, start) for start in starts)
+    else:
+        again = [replace(start, steps=min(start.steps, STEPS_AGAIN)) for start in starts]
+        als = tuple(fit_als(liked, start, begin=model) for start, model in zip(again, begin.als, strict=True))
     timed(ALS)
     return _Fitted(popularity, neighbours, ease, als)
-
-
-def _seeded(parameters: AlsParameters, seed: int) -> AlsParameters:
-    return AlsParameters(parameters.factors, parameters.l2, parameters.unobserved, parameters.steps, seed)
 
 
 def _learn(parts: Mapping[str, Recommender], told: Interactions, found: Interactions) -> dict[str, float]:
