@@ -22,6 +22,7 @@ __all__ = [
     "REQUEST_ID_HEADER",
     "bind_request",
     "configure_logs",
+    "name_of_the_day",
     "new_request_id",
     "request_id_from",
     "without_identities",
@@ -99,6 +100,11 @@ def without_identities(line: str, now: datetime | None = None) -> str:
     today = (now or datetime.now(UTC)).date().isoformat()
     named = _PERSONAL_ID.sub(lambda found: f"{found[1]}~{_pseudonym(found[0], today)}", line)
     return _EMAIL.sub("<e-mail>", named) if "@" in named else named
+
+
+def name_of_the_day(kind: str, text: str, now: datetime | None = None) -> str:
+    """How a line tells of something personal that no pattern finds, such as a client's network address."""
+    return f"{kind}~{_pseudonym(text, (now or datetime.now(UTC)).date().isoformat())}"
 
 
 def _pseudonym(text: str, today: str) -> str:

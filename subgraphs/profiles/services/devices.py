@@ -94,7 +94,7 @@ class Devices:
     async def remove(
         self, viewer: Viewer, account: Account | None, device_id: DeviceId, now: datetime
     ) -> Account | DeviceMissing | NotAllowed | NotSignedIn:
-        """Sign a device out and forget it; its access tokens are good for at most a quarter of an hour more."""
+        """Sign a device out and forget it; its sessions are told as ended, as after a log-out."""
         if account is None:
             return NotSignedIn()
         refusal = check_holder(viewer)

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from common.telemetry import name_of_the_day
 from common.tokens import Viewer
 from subgraphs.kernel.ids import AccountId, ProfileId, SessionId, new_id
 from subgraphs.kernel.rate_limit import RateLimit, RateLimiter
@@ -182,13 +183,13 @@ class SigningIn:
         for limit, caller in ((self.limits.log_ins, address), (self.limits.log_ins_per_account, by_account)):
             retry_after_s = await self.rate_limiter.take(limit, caller)
             if retry_after_s is not None:
-                log.warning("log_in.limited", limit=limit.name, address=address)
+                log.warning("log_in.limited", limit=limit.name, address=name_of_the_day("ip", address))
                 return Limited(retry_after_s)
         found = await self.accounts.credentials(email)
         stored = None if found is None else found.password_hash
         matches = await self.hasher.verify(wanted.password[: MAX_PASSWORD_LENGTH + 1], stored)
         if found is None or not matches:
-            log.info("log_in.refused", address=address)
+            log.info("log_in.refused", address=name_of_the_day("ip", address))
             return WrongCredentials()
         if self.hasher.needs_rehash(found.password_hash):
             renewed = await self.hasher.hash(wanted.password)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
+from structlog.testing import capture_logs
 
 from common.clock import FakeClock
 from common.errors import ErrorKind, ServiceError
@@ -165,6 +166,19 @@ async def test_log_ins_are_limited_per_address_aliases_counted_one_by_one(graph:
     data = await graph.data("mutation {" + aliases + "}")
     kinds = [data[f"a{number}"]["__typename"] for number in range(25)]
     assert kinds == ["InvalidCredentials"] * 20 + ["RateLimited"] * 5
+
+
+async def test_logs_tell_log_ins_from_one_address_apart_without_naming_it(graph: Graph) -> None:
+    """Refused and limited ones of one address have one name, others another; nobody's address is in a line."""
+    with capture_logs() as lines:
+        for number in range(21):
+            await log_in(graph, f"{number}@example.org", "guess", "198.51.100.7")
+        await log_in(graph, "grace@example.org", "guess", "198.51.100.8")
+    told = [line for line in lines if line["event"] in {"log_in.refused", "log_in.limited"}]
+    assert [line["event"] for line in told] == ["log_in.refused"] * 20 + ["log_in.limited", "log_in.refused"]
+    assert len({line["address"] for line in told[:21]}) == 1
+    assert told[21]["address"] != told[0]["address"]
+    assert "198.51.100" not in str(lines)
 
 
 async def test_one_account_is_limited_over_all_addresses(graph: Graph) -> None:
