@@ -280,7 +280,7 @@ def _subgraph_applications(
         "profiles": create_profiles(profiles),
         "titles": create_titles(titles),
         "playback": create_playback(playback),
-        "recommendations": create_recommendations(RecommendationsSettings(shared=shared)),
+        "recommendations": create_recommendations(RecommendationsSettings(shared=shared, train_every_s=0)),
     }
 
 
