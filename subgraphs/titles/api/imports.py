@@ -23,7 +23,7 @@ from starlette.routing import Route
 
 from subgraphs.titles.imports.formats import CatalogueFormat
 from subgraphs.titles.imports.job import ImportJob
-from subgraphs.titles.imports.jobs import ImportBusy, ImportJobs, TooLarge, UnknownImport
+from subgraphs.titles.imports.jobs import ImportBusy, ImportJobs, TooLarge, UnknownImport, UploadStalled
 
 __all__ = ["ImportHandler", "import_routes"]
 
@@ -60,6 +60,8 @@ def _answering(handler: ImportHandler) -> ImportHandler:
             return _error(404, str(error))
         except ImportBusy as error:
             return _error(409, str(error))
+        except UploadStalled as error:
+            return _error(408, str(error))
         except TooLarge as error:
             return _error(413, str(error))
         except ConnectionError as error:

@@ -38,7 +38,6 @@ class ImportFile:
 
     text: io.TextIOWrapper
     raw: BinaryIO
-    name: str
 
     def bytes_read(self) -> int:
         """Of the file as it was sent."""
@@ -48,11 +47,10 @@ class ImportFile:
 class _BoundedText(io.RawIOBase):
     """Bytes of `inner`, until they are more than a file of `sent_bytes` may hold."""
 
-    def __init__(self, inner: BinaryIO, sent_bytes: int, name: str) -> None:
+    def __init__(self, inner: BinaryIO, sent_bytes: int) -> None:
         self._inner = inner
         self._most = min(MAX_TEXT_BYTES, max(RATIO_FREE_BYTES, MAX_RATIO * sent_bytes))
         self._read = 0
-        self._name = name
 
     def readable(self) -> bool:
         return True
@@ -61,13 +59,13 @@ class _BoundedText(io.RawIOBase):
         try:
             piece = self._inner.read(len(buffer))
         except (EOFError, OSError, zlib.error) as error:
-            raise ImportRefused(f"{self._name} is a damaged or cut-off gzip file: {error}") from error
+            raise ImportRefused(f"the file is a damaged or cut-off gzip file: {error}") from error
         if self._read == 0:
-            _require_text(piece, self._name)
+            _require_text(piece)
         self._read += len(piece)
         if self._read > self._most:
             raise ImportRefused(
-                f"{self._name} unpacks to more than {self._most:,} bytes, {MAX_RATIO} times its size; no catalogue does"
+                f"the file unpacks to more than {self._most:,} bytes, {MAX_RATIO} times its size; no catalogue does"
             )
         buffer[: len(piece)] = piece
         return len(piece)
@@ -79,15 +77,15 @@ def open_import_file(path: Path) -> Iterator[ImportFile]:
     try:
         raw = path.open("rb")
     except OSError as error:
-        raise ImportRefused(f"{path.name} can't be read: {error.strerror}") from error
+        raise ImportRefused(f"the file can't be read: {error.strerror}") from error
     with raw:
         is_compressed = raw.read(2) == _GZIP_MAGIC
         sent_bytes = raw.seek(0, io.SEEK_END)
         raw.seek(0)
         inner = cast("BinaryIO", gzip.GzipFile(fileobj=raw, mode="rb")) if is_compressed else raw
-        bounded = cast("BinaryIO", io.BufferedReader(_BoundedText(inner, sent_bytes, path.name), _PIECE_LENGTH))
+        bounded = cast("BinaryIO", io.BufferedReader(_BoundedText(inner, sent_bytes), _PIECE_LENGTH))
         text = io.TextIOWrapper(bounded, encoding="utf-8-sig", errors="surrogateescape", newline="")
-        yield ImportFile(text, raw, path.name)
+        yield ImportFile(text, raw)
 
 
 def read_lines(file: ImportFile) -> Iterator[str]:
@@ -167,7 +165,7 @@ class _Window:
                 return value
 
     def fault(self, what: str) -> ImportRefused:
-        return ImportRefused(f"{self._file.name}, line {self.line}: {what}; what is there is {self._text[:20]!r}")
+        return ImportRefused(f"line {self.line}: {what}; what is there is {self._text[:20]!r}")
 
     def _grow(self) -> bool:
         piece = self._file.text.read(_PIECE_LENGTH)
@@ -175,10 +173,10 @@ class _Window:
         return piece != ""
 
 
-def _require_text(beginning: bytes, name: str) -> None:
+def _require_text(beginning: bytes) -> None:
     if beginning.startswith(_GZIP_MAGIC):
-        raise ImportRefused(f"{name} is compressed twice; send it plain or compressed once")
+        raise ImportRefused("the file is compressed twice; send it plain or compressed once")
     if beginning.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise ImportRefused(f"{name} is UTF-16; wanted UTF-8")
+        raise ImportRefused("the file is UTF-16; wanted UTF-8")
     if beginning.startswith((b"PK\x03\x04", b"\xfd7zXZ", b"BZh", b"\x28\xb5\x2f\xfd")):
-        raise ImportRefused(f"{name} is compressed in another way than gzip; send it plain or as gzip")
+        raise ImportRefused("the file is compressed in another way than gzip; send it plain or as gzip")

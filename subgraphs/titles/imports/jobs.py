@@ -3,7 +3,7 @@
 A folder holds the file as it was sent, `job.json` (how far it is, written after each batch) and `rejects.jsonl` (every
 row that was left out or put right). A batch is stored before it is counted: after a kill at any moment the last batch
 may be done twice, which changes nothing, and its rejects are cut off and written again. The file is removed once the
-import is done or refused. At most MAX_JOBS folders are kept.
+import is done or refused. At most MAX_JOBS folders are kept, and MAX_UPLOADS files.
 """
 
 from __future__ import annotations
@@ -31,11 +31,14 @@ from subgraphs.titles.imports.threads import run_in_thread
 from subgraphs.titles.ports import TitleStore
 from subgraphs.titles.services.writing import CatalogueWriter
 
-__all__ = ["LEASE_RENEWAL_S", "ImportBusy", "ImportJobs", "ImportLease", "TooLarge", "UnknownImport"]
+__all__ = ["LEASE_RENEWAL_S", "ImportBusy", "ImportJobs", "ImportLease", "TooLarge", "UnknownImport", "UploadStalled"]
 
 log = structlog.get_logger(__name__)
 
 MAX_JOBS = 20
+MAX_UPLOADS = 5
+"""Files that are kept of broken-off imports; older ones have to be sent again."""
+PIECE_TIMEOUT_S = 60.0
 MAX_REJECTS_BYTES = 256 * 1024 * 1024
 """Of one report; further rows are counted and not listed."""
 MAX_REASON_LENGTH = 500
@@ -58,6 +61,10 @@ class UnknownImport(Exception):
 
 class TooLarge(Exception):
     """The file passes the limit."""
+
+
+class UploadStalled(Exception):
+    """The sender fell silent."""
 
 
 class ImportLease(Protocol):
@@ -120,6 +127,7 @@ class ImportJobs:
             await asyncio.to_thread(self._make_folder, folder)
             try:
                 job = replace(job, size_bytes=await self._receive(pieces, folder / _UPLOAD))
+                await self._require_lease()
                 await asyncio.to_thread(_write_job, folder, job)
             except BaseException:
                 await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
@@ -149,6 +157,8 @@ class ImportJobs:
                 rows_before=found.progress.read,
                 bytes_before=found.progress.bytes_read,
             )
+            if not await asyncio.to_thread((self._folder / job.id / _UPLOAD).exists):
+                raise UnknownImport(f"the file of import {job.id} is kept no longer; send it again")
             await asyncio.to_thread(_cut_rejects, self._folder / job.id, job)
             return self._launch(job)
 
@@ -197,6 +207,11 @@ class ImportJobs:
         finally:
             self._busy = self._task is not None
 
+    async def _require_lease(self) -> None:
+        """A file that came slowly may have outlasted it."""
+        if not await self._lease.renew():
+            raise ImportBusy("another titles process began to import while the file was received")
+
     async def _release(self) -> None:
         # Of a stream that is away the lease goes by itself.
         with contextlib.suppress(ConnectionError):
@@ -225,8 +240,10 @@ class ImportJobs:
                 (folder / _UPLOAD).unlink(missing_ok=True)
             (folder / "seen.sqlite").unlink(missing_ok=True)
         log.info("import.ended", id=ended.id, state=ended.state, message=ended.message, **_counts(ended))
-        await self._release()
-        self._running, self._task, self._busy = None, None, False
+        try:
+            await self._release()
+        finally:
+            self._running, self._task, self._busy = None, None, False
 
     async def _import(self, job: ImportJob, folder: Path) -> ImportJob:
         request = ImportRequest(
@@ -293,7 +310,7 @@ class ImportJobs:
     async def _receive(self, pieces: AsyncIterator[bytes], path: Path) -> int:
         received = 0
         with path.open("wb") as file:
-            async for piece in pieces:
+            while (piece := await _next_piece(pieces)) is not None:
                 received += len(piece)
                 if received > self.max_bytes:
                     raise TooLarge(f"the file has more than {self.max_bytes} bytes")
@@ -302,7 +319,10 @@ class ImportJobs:
 
     def _make_folder(self, folder: Path) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        for old in sorted(self._folder.glob("imp_*"), reverse=True)[MAX_JOBS - 1 :]:
+        newest_first = sorted(self._folder.glob("imp_*"), reverse=True)
+        for old in newest_first[MAX_UPLOADS - 1 :]:
+            (old / _UPLOAD).unlink(missing_ok=True)
+        for old in newest_first[MAX_JOBS - 1 :]:
             shutil.rmtree(old, ignore_errors=True)
         folder.mkdir()
 
@@ -310,6 +330,14 @@ class ImportJobs:
         # Ids sort by age.
         jobs = (_read_job(folder) for folder in sorted(self._folder.glob("imp_*"), reverse=True))
         return [job for job in jobs if job is not None]
+
+
+async def _next_piece(pieces: AsyncIterator[bytes]) -> bytes | None:
+    try:
+        async with asyncio.timeout(PIECE_TIMEOUT_S):
+            return await anext(pieces, None)
+    except TimeoutError as error:
+        raise UploadStalled(f"nothing of the file came for {PIECE_TIMEOUT_S:.0f} s; send it again") from error
 
 
 def _counts(job: ImportJob) -> dict[str, int]:

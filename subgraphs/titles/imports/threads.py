@@ -18,8 +18,12 @@ async def run_in_thread(function: Callable[P, ResultT], *args: P.args, **kwargs:
     What it works on (a file, a database) is closed by whoever is cancelled, and must not be closed under its hands.
     """
     task = asyncio.create_task(asyncio.to_thread(function, *args, **kwargs))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
+    cancellation: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancellation = error
+    if cancellation is not None:
+        raise cancellation
+    return task.result()

@@ -98,12 +98,12 @@ async def test_refuses_a_file_that_is_no_catalogue(parts: Parts, tmp_path: Path,
 
 
 async def test_refuses_a_file_that_unpacks_out_of_all_proportion(parts: Parts, tmp_path: Path) -> None:
-    """300 MB of blanks in 300 kB; it is not read to its end."""
+    """80 MB of blanks in 350 kB; it is not read to its end."""
     path = tmp_path / "bomb.gz"
-    with gzip.open(path, "wb") as file:
+    with gzip.open(path, "wb", compresslevel=1) as file:
         file.write(film("One"))
-        for _ in range(300):
-            file.write(b"\n" * 1_000_000)
+        for _ in range(80):
+            file.write(b" " * 999_999 + b"\n")
     with pytest.raises(ImportRefused, match=r"unpacks to more than .* bytes, 200 times its size"):
         await run_import(parts, "wikipedia", path)
 
@@ -182,7 +182,7 @@ def test_a_file_of_any_length_takes_the_same_memory(tmp_path: Path) -> None:
     path = tmp_path / "films.jsonl"
     with path.open("w") as file:
         for number in range(100_000):
-            film_ = {"title": f"Film {number}", "year": 2000, "cast": [f"Actor {number}", f"Actor {number + 1}"]}
+            film_ = {"title": f"Film {number}", "year": 2000}
             file.write(json.dumps(film_) + "\n")
     program, root = Path(__file__).parent / "files" / "measure_reading.py", Path(__file__).resolve().parents[3]
     environment = os.environ | {"PYTHONPATH": str(root)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +18,8 @@ from common.errors import ErrorKind, ServiceError
 from subgraphs.titles.adapters.import_lease import KEY, ValkeyImportLease
 from subgraphs.titles.imports import CatalogueFormat, ImportJob, ImportJobs, ImportRefused, JobState
 from subgraphs.titles.imports.client import ImportClient
-from subgraphs.titles.imports.jobs import ImportBusy, UnknownImport
+from subgraphs.titles.imports.jobs import ImportBusy, UnknownImport, UploadStalled
+from subgraphs.titles.imports.threads import run_in_thread
 from subgraphs.titles.services.writing import CatalogueWriter
 from tests.subgraphs.titles.conftest import ADULT, CHILD, OpenService, Parts, Service
 from tests.subgraphs.titles.importing import feed, movie, write
@@ -196,6 +198,7 @@ async def test_one_import_at_a_time(parts: Parts, tmp_path: Path) -> None:
         with pytest.raises(ImportBusy, match="another import is running"):
             await again
     await end_of(jobs, job.id)
+    parts.clock.advance(timedelta(seconds=1))
     refused = await end_of(jobs, (await begin(jobs, "")).id)
     assert (refused.state, refused.message) == (JobState.REFUSED, "the file has no rows")
     assert [path.name for path in (tmp_path / refused.id).iterdir()] == ["job.json"]
@@ -378,4 +381,53 @@ async def test_the_client_imports_through_a_running_service(
                 await stranger.start(CatalogueFormat.WIKIPEDIA, path)
     finally:
         server.should_exit = True
+        await task
+
+
+async def test_a_sender_who_falls_silent_is_not_waited_for(
+    parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The import is refused, and another may begin."""
+    monkeypatch.setattr("subgraphs.titles.imports.jobs.PIECE_TIMEOUT_S", 0.01)
+
+    async def silent() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    jobs = jobs_of(parts, tmp_path)
+    with pytest.raises(UploadStalled, match="nothing of the file came"):
+        await jobs.start(CatalogueFormat.WIKIPEDIA, silent(), file_name="x", show=None, is_removal_allowed=False)
+    assert await jobs.jobs() == []
+    assert (await end_of(jobs, (await begin(jobs, film("One"))).id)).state is JobState.DONE
+
+
+async def test_files_of_old_broken_off_imports_are_kept_no_longer(
+    parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Resuming one says so."""
+    monkeypatch.setattr("subgraphs.titles.imports.jobs.MAX_UPLOADS", 1)
+    jobs = jobs_of(parts, tmp_path)
+    broken = await jobs.cancel((await begin(jobs, FILMS)).id)
+    parts.clock.advance(timedelta(seconds=1))
+    await end_of(jobs, (await begin(jobs, film("One"))).id)
+    with pytest.raises(UnknownImport, match="is kept no longer; send it again"):
+        await jobs.resume(broken.id)
+
+
+async def test_a_thread_is_waited_for_however_often_it_is_cancelled() -> None:
+    """What it works on is not closed under its hands."""
+    may_end, has_begun = threading.Event(), threading.Event()
+
+    def work() -> None:
+        has_begun.set()
+        may_end.wait(10)
+
+    task = asyncio.create_task(run_in_thread(work))
+    await asyncio.to_thread(has_begun.wait, 10)
+    for _ in range(3):
+        task.cancel()
+        await asyncio.sleep(0)
+    assert not task.done()
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
         await task
