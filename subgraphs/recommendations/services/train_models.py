@@ -113,7 +113,7 @@ class TrainModels:
     def _version(self, outcome: Outcome, content: bytes, likes: _Likes, took_s: float) -> ModelVersion:
         made_at = self._clock.now()
         return ModelVersion(
-            id=f"{made_at:%Y%m%dT%H%M%S}-{secrets.token_hex(2)}",
+            id=f"{made_at:%Y%m%dT%H%M%S}.{made_at.microsecond:06}-{secrets.token_hex(2)}",
             made_at=made_at,
             profile_count=likes.profile_count,
             title_count=len(likes.indices),
