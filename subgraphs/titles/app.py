@@ -11,7 +11,7 @@ from functools import partial
 from starlette.applications import Starlette
 
 from common.clock import Clock, SystemClock
-from common.events import EventConsumer, EventHandler, EventPublisher
+from common.events import EventConsumer, EventHandler, EventPublisher, GapHandler
 from common.valkey import open_stream_valkey, open_valkey
 from subgraphs.kernel.app import HealthCheck, OpenedSubgraph, create_subgraph_app
 from subgraphs.kernel.context import RequestContext, RequestHead
@@ -70,7 +70,7 @@ def create_app(settings: TitlesSettings, clock: Clock | None = None) -> Starlett
 
 @asynccontextmanager
 async def _hearing(
-    settings: TitlesSettings, group: str, handlers: Mapping[str, EventHandler]
+    settings: TitlesSettings, group: str, handlers: Mapping[str, EventHandler], on_gap: GapHandler | None = None
 ) -> AsyncIterator[EventConsumer]:
     """Takes in what is published while the block lasts."""
     async with open_stream_valkey(settings.shared.valkey_url) as redis:
@@ -80,6 +80,7 @@ async def _hearing(
             # The same name over restarts: what this process had taken and not finished comes first.
             consumer=f"{socket.gethostname()}-{settings.port}",
             handlers=handlers,
+            on_gap=on_gap,
         )
         async with consumer.running():
             yield consumer
@@ -121,15 +122,17 @@ async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedS
         search_events = ValkeySearchEvents(redis, EventPublisher(redis))
         search_log = SearchLog(search_events)
         await stack.enter_async_context(search_log.running())
+        republishing = Republishing(store, clock, wake)
         handlers = {
             ASSETS_TOPIC: MediaReports(writer).handle,
             "accounts": search_log.handle,
-            "requests": Republishing(store, clock, wake).handle,
+            "requests": republishing.handle,
         }
-        consumer = await stack.enter_async_context(_hearing(settings, "titles", handlers))
+        consumer = await stack.enter_async_context(_hearing(settings, "titles", handlers, republishing.on_gap))
         if settings.has_neighbours:
             news = NeighbourNews(catalogue, calendar)
-            # A group of its own for each process: every one must hear everything.
+            # A group of its own for each process: every one must hear everything. Gaps are no matter: what was missed
+            # is seen after an hour, when memory forgets; and a new process would find one in every trimmed stream.
             group = f"titles-{socket.gethostname()}-{settings.port}"
             await stack.enter_async_context(_hearing(settings, group, {TITLES_TOPIC: news.handle}))
         if settings.seed_demo:

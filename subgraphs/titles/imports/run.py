@@ -7,6 +7,7 @@ thread, batch by batch, so that the service goes on answering meanwhile, and no 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,9 @@ from itertools import islice
 from pathlib import Path
 from typing import assert_never
 
+import structlog
+
+from common.errors import ServiceError
 from subgraphs.kernel.ids import TitleId
 from subgraphs.titles.domain.title import Season, Title, TitleKind
 from subgraphs.titles.imports.feed import FeedReader
@@ -35,9 +39,12 @@ from subgraphs.titles.services.writing import CatalogueWriter, Taken
 
 __all__ = ["MAX_REMOVED_RATIO", "Batch", "ImportOutcome", "ImportProgress", "ImportRequest", "import_catalogue"]
 
+log = structlog.get_logger(__name__)
+
 BATCH_SIZE = 500
 MAX_REMOVED_RATIO = 0.1
 """Of a source's listed titles, as many may be missing from a full feed without a word; more looks like a mistake."""
+RETRY_DELAYS_S = (1.0, 5.0, 20.0)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -107,7 +114,7 @@ async def import_catalogue(
             await _skip(opened.rows, start.read)
         first_reject: tuple[int, str] | None = None
         while rows := await run_in_thread(_next_batch, opened.rows, BATCH_SIZE):
-            applied = await _Batching(writer, store, rows).apply()
+            applied = await _applied(writer, store, rows)
             first_reject = first_reject or next(iter(applied.rejected), None)
             state = _after(state, rows, applied, file)
             _require_some_use(state, first_reject, is_end=len(rows) < BATCH_SIZE)
@@ -125,6 +132,17 @@ class _Applied:
     removed: int
     rejected: tuple[tuple[int, str], ...]
     repaired: tuple[tuple[int, str], ...]
+
+
+async def _applied(writer: CatalogueWriter, store: TitleStore, rows: Sequence[Row]) -> _Applied:
+    """Again after a while when the store is away: a hiccup should not end the import of an hour."""
+    for delay_s in RETRY_DELAYS_S:
+        try:
+            return await _Batching(writer, store, rows).apply()
+        except ServiceError as error:
+            log.warning("import.waiting", error=error.message, delay_s=delay_s)
+            await asyncio.sleep(delay_s)
+    return await _Batching(writer, store, rows).apply()
 
 
 async def _skip(rows: Iterator[Row], count: int) -> None:

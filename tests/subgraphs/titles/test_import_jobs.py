@@ -138,8 +138,24 @@ async def test_an_import_that_was_killed_goes_on_where_it_stopped(
     assert {path.name for path in (tmp_path / job.id).iterdir()} == {"job.json", "rejects.jsonl"}
 
 
-async def test_duplicates_are_known_from_before_the_break(parts: Parts, tmp_path: Path) -> None:
+async def test_a_store_that_is_away_for_a_moment_is_waited_for(
+    parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The batch is done again, whether or not it was stored."""
+    monkeypatch.setattr("subgraphs.titles.imports.run.RETRY_DELAYS_S", (0.0,))
+    for is_stored, created in ((False, 2_277), (True, 0)):
+        writer = FailingWriter(parts.store, parts.catalogue, parts.follower.wake)
+        writer.fail_at(2, ServiceError(ErrorKind.UNAVAILABLE, "the store is away"), is_stored=is_stored)
+        jobs = jobs_of(parts, tmp_path, writer)
+        done = await end_of(jobs, (await begin(jobs, FILMS)).id)
+        assert (done.state, done.progress.taken.created, done.progress.read) == (JobState.DONE, created, 2_300)
+
+
+async def test_duplicates_are_known_from_before_the_break(
+    parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What was read before a resumed import is not written again, and not forgotten either."""
+    monkeypatch.setattr("subgraphs.titles.imports.run.RETRY_DELAYS_S", ())
     text = "".join(film(f"Film {number}") for number in range(600)) + film("Film 3")
     writer = FailingWriter(parts.store, parts.catalogue, parts.follower.wake)
     writer.fail_at(2, ServiceError(ErrorKind.UNAVAILABLE, "the store is away"), is_stored=False)
