@@ -20,7 +20,7 @@ from tests.support.store_queries import counted_stores, counting
 from tests.support.valkey_server import valkey_server
 from tests.support.whole_graph import WholeGraph, whole_graph
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 
 TRIES = 6
 FEW, MIXED = 2, 6

@@ -121,6 +121,9 @@ class Probe:
         """Send one mutation by one road as everybody, those first who must not."""
         row = self.verdicts.table.fields[f"Mutation.{target.field}"]
         kinds = sorted(ViewerKind, key=lambda kind: row.cells[kind].outcome is not Outcome.DENY)
+        if road is not Road.DIRECT:
+            # Who acts on their own things alone has been let in by the direct road; the others try every one.
+            kinds = [kind for kind in kinds if row.cells[kind].outcome is not Outcome.OWN]
         for kind in kinds:
             arguments = await target.arguments(kind)
             # What lies deeper below an answer is what queries find there.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -11,6 +12,15 @@ from tests.support.authorization_probe import Probe
 from tests.support.households import settle_in
 from tests.support.valkey_server import valkey_server
 from tests.support.whole_graph import WholeGraph, whole_graph
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here) and item.path.name != "test_table.py":
+            # One graph for a module's tests: one worker runs them all.
+            item.add_marker(pytest.mark.xdist_group(f"authorization-{item.path.stem}"))
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="module")
