@@ -78,19 +78,14 @@ Uncovered = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class PreparedRow:
-    """A candidate as plain lists by place, and `bound`: more than this it can't gain as first of its kind.
-
-    `topics`: genres and type of each title.
-    """
+    """A candidate as plain lists by place; `relevance_bound`: what it can gain by relevance as first of its kind."""
 
     candidate: RowCandidate
     kind: SectionKind
     is_personal: bool
     works: Sequence[int]
     relevance: Sequence[float]
-    topics: Sequence[Sequence[str]]
     relevance_bound: float
-    coverage_bound: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +112,19 @@ class Objective:
         self._discounts = [COLUMN_DISCOUNT**place for place in range(first_cards)]
         self._discount_sum = sum(self._discounts)
         self._card_shares = [-SATURATION / (max(count, 1) * first_cards) for count in range(MAX_TOPICS + 1)]
-        topics = [_topics(row, catalogue) for row in candidates]
-        self.interest: Uncovered = _interest(candidates, topics, first_cards)
-        self.rows = [self._prepare(row, catalogue, its) for row, its in zip(candidates, topics, strict=True)]
+        self._topics = catalogue.topics
+        self.rows = [self._prepare(row, catalogue) for row in candidates]
+        self.interest: Uncovered = _interest(self.rows, catalogue, first_cards)
+        # A row adds at most one row's worth of cards, and 1 - exp(-x) <= x: all of them in the best topic.
+        most = min(1.0, SATURATION * max(self.interest.values(), default=0.0))
+        self._coverage_bound = weights.coverage_worth * most
 
     def gain(self, row: PreparedRow, in_sight: Sequence[int], same_above: int, above: Uncovered) -> GainParts:
         """Of the row with these of its places in sight, below `same_above` rows of its kind."""
         relevance = sum(map(mul, self._discounts, map(row.relevance.__getitem__, in_sight))) / self._discount_sum
         added: dict[str, float] = {}
         for place in in_sight:
-            topics = row.topics[place]
+            topics = self._topics[row.works[place]][-MAX_TOPICS:]
             share = self._card_shares[len(topics)]
             for topic in topics:
                 added[topic] = added.get(topic, 0.0) + share
@@ -143,44 +141,33 @@ class Objective:
 
     def bound(self, row: PreparedRow, same_above: int) -> float:
         """The row gains no more than this, whatever stands above, with so many rows of its kind above."""
-        return row.relevance_bound * float(self.weights.same_kind_discount**same_above) + row.coverage_bound
+        return row.relevance_bound * float(self.weights.same_kind_discount**same_above) + self._coverage_bound
 
     def _kind_worth(self, kind: SectionKind, relevance: float) -> float:
         base = self.weights.base_relevance
         return self.weights.worth[kind] * (base + (1 - base) * relevance)
 
-    def _prepare(self, row: RowCandidate, catalogue: Catalogue, topics: Sequence[Sequence[str]]) -> PreparedRow:
+    def _prepare(self, row: RowCandidate, catalogue: Catalogue) -> PreparedRow:
         relevance = row.relevance.tolist()
         best = sorted(relevance, reverse=True)
         most = sum(map(mul, self._discounts, best)) / self._discount_sum
-        known = {topic for each in topics for topic in each}
         return PreparedRow(
             candidate=row,
             kind=row.kind,
             is_personal=row.kind in PERSONAL_KINDS,
             works=catalogue.works[row.items].tolist(),
             relevance=relevance,
-            topics=topics,
             relevance_bound=self._kind_worth(row.kind, most),
-            # A row adds at most one row's worth of mass, and 1 - exp(-x) <= x: all of it in its best topic.
-            coverage_bound=self.weights.coverage_worth
-            * SATURATION
-            * max((self.interest.get(topic, 0.0) for topic in known), default=0.0),
         )
 
 
-def _topics(row: RowCandidate, catalogue: Catalogue) -> list[Sequence[str]]:
-    return [catalogue.topics[work][-MAX_TOPICS:] for work in catalogue.works[row.items].tolist()]
-
-
-def _interest(
-    candidates: Sequence[RowCandidate], topics: Sequence[Sequence[Sequence[str]]], first_cards: int
-) -> dict[str, float]:
+def _interest(rows: Sequence[PreparedRow], catalogue: Catalogue, first_cards: int) -> dict[str, float]:
     """How much what the best places of the candidates are about matters, from their relevance; sums to 1."""
     interest: dict[str, float] = {}
-    for row, its in zip(candidates, topics, strict=True):
-        for relevance, card in zip(row.relevance[:first_cards].tolist(), its, strict=False):
-            for topic in card:
-                interest[topic] = interest.get(topic, 0.0) + relevance / len(card)
+    for row in rows:
+        for relevance, work in zip(row.relevance[:first_cards], row.works, strict=False):
+            topics = catalogue.topics[work][-MAX_TOPICS:]
+            for topic in topics:
+                interest[topic] = interest.get(topic, 0.0) + relevance / len(topics)
     total = sum(map(math.sqrt, interest.values()))
     return {topic: math.sqrt(amount) / total for topic, amount in interest.items()} if total > 0 else {}
