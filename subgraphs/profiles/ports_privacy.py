@@ -42,7 +42,11 @@ class PrivacyStore(Protocol):
         ...
 
     async def close_account(self, request_id: PrivacyRequestId, subject: Subject, now: datetime) -> None:
-        """No way into the account any more: sessions end, the password fits nothing. Remembers the subject."""
+        """No way into the account any more: sessions end, the password fits nothing.
+
+        Remembers the subject, with profiles that were made meanwhile. Raises ServiceError(ABORTED), and changes
+        nothing, when the request was cancelled meanwhile.
+        """
         ...
 
     async def step_done(

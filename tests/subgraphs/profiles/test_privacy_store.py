@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from common.errors import ErrorKind, ServiceError
 from common.events import Event
 from subgraphs.kernel.ids import AccountId, ProfileId, SessionId, TitleId
 from subgraphs.kernel.personal_data import Subject
@@ -172,6 +173,37 @@ async def test_closing_ends_every_way_in_and_can_not_be_cancelled(settled: Async
     read = await store.request(second.id)
     assert read is not None
     assert (read.profile_ids, read.emails, read.closed_at) == (("prof_ada",), ("acc_ada@example.org",), NOW)
+
+
+async def test_an_erasure_that_is_cancelled_when_it_was_taken_up_closes_nothing(settled: AsyncEngine) -> None:
+    """Whoever was told that the account lives on keeps the password and the sessions."""
+    store, accounts = SqlPrivacyStore(settled), SqlAccountStore(settled)
+    await store.ask(request(1))
+    taken_up = await store.claim(NOW, LEASE)
+    assert taken_up is not None
+    subject = await store.subject(ADA)
+    assert await store.cancel(ADA, RequestKind.ERASURE, NOW)
+    with pytest.raises(ServiceError) as refused:
+        await store.close_account(taken_up.id, subject, NOW)
+    assert refused.value.kind is ErrorKind.ABORTED
+    credentials = await accounts.credentials(f"{ADA}@example.org")
+    assert credentials is not None
+    assert credentials.password_hash == "hash"
+    assert await SqlSessionStore(settled).live_session(SessionId(f"ses_{ADA}")) is not None
+    assert await store.claim(NOW + 9 * LEASE, LEASE) is None
+
+
+async def test_a_profile_that_was_made_meanwhile_is_closed_in(settled: AsyncEngine) -> None:
+    """After the erasure looked whose data it is, and before no way is left into the account."""
+    store = SqlPrivacyStore(settled)
+    await store.ask(request(1))
+    subject = await store.subject(ADA)
+    late = Profile(ProfileId("prof_late"), ADA, "Late", "fox", False, 18, "en", NOW)
+    assert await SqlAccountStore(settled).create_profile(late, max_profiles=5, events=[])
+    await store.close_account(request(1).id, subject, NOW)
+    closed = await store.request(request(1).id)
+    assert closed is not None
+    assert set(closed.profile_ids) == {"prof_ada", "prof_late"}
 
 
 async def test_what_stays_says_of_nobody(settled: AsyncEngine) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from common.errors import ErrorKind, ServiceError
 from common.events import Event
 from subgraphs.kernel.ids import AccountId, ProfileId
 from subgraphs.kernel.personal_data import Subject
@@ -108,15 +109,23 @@ class SqlPrivacyStore:
         """See PrivacyStore.close_account."""
         account_id = subject.account_id
         async with writing(self._engine) as connection:
+            account = tables.accounts.c.id == account_id
+            # The account's row first, as whoever adds a profile takes it first: none comes in between.
+            await connection.execute(select(tables.accounts.c.id).where(account).with_for_update())
+            request = await self._locked(connection, request_id)
+            if request is None or request.state is not RequestState.WAITING:
+                # Taken up at its time, and cancelled before anything was done: the holder was told that it ends here.
+                raise ServiceError(ErrorKind.ABORTED, f"request {request_id} does not wait any more")
+            own_profiles = select(tables.profiles.c.id).where(tables.profiles.c.account_id == account_id)
+            profile_ids = {*subject.profile_ids, *(await connection.execute(own_profiles)).scalars()}
             live = (tables.sessions.c.account_id == account_id) & tables.sessions.c.revoked_at.is_(None)
             await connection.execute(update(tables.sessions).where(live).values(revoked_at=now))
-            account = tables.accounts.c.id == account_id
             await connection.execute(update(tables.accounts).where(account).values(password_hash=NO_PASSWORD))
             await connection.execute(delete(one_time_tokens).where(one_time_tokens.c.account_id == account_id))
             await connection.execute(
                 update(privacy_requests)
                 .where((REQUESTS.id == request_id) & REQUESTS.closed_at.is_(None))
-                .values(closed_at=now, profile_ids=list(subject.profile_ids), emails=list(subject.emails))
+                .values(closed_at=now, profile_ids=sorted(profile_ids), emails=list(subject.emails))
             )
 
     async def step_done(
