@@ -83,13 +83,13 @@ async def test_training_learns_what_is_watched_together(
     catalogue_snapshots: list[dict[str, Any]], redis: Redis, store: ObjectModelStore, choice: ValkeyModelChoice
 ) -> None:
     """The version is measured, used, and knows the two camps."""
-    await watch_in_camps(ValkeyTasteStore(redis), 80)
+    await watch_in_camps(ValkeyTasteStore(redis), 120)
 
     version, is_used = await trainer(catalogue_snapshots, redis, store).train(SMALL)
 
     assert is_used
     assert (await choice.choice()).version_id == version.id
-    assert (version.profile_count, version.like_count, version.title_count) == (80, 640, 60)
+    assert (version.profile_count, version.like_count, version.title_count) == (120, 960, 60)
     assert version.metrics["blend"]["NDCG@100"][0] >= version.metrics["popularity"]["NDCG@100"][0]
     assert [each.id for each in await store.versions()] == [version.id]
     trained = read_trained(await store.read(version))
@@ -158,7 +158,7 @@ async def test_a_version_that_is_no_better_than_popularity_is_kept_and_not_used(
     choice: ValkeyModelChoice,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    await watch_in_camps(ValkeyTasteStore(redis), 80)
+    await watch_in_camps(ValkeyTasteStore(redis), 120)
     monkeypatch.setattr(train_models.Outcome, "is_better_than_popularity", False)
 
     version, is_used = await trainer(catalogue_snapshots, redis, store).train(SMALL)
@@ -294,7 +294,7 @@ async def test_a_watch_is_in_the_scores_without_training(subgraph: Any, make_sna
     from subgraphs.recommendations.models.blend import score_titles
 
     await subgraph.tell_titles([make_snapshot(f"mov_{number:03}") for number in range(60)])
-    await watch_in_camps(subgraph.models._tastes, 80)
+    await watch_in_camps(subgraph.models._tastes, 120)
     store = open_model_store("", tmp_path / "objects" / "models")
     choice = ValkeyModelChoice(subgraph.redis)
     await TrainModels(subgraph.models._titles, subgraph.models._tastes, store, choice, subgraph.clock).train(SMALL)

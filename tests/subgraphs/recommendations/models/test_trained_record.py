@@ -294,7 +294,7 @@ def test_als_folds_a_trained_profile_in_to_where_training_left_it(steps: int) ->
 
 
 def test_training_is_the_same_for_the_same_likes() -> None:
-    likes = random_likes(14, 80, 40, 8)
+    likes = random_likes(14, 120, 40, 8)
     ids = tuple(f"mov_{number:03}" for number in range(40))
     content = FoldedContent(np.eye(40, dtype=np.float32))
     training = Training(likes, np.zeros(likes.nnz))
