@@ -55,7 +55,8 @@ ResultT = TypeVar("ResultT")
 FIELDS_VERSION = 3
 POPULARITY_STEPS = (1 << 32) - 1
 """Popularity as a whole number: a billionth is finer than anything that it is made from."""
-WRITER_HEAP_BYTES = 32_000_000
+WRITER_HEAP_BYTES = 128_000_000
+"""A rebuild may take this much before it writes a segment; updates take a small part of it."""
 CURRENT = "current"
 
 
@@ -83,11 +84,14 @@ class _Generation:
         self.index.config_reader("manual")
         self.index.reload()
 
-    def update(self, titles: Sequence[Title]) -> None:
+    def add(self, titles: Sequence[Title]) -> None:
+        """Searches see it after `commit`."""
         for title in titles:
             self._writer.delete_documents_by_term("id", title.id)
             if not title.is_gone:
                 self._writer.add_document(_document(search_entry(title)))
+
+    def commit(self) -> None:
         self._writer.commit()
         self.index.reload()
 
@@ -130,7 +134,7 @@ class TantivyIndex:
 
     async def update(self, titles: Sequence[Title]) -> None:
         """Make the index as these titles are; visible to searches when it returns."""
-        await self.write(lambda: self._serving.update(titles))
+        await self.write(lambda: self._update(titles))
         self._revision += 1
 
     async def begin_build(self) -> IndexBuild:
@@ -206,7 +210,11 @@ class TantivyIndex:
         return await asyncio.get_running_loop().run_in_executor(self._writing, work)
 
     def publish(self, generation: _Generation) -> None:
-        """Let searches find it, and remove the one before; in the thread that writes."""
+        """Let searches find it, and remove the one before; in the thread that writes.
+
+        Committed once, a rebuilt index has few segments, each of which costs every search its share.
+        """
+        generation.commit()
         if self._folder is not None and generation.folder is not None:
             _point_to(self._folder, generation.folder.name)
         before, self._serving = self._serving, generation
@@ -217,6 +225,10 @@ class TantivyIndex:
     def end_build(self) -> None:
         """Another one may begin."""
         self._build = None
+
+    def _update(self, titles: Sequence[Title]) -> None:
+        self._serving.add(titles)
+        self._serving.commit()
 
     def _questions(self, text: str) -> Iterator[Query]:
         """What to ask, one after the other, until something is found."""
@@ -298,7 +310,7 @@ class TantivyBuild:
 
     async def update(self, titles: Sequence[Title]) -> None:
         """Make it as these titles are; searches do not see it."""
-        await self._owner.write(lambda: self._generation.update(titles))
+        await self._owner.write(lambda: self._generation.add(titles))
 
     async def publish(self) -> None:
         """Searches find it from now on, and the one before is gone."""
@@ -355,8 +367,7 @@ def _document(entry: SearchEntry) -> Document:
         "name_key": (entry.name_key,),
         "bare_name_key": (entry.bare_name_key,),
         "sort_name": (entry.sort_name,),
-        "cast": entry.cast,
-        "directors": entry.directors,
+        "people": entry.people,
         "genres": entry.genres,
         "synopsis": entry.synopsis,
         "genre_ids": entry.genre_ids,
@@ -393,7 +404,7 @@ def _schema() -> Schema:
     for exact in ("name_key", "bare_name_key", "window_countries", "blocked_countries"):
         builder.add_text_field(exact, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("sort_name", stored=True, tokenizer_name="raw", index_option="basic")
-    for text in ("name", "name_pairs", "cast", "directors", "genres"):
+    for text in ("name", "name_pairs", "people", "genres"):
         builder.add_text_field(text, tokenizer_name="words", index_option="freq")
     for text in ("name_stems", "synopsis"):
         builder.add_text_field(text, tokenizer_name="stems", index_option="freq")

@@ -30,6 +30,9 @@ def text_query(schema: Schema, stemmer: TextAnalyzer, question: TextQuestion, *,
             optional.append((Occur.Should, query))
     least = len(required) - missing_count if missing_count else None
     together = Query.boolean_query(required, minimum_number_should_match=least)
+    if question.near_names:
+        near = Query.disjunction_max_query([_name_query(schema, name) for name in question.near_names])
+        together = Query.boolean_query([(Occur.Should, together), (Occur.Should, near)])
     if question.names:
         names = Query.disjunction_max_query([_name_query(schema, name) for name in question.names])
         optional.append((Occur.Should, names))
@@ -108,7 +111,12 @@ def _match_query(schema: Schema, stemmer: TextAnalyzer, match: Match) -> Query:
 
 
 def _name_query(schema: Schema, name: NameMatch) -> Query:
-    query = _beginning(schema, name.field, name.key) if name.is_beginning else _term(schema, name.field, name.key)
+    if name.edits:
+        query = Query.fuzzy_term_query(schema, name.field, name.key, name.edits)
+    elif name.is_beginning:
+        query = _beginning(schema, name.field, name.key)
+    else:
+        query = _term(schema, name.field, name.key)
     return Query.const_score_query(query, name.score)
 
 

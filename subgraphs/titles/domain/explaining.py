@@ -32,8 +32,9 @@ def explain_places(text: str) -> Iterator[str]:
         yield f"{part.text}{'' if part.is_required else ' (may be missing)'}"
         yield from (f"  {_place(match)}" for match in part.matches)
     yield "whole name"
-    for name in question.names:
-        yield f"  {name.field} {'begins with' if name.is_beginning else 'is'} {name.key!r}: {name.score:g}"
+    for name in (*question.names, *question.near_names):
+        how = "begins with" if name.is_beginning else f"is {name.edits} edits from" if name.edits else "is"
+        yield f"  {name.field} {how} {name.key!r}: {name.score:g}"
 
 
 def _part(part: QueryPart) -> str:

@@ -6,7 +6,8 @@ words, each with the places where it may be found and what that is worth; an ada
 
 Every part of a question (a word, or a few that mean something together) must be found somewhere: as it is, by its stem,
 by another spelling, glued to its neighbour ("war games" and "WarGames"), with a typo, for the last word as the
-beginning of one, or as a fact that it names (`domain.understanding`). Fields weigh as decided (name 3, cast and
+beginning of one, or as a fact that it names (`domain.understanding`); or the whole text must be a name with a typo or
+two. Fields weigh as decided (name 3, cast and
 directors 2, genres 2, synopsis 1). Words that are found as they are score by the engine's BM25; a typo's match has a
 fixed small score, because engines give such matches no relevance of their own, or a wrong one: a word that is spelled
 right beats one that is not, and one edit beats two. Small words ("the", "of") may be missing unless there is nothing
@@ -51,8 +52,9 @@ MAX_WORDS = 12
 MAX_WORD_LENGTH = 40
 """Longer ones are nobody's words; in what is indexed and in what is asked they are left out."""
 
-FIELD_BOOSTS = (("name", 3.0), ("cast", 2.0), ("directors", 2.0), ("genres", 2.0))
-FUZZY_FIELDS = (("name", 3.0), ("cast", 2.0), ("directors", 2.0))
+FIELD_BOOSTS = (("name", 3.0), ("people", 2.0), ("genres", 2.0))
+"""People are cast and directors, who weigh alike; as fields of their own each would cost every search its share."""
+FUZZY_FIELDS = (("name", 3.0), ("people", 2.0))
 STEM_BOOSTS = (("name_stems", 1.5), ("synopsis", 1.0))
 SPELLED_OTHERWISE_SHARE = 0.7
 """A synonym, or "haexan" for "häxan", is worth this share of the word itself."""
@@ -83,6 +85,10 @@ WHOLE_NAME_SCORE = 110.0
 """More than all else together: popularity, which multiplies, must not bring another name before it."""
 BARE_NAME_SCORE = 65.0
 REMAINDER_NAME_SCORE = 55.0
+NAME_EDITS_SCORES = {1: 14.0, 2: 7.0}
+"""Of a whole name, without blanks, that is so many edits from the text. That alone is enough to be found."""
+SHORTEST_NAME_WITH_ONE_EDIT, SHORTEST_NAME_WITH_TWO_EDITS = 5, 8
+"""Letters of the text: shorter names are near each other without meaning each other."""
 NAME_BEGINNING_SCORE = 30.0
 """About what a rare word in a name scores: "the gen" is more likely The General than a film called Gen."""
 BARE_BEGINNING_SCORE = 15.0
@@ -143,20 +149,28 @@ class PartQuestion:
 
 @dataclass(frozen=True, slots=True)
 class NameMatch:
-    """What a whole name is worth that equals `key`, or begins with it; `field` is name_key or bare_name_key."""
+    """What a whole name is worth that equals `key`, begins with it or is `edits` (1 or 2) from it.
+
+    `field` is name_key or bare_name_key.
+    """
 
     field: str
     key: str
     score: float
     is_beginning: bool = False
+    edits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class TextQuestion:
-    """A text to search or complete. The best of `names` counts; for `popularity_weight` see TIE_BREAK_WEIGHT."""
+    """A text to search or complete: a title must have all required parts, or one of `near_names`.
+
+    The best of `names` and the best of `near_names` count; for `popularity_weight` see TIE_BREAK_WEIGHT.
+    """
 
     parts: tuple[PartQuestion, ...]
     names: tuple[NameMatch, ...]
+    near_names: tuple[NameMatch, ...]
     others_share: float
     popularity_weight: float
 
@@ -182,8 +196,7 @@ class SearchEntry:
     name_key: str
     bare_name_key: str
     sort_name: str
-    cast: tuple[str, ...]
-    directors: tuple[str, ...]
+    people: tuple[str, ...]
     genres: tuple[str, ...]
     synopsis: tuple[str, ...]
     genre_ids: tuple[str, ...]
@@ -207,6 +220,7 @@ def words_of(text: str) -> list[str]:
 def search_entry(title: Title) -> SearchEntry:
     """What is indexed of a title."""
     name = words_of(title.display_name)
+    people = (*title.credited(CreditRole.CAST), *title.credited(CreditRole.DIRECTOR))
     return SearchEntry(
         id=title.id,
         revision=title.revision,
@@ -216,8 +230,7 @@ def search_entry(title: Title) -> SearchEntry:
         name_key=_name_key(name),
         bare_name_key=_bare_name_key(name),
         sort_name=sort_name(title.display_name),
-        cast=tuple(map(_folded, title.credited(CreditRole.CAST))),
-        directors=tuple(map(_folded, title.credited(CreditRole.DIRECTOR))),
+        people=tuple(dict.fromkeys(map(_folded, people))),
         genres=tuple(_folded(genre.display_name) for genre in title.genres),
         # Characters weigh like words of the synopsis: "irma vep" should find her series, not beat a film so named.
         synopsis=(_folded(title.synopsis), *(_folded(each.character) for each in title.credits if each.character)),
@@ -251,7 +264,7 @@ def search_question(text: str) -> TextQuestion | None:
         places = (*_places(part, before, after), *map(_fact_place, part.facts))
         questions.append(PartQuestion(" ".join(part.words), places, is_required=are_all_small or not is_small))
     names = _whole_names(words, understood.remainders)
-    return TextQuestion(tuple(questions), names, OTHER_FIELDS_SHARE, TIE_BREAK_WEIGHT)
+    return TextQuestion(tuple(questions), names, _near_names(words), OTHER_FIELDS_SHARE, TIE_BREAK_WEIGHT)
 
 
 def completion_question(text: str) -> TextQuestion | None:
@@ -263,7 +276,7 @@ def completion_question(text: str) -> TextQuestion | None:
         PartQuestion(word, _completed(word, ("name",), is_last=position == len(words) - 1), is_required=True)
         for position, word in enumerate(words)
     ]
-    return TextQuestion(tuple(questions), _whole_names(words, ()), 0.0, COMPLETION_WEIGHT)
+    return TextQuestion(tuple(questions), _whole_names(words, ()), (), 0.0, COMPLETION_WEIGHT)
 
 
 def people_question(text: str) -> TextQuestion | None:
@@ -272,12 +285,10 @@ def people_question(text: str) -> TextQuestion | None:
     if not words:
         return None
     questions = [
-        PartQuestion(
-            word, _completed(word, ("cast", "directors"), is_last=position == len(words) - 1), is_required=True
-        )
+        PartQuestion(word, _completed(word, ("people",), is_last=position == len(words) - 1), is_required=True)
         for position, word in enumerate(words)
     ]
-    return TextQuestion(tuple(questions), (), 0.0, COMPLETION_WEIGHT)
+    return TextQuestion(tuple(questions), (), (), 0.0, COMPLETION_WEIGHT)
 
 
 def _completed(word: str, fields: tuple[str, ...], *, is_last: bool) -> tuple[Match, ...]:
@@ -333,6 +344,15 @@ def _whole_names(words: Sequence[str], remainders: Sequence[str]) -> tuple[NameM
         NameMatch("name_key", whole, NAME_BEGINNING_SCORE, is_beginning=True),
         NameMatch("bare_name_key", bare, BARE_BEGINNING_SCORE, is_beginning=True),
     )
+
+
+def _near_names(words: Sequence[str]) -> tuple[NameMatch, ...]:
+    """For typos that no word alone forgives: two in a short one, in a small one, or in the blank between."""
+    key = _name_key(words)
+    most = (len(key) >= SHORTEST_NAME_WITH_ONE_EDIT) + (len(key) >= SHORTEST_NAME_WITH_TWO_EDITS)
+    if len(key) > MAX_WORD_LENGTH or key.isdigit():
+        return ()
+    return tuple(NameMatch("name_key", key, NAME_EDITS_SCORES[edits], edits=edits) for edits in range(1, most + 1))
 
 
 def _name_key(words: Sequence[str]) -> str:

@@ -56,8 +56,7 @@ _PROPERTIES: dict[str, Any] = {
     "bare_name_key": _KEYWORD,
     # Longer ones than Lucene takes sort first.
     "sort_name": {"type": "keyword", "ignore_above": 8_000},
-    "cast": _WORDS_AND_BEGINNINGS,
-    "directors": _WORDS_AND_BEGINNINGS,
+    "people": _WORDS_AND_BEGINNINGS,
     "genres": _WORDS,
     "synopsis": _STEMS,
     "genre_ids": _KEYWORD,

@@ -119,6 +119,9 @@ def _matching(question: TextQuestion, visible: Clause, missing_count: int) -> Cl
         if missing_count
         else {"bool": {"must": required}}
     )
+    if question.near_names:
+        near = {"dis_max": {"queries": [_name(name) for name in question.near_names]}}
+        together = {"bool": {"should": [together, near]}}
     if question.names:
         optional.append({"dis_max": {"queries": [_name(name) for name in question.names]}})
     return {"bool": {"must": [together], "should": optional, **visible}}
@@ -157,6 +160,10 @@ def _fuzzy(field: str, match: Match) -> Clause:
 
 
 def _name(name: NameMatch) -> Clause:
+    if name.edits:
+        # Rewritten to constant scores, every name within the distance counts, not only the first fifty.
+        near = {"value": name.key, "fuzziness": name.edits, "rewrite": "constant_score"}
+        return {"constant_score": {"filter": {"fuzzy": {name.field: near}}, "boost": name.score}}
     how = "prefix" if name.is_beginning else "term"
     return {"constant_score": {"filter": {how: {name.field: name.key}}, "boost": name.score}}
 
