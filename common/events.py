@@ -83,7 +83,7 @@ class ConsumerLag:
 
 EventHandler = Callable[[Event], Awaitable[None]]
 GapHandler = Callable[[str], Awaitable[None]]
-"""Told the topic of which events were missed; it may be told again for the same gap."""
+"""Told the topic of which events were missed; again for the same gap when it raises ServiceError or was interrupted."""
 
 
 def stream_key(topic: str) -> str:
@@ -139,6 +139,8 @@ class EventConsumer:
         self._consumer = consumer
         self._handlers = dict(handlers)
         self._on_gap = on_gap
+        # Topics in which this process has been a member: a group that is not there any more was lost with its server.
+        self._joined: set[str] = set()
 
     async def run(self) -> None:
         """Deliver events until cancelled; a broken connection is retried, nothing is lost meanwhile."""
@@ -152,7 +154,7 @@ class EventConsumer:
                     if await self._deliver_new() == BATCH_SIZE:
                         # Behind: what is not read soon may be trimmed.
                         await self._look_for_gaps()
-            except (RedisConnectionError, RedisTimeoutError, ResponseError) as error:
+            except (RedisConnectionError, RedisTimeoutError, ResponseError, ServiceError) as error:
                 log.warning("events.disconnected", group=self._group, error=str(error), retry_s=RECONNECT_S)
                 await asyncio.sleep(RECONNECT_S)
 
@@ -175,17 +177,33 @@ class EventConsumer:
 
     async def _create_groups(self) -> None:
         for topic in self._handlers:
-            try:
-                # From the beginning: a service that is new to a topic hears what is still kept.
-                await self._redis.xgroup_create(stream_key(topic), self._group, id="0", mkstream=True)
-            except ResponseError as error:
-                if "BUSYGROUP" not in str(error):
-                    raise
-            else:
-                stream: Any = await self._redis.xinfo_stream(stream_key(topic))
-                if stream["length"] == 0 or stream["entries-added"] > stream["length"]:
-                    # A new group on a stream that lost its beginning, or all it ever had.
+            if not await self._has_group(topic):
+                # Told first: whoever is killed in between, or can't tell it now, tells it later.
+                if topic in self._joined or await self._lost_its_beginning(topic):
                     await self._tell_gap(topic, None)
+                await self._create_group(topic)
+            self._joined.add(topic)
+
+    async def _has_group(self, topic: str) -> bool:
+        if not await self._redis.exists(stream_key(topic)):
+            return False
+        groups: Any = await self._redis.xinfo_groups(stream_key(topic))
+        return any(_text(row["name"]) == self._group for row in groups)
+
+    async def _lost_its_beginning(self, topic: str) -> bool:
+        """Or all it ever had: an empty stream may be a new one or that of a server that lost everything."""
+        if not await self._redis.exists(stream_key(topic)):
+            return True
+        stream: Any = await self._redis.xinfo_stream(stream_key(topic))
+        return bool(stream["length"] == 0 or stream["entries-added"] > stream["length"])
+
+    async def _create_group(self, topic: str) -> None:
+        try:
+            # From the beginning: a service that is new to a topic hears what is still kept.
+            await self._redis.xgroup_create(stream_key(topic), self._group, id="0", mkstream=True)
+        except ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
 
     async def _look_for_gaps(self) -> None:
         """Were entries trimmed that this group never read? Entries that an erasure took count, too, to be safe."""

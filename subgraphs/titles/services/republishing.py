@@ -1,4 +1,4 @@
-"""Answers requests of other services to be told the whole catalogue again."""
+"""Answers requests of other services to be told the whole catalogue again, also those that it may have missed."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ __all__ = ["Republishing"]
 log = structlog.get_logger(__name__)
 
 TOPIC = "titles"
+REQUESTS_TOPIC = "requests"
 
 
 class Republishing:
@@ -33,7 +34,17 @@ class Republishing:
             return
         if self._last_at is not None and event.occurred_at <= self._last_at:
             return
+        await self._tell_all(event.data["group"])
+
+    async def on_gap(self, topic: str) -> None:
+        """Of requests that were missed all are answered at once. Nobody can tell the others' moments again."""
+        if topic == REQUESTS_TOPIC:
+            await self._tell_all("whoever was missed")
+        else:
+            log.error("events.missed_for_good", topic=topic, group="titles")
+
+    async def _tell_all(self, asked_by: str) -> None:
         self._last_at = self._clock.now()
         count = await self._store.announce_all()
-        log.info("titles.republishing", asked_by=event.data["group"], title_count=count)
+        log.info("titles.republishing", asked_by=asked_by, title_count=count)
         self._announce()
