@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Annotated, TypeVar
@@ -11,6 +12,7 @@ import typer
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from common.dead_letters import DeadLetter, DeadLetters, GroupLag, read_group_lags
@@ -62,7 +64,9 @@ def list_dead(
     for each in [_checked(topic)] if topic is not None else TOPICS:
         letters, total = _with_valkey(partial(_read_letters, topic=each, limit=limit))
         for letter in letters:
-            console.print(f"[bold]{each} {letter.id}[/] {letter.kind} for {letter.group}: {letter.error}", markup=True)
+            console.print(f"{each} {letter.id}", style="bold", end="")
+            # Errors and data are foreign text, which may hold what looks like markup.
+            console.print(f" {letter.kind} for {letter.group}: {letter.error}", markup=False)
             console.print(f"  {letter.excerpt}", markup=False)
         if topic is not None or total:
             console.print(f"{each}: {total} dead, {len(letters)} shown")
@@ -73,7 +77,7 @@ def retry(
     topic: TopicArgument, letter: Annotated[str, typer.Argument(help="Its id, as `dead list` shows it.")]
 ) -> None:
     """Give an event to the group that failed once more; after the cause was mended."""
-    if not _with_valkey(lambda redis: DeadLetters(redis, _checked(topic)).retry(letter)):
+    if not _with_valkey(lambda redis: DeadLetters(redis, _checked(topic)).retry(_checked_id(topic, letter))):
         _fail(f"topic {topic} has no dead letter {letter}; see `marquee events dead list {topic}`")
     console.print(f"{letter} is back in topic {topic}; `marquee events lag` shows when it was taken.")
 
@@ -81,7 +85,7 @@ def retry(
 @dead_app.command()
 def drop(topic: TopicArgument, letter: Annotated[str, typer.Argument(help="Its id, as `dead list` shows it.")]) -> None:
     """Forget a dead letter."""
-    if not _with_valkey(lambda redis: DeadLetters(redis, _checked(topic)).drop(letter)):
+    if not _with_valkey(lambda redis: DeadLetters(redis, _checked(topic)).drop(_checked_id(topic, letter))):
         _fail(f"topic {topic} has no dead letter {letter}; see `marquee events dead list {topic}`")
     console.print(f"{letter} is gone.")
 
@@ -101,6 +105,12 @@ def _checked(topic: str) -> str:
     return topic
 
 
+def _checked_id(topic: str, letter: str) -> str:
+    if not re.fullmatch(r"\d+-\d+", letter, re.ASCII):
+        _fail(f"{letter!r} is no letter's id, such as 1763625600000-0; see `marquee events dead list {topic}`")
+    return letter
+
+
 def _with_valkey(read: Callable[[Redis], Awaitable[ResultT]]) -> ResultT:
     async def run() -> ResultT:
         async with open_valkey(running_valkey_url(SharedSettings.load())) as redis:
@@ -116,5 +126,5 @@ def _with_valkey(read: Callable[[Redis], Awaitable[ResultT]]) -> ResultT:
 
 
 def _fail(message: str) -> None:
-    Console(stderr=True, highlight=False).print(f"[red]error:[/] {message}", soft_wrap=True)
+    Console(stderr=True, highlight=False).print(f"[red]error:[/] {escape(message)}", soft_wrap=True)
     raise typer.Exit(1)
