@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import urllib.parse
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -15,7 +16,7 @@ from pymongo.errors import AutoReconnect, OperationFailure
 from common.clock import FakeClock
 from common.errors import ErrorKind, ServiceError
 from common.tokens import Viewer
-from subgraphs.kernel.ids import AccountId
+from subgraphs.kernel.ids import AccountId, ProfileId
 from subgraphs.kernel.pagination import PageRequest
 from subgraphs.kernel.personal_data import Subject
 from subgraphs.titles.adapters.mongo import MongoTitleStore
@@ -186,6 +187,25 @@ async def test_erasing_makes_the_audit_log_anonymous(store: MongoTitleStore) -> 
     assert await personal.count_personal(subject) == {"collection:titles_audit": 0}
     [entry] = await store.audit_entries(None, PageRequest(5))
     assert entry == replace(AUDIT, account_id="erased")
+
+
+async def test_what_another_account_did_stays_its_own(store: MongoTitleStore) -> None:
+    """Neither handed out with the first one's nor made anonymous with them; and erasing again finds nothing."""
+    for number in (1, 2, 3):
+        account_id = "acc_9" if number < 3 else "acc_8"
+        await store.save(SERIES[:1], audit=replace(AUDIT, id=f"aud_{number}", account_id=account_id))
+    personal, subject = store.personal_data, Subject(AccountId("acc_9"), (ProfileId("prof_9"),))
+
+    [records] = (await personal.export_personal(subject)).values()
+    assert sorted(str(record["_id"]) for record in records) == ["aud_1", "aud_2"]
+    # It goes out by a route that writes JSON.
+    assert json.loads(json.dumps(records)) == records
+    erased = [await personal.erase_personal(subject) for _ in range(2)]
+    await personal.scrub()
+
+    assert [list(counts.values()) for counts in erased] == [[2], [0]]
+    assert await personal.count_personal(Subject(AccountId("acc_8"))) == {"collection:titles_audit": 1}
+    assert (await personal.export_personal(subject)) == {"collection:titles_audit": []}
 
 
 @pytest.mark.parametrize("direction", SortDirection)
