@@ -121,7 +121,7 @@ class TitleStore(Protocol):
         ...
 
     async def people(self, scope: CatalogueScope, ids: Sequence[PersonId]) -> dict[PersonId, Person]:
-        """People with at least one visible film or series, episode or video."""
+        """People credited in a title of any kind that is visible by its own facts."""
         ...
 
     async def titles_of_person(self, person_id: PersonId, limit: int) -> list[TitleId]:
@@ -133,7 +133,10 @@ class TitleStore(Protocol):
         ...
 
     async def facets(self, scope: CatalogueScope, chosen: TitleFilter) -> Facets:
-        """Counts of what `browse` would list in all; initials and decades ascending, an unknown decade last."""
+        """Counts of what `browse` would list in all, less what is part of something hidden; in ascending order.
+
+        An unknown decade comes last.
+        """
         ...
 
     async def ids_of_source(self, source: str, after: str, limit: int) -> list[TitleId]:
@@ -149,11 +152,14 @@ class TitleStore(Protocol):
         ...
 
     async def browse(self, scope: CatalogueScope, requests: Sequence[BrowseRequest]) -> list[list[TitleId]]:
-        """For each request up to `page.first + 1` visible ids after its cursor, the `sort_key` of a title."""
+        """For each request up to `page.first + 1` visible ids after its cursor, the `sort_key` of a title.
+
+        Visible by their own facts: whether what an episode or video belongs to is visible, too, the caller looks up.
+        """
         ...
 
     async def genres(self, scope: CatalogueScope) -> list[Genre]:
-        """Genres with at least one visible title, by name."""
+        """Genres with at least one visible film or series, by name."""
         ...
 
     async def genres_by_id(self, ids: Sequence[GenreId]) -> dict[GenreId, Genre]:

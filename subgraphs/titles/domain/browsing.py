@@ -15,6 +15,8 @@ from subgraphs.kernel.policy import MAX_MATURITY
 from subgraphs.titles.domain.title import CreditRole, GenreId, PersonId, TitleKind
 
 __all__ = [
+    "PART_KINDS",
+    "WHOLE_KINDS",
     "BrowseRequest",
     "CatalogueScope",
     "DurationBand",
@@ -33,6 +35,12 @@ class TitleSort(StrEnum):
     NEWEST = "NEWEST"
     RELEASE_YEAR = "RELEASE_YEAR"
     NAME = "NAME"
+
+
+WHOLE_KINDS = (TitleKind.MOVIE, TitleKind.SERIES)
+"""What stands by itself, and in lists where no kind is named."""
+PART_KINDS = (TitleKind.EPISODE, TitleKind.VIDEO)
+"""What is shown only together with what it belongs to."""
 
 
 class DurationBand(StrEnum):
@@ -92,7 +100,7 @@ class TitleFilter:
     @property
     def kinds(self) -> tuple[TitleKind, ...]:
         """The kinds that pass."""
-        return (TitleKind.MOVIE, TitleKind.SERIES) if self.kind is None else (self.kind,)
+        return WHOLE_KINDS if self.kind is None else (self.kind,)
 
     @property
     def browse_only(self) -> tuple[str, ...]:

@@ -11,9 +11,16 @@ from functools import partial
 from common.clock import Clock
 from common.tokens import Viewer
 from subgraphs.kernel.ids import TitleId
-from subgraphs.kernel.pagination import Page
+from subgraphs.kernel.pagination import Page, PageRequest
 from subgraphs.kernel.policy import decide
-from subgraphs.titles.domain.browsing import BrowseRequest, CatalogueScope, Facets, TitleFilter
+from subgraphs.titles.domain.browsing import (
+    PART_KINDS,
+    BrowseRequest,
+    CatalogueScope,
+    Facets,
+    TitleFilter,
+    TitleSort,
+)
 from subgraphs.titles.domain.order import sort_key
 from subgraphs.titles.domain.title import (
     EpisodeSlot,
@@ -33,6 +40,11 @@ __all__ = ["CACHE_LIFE", "Catalogue", "may_see"]
 CACHE_LIFE = timedelta(hours=1)
 FACETS_LIFE = timedelta(minutes=1)
 MAX_FACETS_KEPT = 500
+
+MAX_READS_PER_PAGE = 20
+READ_ON = 250
+"""Titles read at a time behind hidden ones; a page behind some thousands of them in a row ends the list."""
+_ANY = PageRequest(1)
 
 _FacetsQuestion = tuple[TitleFilter, str | None, int, bool]
 
@@ -90,18 +102,33 @@ class Catalogue:
     async def browse(
         self, viewer: Viewer, now: datetime, requests: Sequence[BrowseRequest]
     ) -> dict[BrowseRequest, Page[Title]]:
-        """Pages of what this viewer may see, each in its order; all of them are read together."""
+        """Pages of what this viewer may see, each in its order; all of them are read together.
+
+        The store knows a title's own facts. Where what it belongs to is hidden it is left out here, and more is read,
+        so that a page is as long as it can be.
+        """
         edits = await self.person_edits()
-        asked = [_with_person(request, edits) for request in requests]
-        lists = await self._store.browse(CatalogueScope.of(viewer, now), asked)
-        titles = await self.visible_titles(viewer, now, [title_id for ids in lists for title_id in ids])
+        waiting = {request: _with_person(request, edits) for request in requests}
+        found: dict[BrowseRequest, list[Title]] = {request: [] for request in requests}
+        for _ in range(MAX_READS_PER_PAGE):
+            if not waiting:
+                break
+            lists = await self._store.browse(CatalogueScope.of(viewer, now), list(waiting.values()))
+            ids_read = [title_id for ids in lists for title_id in ids]
+            visible = await self.visible_titles(viewer, now, ids_read)
+            followed: dict[BrowseRequest, BrowseRequest] = {}
+            for (request, asked), ids in zip(waiting.items(), lists, strict=True):
+                found[request] += [visible[title_id] for title_id in ids if title_id in visible]
+                if len(ids) > asked.page.first and len(found[request]) <= request.page.first:
+                    last = (await self.titles(ids[-1:])).get(ids[-1])
+                    if last is not None:
+                        followed[request] = _behind(asked, last)
+            waiting = followed
         return {
             request: Page.cut(
-                [titles[title_id] for title_id in ids if title_id in titles],
-                request.page,
-                partial(sort_key, sort=request.sort, direction=request.direction),
+                found[request], request.page, partial(sort_key, sort=request.sort, direction=request.direction)
             )
-            for request, ids in zip(requests, lists, strict=True)
+            for request in requests
         }
 
     async def facets(self, viewer: Viewer, now: datetime, chosen: TitleFilter) -> Facets:
@@ -130,6 +157,18 @@ class Catalogue:
         edits = await self.person_edits()
         current = {person_id: edits[person_id].id if person_id in edits else person_id for person_id in ids}
         found = await self._store.people(CatalogueScope.of(viewer, now), list(dict.fromkeys(current.values())))
+        shown: set[PersonId] = set()
+        # Mostly a film or series speaks for them; else what they are seen in may be part of something hidden.
+        for kinds in ((None,), PART_KINDS):
+            asked_for = [
+                (person_id, BrowseRequest(TitleFilter(kind=kind, person_id=person_id), TitleSort.POPULARITY, _ANY))
+                for person_id in found
+                if person_id not in shown
+                for kind in kinds
+            ]
+            pages = await self.browse(viewer, now, [request for _, request in asked_for])
+            shown |= {person_id for person_id, request in asked_for if pages[request].items}
+        found = {person_id: person for person_id, person in found.items() if person_id in shown}
         return {asked: found[person_id] for asked, person_id in current.items() if person_id in found}
 
     async def person_edits(self) -> Mapping[PersonId, Person]:
@@ -195,6 +234,12 @@ def _with_person(request: BrowseRequest, edits: Mapping[PersonId, Person]) -> Br
     """The same list, of the person that an old id stands for now."""
     chosen = _of_person(request.chosen, edits)
     return request if chosen is request.chosen else replace(request, chosen=chosen)
+
+
+def _behind(request: BrowseRequest, last: Title) -> BrowseRequest:
+    """The same list behind a title, some more of it."""
+    page = PageRequest(max(READ_ON, request.page.first), sort_key(last, request.sort, request.direction))
+    return replace(request, page=page)
 
 
 def _of_person(chosen: TitleFilter, edits: Mapping[PersonId, Person]) -> TitleFilter:

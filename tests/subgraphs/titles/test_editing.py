@@ -11,7 +11,9 @@ import pytest
 
 from common.events import Event
 from subgraphs.kernel.ids import TitleId
-from subgraphs.titles.domain.title import CreditRole, person_named
+from subgraphs.kernel.pagination import PageRequest
+from subgraphs.titles.domain.browsing import BrowseRequest, TitleFilter, TitleSort
+from subgraphs.titles.domain.title import Credit, CreditRole, Title, TitleKind, person_named
 from subgraphs.titles.services.calendar import AvailabilityCalendar
 from subgraphs.titles.services.catalogue import Catalogue
 from subgraphs.titles.services.neighbours import NeighbourNews
@@ -435,6 +437,32 @@ async def test_what_another_process_renamed_is_known_here(demo: Parts) -> None:
     stored = (await demo.store.titles([film]))[film]
     assert stored.synopsis == "Told anew."
     assert "Friedrich Wilhelm Murnau" in stored.credited(CreditRole.DIRECTOR)
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_what_is_part_of_something_hidden_speaks_for_nobody_and_ends_no_list(demo: Parts) -> None:
+    """A guest of one episode is gone with its series; pages of episodes go on behind those of the series."""
+    judex, guest = TitleId("ser_judex-1916"), person_named("Zoltan Guest")
+    slots = (await demo.store.episodes_of([judex]))[judex]
+    by_newest = BrowseRequest(TitleFilter(kind=TitleKind.EPISODE), TitleSort.RELEASE_YEAR, PageRequest(5))
+
+    def add_guest(title: Title) -> Title:
+        return replace(title, credits=(*title.credits, Credit(guest, CreditRole.CAST)))
+
+    async def known_and_listed() -> tuple[bool, set[TitleId | None], int, bool]:
+        page = (await demo.catalogue.browse(ADULT, NOW, [by_newest]))[by_newest]
+        people = await demo.catalogue.people(ADULT, NOW, [guest.id])
+        return guest.id in people, {each.series_id for each in page.items}, len(page.items), page.has_next_page
+
+    await demo.editor.edit(slots[0].title_id, None, "acc_9", "setCredits", add_guest)
+    assert await known_and_listed() == (True, {judex}, 5, True)
+    await demo.editor.edit(
+        judex, None, "acc_9", "block", lambda title: replace(title, blocked_countries=frozenset({"*"}))
+    )
+    is_known, series_ids, length, has_more = await known_and_listed()
+    assert not is_known
+    assert judex not in series_ids
+    assert (length, has_more) == (5, True)
 
 
 @pytest.mark.asyncio(loop_scope="function")

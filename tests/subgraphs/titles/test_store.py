@@ -18,7 +18,7 @@ from common.errors import ServiceError
 from common.tokens import Viewer
 from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.pagination import PageRequest
-from subgraphs.kernel.policy import decide
+from subgraphs.kernel.policy import Window, decide
 from subgraphs.titles.adapters.sql.browse_query import MAX_LISTS_PER_QUERY
 from subgraphs.titles.domain.browsing import BrowseRequest, CatalogueScope, SortDirection, TitleFilter, TitleSort
 from subgraphs.titles.domain.order import sort_key
@@ -37,6 +37,7 @@ from subgraphs.titles.domain.title import (
     VideoKind,
     VideoSlot,
     fingerprint,
+    genre_named,
     match_key,
     person_named,
 )
@@ -115,7 +116,8 @@ async def test_browse_finds_what_policy_and_filter_allow(
     decades = Counter(None if t.release_year is None else t.release_year // 10 * 10 for t in expected)
     assert dict(facets.count_by_decade) == decades
     visible = [title for title in catalogue if decide(viewer, title.facts, NOW).may_see]
-    assert {genre.id for title in visible for genre in title.genres} == {g.id for g in await store.genres(scope)}
+    whole = [title for title in visible if title.kind in {TitleKind.MOVIE, TitleKind.SERIES}]
+    assert {genre.id for title in whole for genre in title.genres} == {g.id for g in await store.genres(scope)}
     credited = {credit.person for title in visible for credit in title.credits}
     everybody = sorted({credit.person.id for title in catalogue for credit in title.credits})
     assert credited == set((await store.people(scope, everybody)).values())
@@ -231,6 +233,37 @@ async def test_writers_at_once_hide_no_change(store: TitleStore) -> None:
             await asyncio.sleep(0)
     await follow()
     assert told == {f"mov_{n}": 2 for n in range(len(names))}
+
+
+async def test_parts_of_what_is_hidden_are_not_counted(store: TitleStore) -> None:
+    """Episodes and videos whose own facts let them be seen, of a series and a film that may not be."""
+
+    def part(kind: TitleKind, n: int, **changes: Any) -> Title:
+        return replace(_film(n, f"{kind} {n}"), id=TitleId(f"{kind.id_prefix}_{n}"), kind=kind, **changes)
+
+    parents = [
+        part(TitleKind.MOVIE, 1, windows=(Window("FR"),)),
+        part(TitleKind.SERIES, 2),
+        part(TitleKind.SERIES, 3, blocked_countries=frozenset({"US"})),
+    ]
+    videos = [
+        part(TitleKind.VIDEO, n, video_of=parent.id, video_kind=VideoKind.TRAILER) for n, parent in enumerate(parents)
+    ]
+    place: dict[str, Any] = {"season_id": SeasonId("sea_1"), "season_number": 1, "episode_number": 1}
+    episodes = [part(TitleKind.EPISODE, n, series_id=parent.id, **place) for n, parent in enumerate(parents) if n > 0]
+    genre = genre_named("Rarity")
+    await store.save([*parents, *videos, *(replace(episode, genres=(genre,)) for episode in episodes)])
+    scope = CatalogueScope.of(Viewer(country="US"), NOW)
+
+    counts = [(await store.facets(scope, TitleFilter(kind=kind))).total_count for kind in TitleKind]
+
+    assert dict(zip(TitleKind, counts, strict=True)) == {
+        TitleKind.MOVIE: 0,
+        TitleKind.SERIES: 1,
+        TitleKind.EPISODE: 1,
+        TitleKind.VIDEO: 1,
+    }
+    assert genre not in await store.genres(scope)
 
 
 async def test_keeps_audit_entries(demo: Parts) -> None:

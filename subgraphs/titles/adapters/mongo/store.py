@@ -30,7 +30,7 @@ from subgraphs.titles.adapters.mongo.documents import (
 from subgraphs.titles.adapters.mongo.filters import IS_THERE, is_chosen, is_visible, order_of, page_filter
 from subgraphs.titles.adapters.mongo.journal import Journal, Write
 from subgraphs.titles.adapters.mongo.personal_data import MongoPersonalData
-from subgraphs.titles.domain.browsing import BrowseRequest, CatalogueScope, Facets, TitleFilter
+from subgraphs.titles.domain.browsing import PART_KINDS, BrowseRequest, CatalogueScope, Facets, TitleFilter
 from subgraphs.titles.domain.title import (
     EpisodeSlot,
     Genre,
@@ -138,9 +138,9 @@ class MongoTitleStore:
             return list(await asyncio.gather(*map(ask, requests)))
 
     async def genres(self, scope: CatalogueScope) -> list[Genre]:
-        """Genres with at least one visible title, by name."""
+        """Genres with at least one visible film or series, by name."""
         rows = await self._aggregated(
-            {"$match": is_visible(scope)},
+            {"$match": {"$and": [is_visible(scope), is_chosen(TitleFilter())]}},
             {"$project": {"genres": 1}},
             {"$unwind": "$genres"},
             {"$group": {"_id": "$genres.id"}},
@@ -216,11 +216,20 @@ class MongoTitleStore:
 
     async def facets(self, scope: CatalogueScope, chosen: TitleFilter) -> Facets:
         """Counts of a list."""
+        groups: Document = {"initial": "$initial", "year": "$release_year"}
+        if chosen.kind in PART_KINDS:
+            groups["parent"] = {"$ifNull": ["$video_of", "$series_id"]}
         rows = await self._aggregated(
             {"$match": {"$and": [is_visible(scope), is_chosen(chosen)]}},
-            {"$group": {"_id": {"initial": "$initial", "year": "$release_year"}, "title_count": {"$sum": 1}}},
+            {"$group": {"_id": groups, "title_count": {"$sum": 1}}},
         )
-        return Facets.of((row["_id"]["initial"], row["_id"]["year"], row["title_count"]) for row in rows)
+        parents = {row["_id"]["parent"] for row in rows if row["_id"].get("parent") is not None}
+        hidden = await self._hidden(scope, sorted(parents))
+        return Facets.of(
+            (row["_id"]["initial"], row["_id"]["year"], row["title_count"])
+            for row in rows
+            if row["_id"].get("parent") not in hidden
+        )
 
     async def ids_after(self, after: str, limit: int) -> list[TitleId]:
         """Every id in order, to walk the whole catalogue by."""
@@ -297,6 +306,11 @@ class MongoTitleStore:
             await self._database.collection(schema.POSITIONS).update_one(
                 {"_id": name}, {"$set": {"value": value}}, upsert=True
             )
+
+    async def _hidden(self, scope: CatalogueScope, ids: Sequence[str]) -> set[str]:
+        """Those of them that are not visible."""
+        there = {row["_id"] for row in await _by_key(self._titles, "_id", ids, ("_id",))}
+        return there - {row["_id"] for row in await _by_key(self._titles, "_id", ids, ("_id",), is_visible(scope))}
 
     async def _ids(self, wanted: Document, limit: int) -> list[TitleId]:
         with mongo_errors():

@@ -15,6 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Float,
+    FromClause,
     Row,
     Select,
     Text,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    not_,
     null,
     or_,
     select,
@@ -33,7 +35,14 @@ from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.pagination import PageRequest
 from subgraphs.kernel.policy import EVERYWHERE
 from subgraphs.titles.adapters.sql import tables as t
-from subgraphs.titles.domain.browsing import BrowseRequest, CatalogueScope, Facets, TitleFilter, TitleSort
+from subgraphs.titles.domain.browsing import (
+    PART_KINDS,
+    BrowseRequest,
+    CatalogueScope,
+    Facets,
+    TitleFilter,
+    TitleSort,
+)
 
 __all__ = [
     "MAX_LISTS_PER_QUERY",
@@ -88,6 +97,8 @@ def facets_statement(scope: CatalogueScope, chosen: TitleFilter) -> Select[Any]:
     """Rows of (initial, release_year, count) for what a list with this filter holds; `read_facets` adds them up."""
     titles = t.titles.c
     conditions = [titles.kind.in_(chosen.kinds), *_filters(chosen), *is_visible(scope)]
+    if chosen.kind in PART_KINDS:
+        conditions.append(_is_of_nothing_hidden(scope))
     if chosen.genre_id is not None:
         of_genre = select(t.title_genres.c.title_id).where(t.title_genres.c.genre_id == chosen.genre_id)
         conditions.append(titles.id.in_(of_genre))
@@ -128,9 +139,16 @@ def _one_list(scope: CatalogueScope, request: BrowseRequest) -> Select[Any]:
     )
 
 
-def is_visible(scope: CatalogueScope) -> list[ColumnElement[bool]]:
+def _is_of_nothing_hidden(scope: CatalogueScope) -> ColumnElement[bool]:
+    """Of an episode or video: that what it belongs to is visible, too."""
+    parent = t.titles.alias("parent")
+    of_title = parent.c.id == func.coalesce(t.titles.c.video_of, t.titles.c.series_id)
+    return ~select(parent.c.id).where(of_title, not_(and_(*is_visible(scope, parent)))).exists()
+
+
+def is_visible(scope: CatalogueScope, table: FromClause = t.titles) -> list[ColumnElement[bool]]:
     """The policy's visibility rules over a row of `titles`; the tests compare them with `decide`."""
-    titles, windows, blocks = t.titles.c, t.windows.c, t.blocks.c
+    titles, windows, blocks = table.c, t.windows.c, t.blocks.c
     now = t.to_micros(scope.now)
     countries = [EVERYWHERE] if scope.country is None else [EVERYWHERE, scope.country]
     is_open = (

@@ -34,7 +34,7 @@ from subgraphs.titles.adapters.sql.browse_query import (
 )
 from subgraphs.titles.adapters.sql.personal_data import personal_data_of
 from subgraphs.titles.adapters.sql.rows import Row, audit_row, child_rows, read_audit, read_title, title_row
-from subgraphs.titles.domain.browsing import BrowseRequest, CatalogueScope, Facets, TitleFilter
+from subgraphs.titles.domain.browsing import WHOLE_KINDS, BrowseRequest, CatalogueScope, Facets, TitleFilter
 from subgraphs.titles.domain.title import (
     EpisodeSlot,
     Genre,
@@ -214,11 +214,11 @@ class SqlTitleStore:
         return found
 
     async def genres(self, scope: CatalogueScope) -> list[Genre]:
-        """Genres with at least one visible title, by name."""
+        """Genres with at least one visible film or series, by name."""
         visible = (
             select(t.title_genres.c.title_id)
             .join(t.titles, t.titles.c.id == t.title_genres.c.title_id)
-            .where(t.title_genres.c.genre_id == t.genres.c.id, *is_visible(scope))
+            .where(t.title_genres.c.genre_id == t.genres.c.id, t.titles.c.kind.in_(WHOLE_KINDS), *is_visible(scope))
             .exists()
         )
         async with reading(self._engine) as connection:
