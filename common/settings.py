@@ -62,6 +62,9 @@ class _EnvironmentOrFiles(EnvSettingsSource):
 class _FromEnvironment(BaseSettings):
     """Base of all settings: from the environment and the files that it names, and from nothing else."""
 
+    # A traceback shows pydantic's own words, too.
+    model_config = SettingsConfigDict(hide_input_in_errors=True)
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -242,11 +245,16 @@ def _problems(settings_type: type[BaseSettings], error: ValidationError) -> list
     prefix = settings_type.model_config.get("env_prefix") or ""
     fields = settings_type.model_fields
     secret = {name for name, field in fields.items() if "SecretStr" in str(field.annotation)}
-    return [
-        f"{prefix}{'_'.join(str(part) for part in item['loc']).upper()}="
-        f"{'(secret)' if item['loc'] and item['loc'][0] in secret else repr(item.get('input'))}: {item['msg']}"
-        for item in error.errors()
-    ]
+    problems = []
+    for item in error.errors():
+        place = item["loc"]
+        if not place:
+            # About several settings at once: what was seen is all of them, with their secrets.
+            problems.append(f"{prefix.rstrip('_')}: {item['msg']}")
+            continue
+        seen = "(secret)" if place[0] in secret else repr(item.get("input"))
+        problems.append(f"{prefix}{'_'.join(str(part) for part in place).upper()}={seen}: {item['msg']}")
+    return problems
 
 
 def _suggestion(variable: str, known: Iterable[str]) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
+from typing import Self
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from common.settings import ProcessSettings, SettingsInvalid, SharedSettings, check_unclaimed
@@ -55,6 +57,32 @@ def test_a_wrong_shared_variable_is_named_like_any_other(monkeypatch: pytest.Mon
             load()
     monkeypatch.setenv("MARQUEE_LOG_LEVEL", "debug")
     assert OvenSettings.load().shared.log_level == "DEBUG"
+
+
+class CellarSettings(ProcessSettings):
+    """With a secret, and a rule about two settings."""
+
+    model_config = SettingsConfigDict(env_prefix="MARQUEE_CELLAR_")
+
+    port: int = 4998
+    store_url: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _check_both(self) -> Self:
+        if self.port == 1:
+            raise ValueError("port 1 needs no store")
+        return self
+
+
+@pytest.mark.parametrize(("port", "words"), [("1", "port 1 needs no store"), ("door", "MARQUEE_CELLAR_PORT='door'")])
+def test_no_error_shows_a_secret(monkeypatch: pytest.MonkeyPatch, port: str, words: str) -> None:
+    """Neither the message nor what a traceback shows behind it, also when the problem is not the secret's."""
+    monkeypatch.setenv("MARQUEE_CELLAR_PORT", port)
+    monkeypatch.setenv("MARQUEE_CELLAR_STORE_URL", "postgresql://marquee:hunter2@db/marquee")
+    with pytest.raises(SettingsInvalid) as refused:
+        CellarSettings.load()
+    assert words in str(refused.value)
+    assert "hunter2" not in "".join(traceback.format_exception(refused.value))
 
 
 def test_settings_do_not_change_after_they_are_read() -> None:
