@@ -47,7 +47,6 @@ class ImportJob:
     ended_at: datetime | None = None
     progress: ImportProgress = field(default_factory=ImportProgress)
     rows_before: int = 0
-    bytes_before: int = 0
     rejects_bytes: int = 0
     held_removals: str | None = None
     message: str | None = None

@@ -155,7 +155,6 @@ class ImportJobs:
                 ended_at=None,
                 message=None,
                 rows_before=found.progress.read,
-                bytes_before=found.progress.bytes_read,
             )
             if not await asyncio.to_thread((self._folder / job.id / _UPLOAD).exists):
                 raise UnknownImport(f"the file of import {job.id} is kept no longer; send it again")
