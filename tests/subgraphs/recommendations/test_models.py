@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from subgraphs.recommendations.adapters.valkey.trends import HALF_LIVES_S, ValkeyTrendCounters
+from subgraphs.recommendations.adapters.valkey.trends import HALF_LIVES_S, TOP, ValkeyTrendCounters
 from subgraphs.recommendations.domain.titles import record_from_snapshot
-from subgraphs.recommendations.domain.trends import SHARES, combine
+from subgraphs.recommendations.domain.trends import SHARES, TrendWindow, combine
 from subgraphs.recommendations.models.content import _fold, _token_matrix, build_content
 from subgraphs.recommendations.models.neighbours import SHRINKAGE, build_neighbours
 
@@ -113,6 +113,42 @@ async def test_views_fade_by_half_lives(redis: Redis) -> None:
     assert set(found) == set(expected)
     for title_id, value in expected.items():
         assert math.isclose(found[title_id], value, rel_tol=1e-9)
+
+
+async def test_what_counters_lose_is_bounded(redis: Redis) -> None:
+    """Over many titles and an era's border: never too much but by rounding, never less by more than a cut-off title.
+
+    Of each era the TOP titles are read, so a title may lack what it had where it was not among them: at most what the
+    last of those had. Views from before the last era are gone: less than 2^-400 of each.
+    """
+    counters = ValkeyTrendCounters(redis)
+    chance = np.random.default_rng(6)
+    half_life_s = HALF_LIVES_S[TrendWindow.HOUR]
+    era_s = 400 * half_life_s
+    border_s = (NOW.timestamp() // era_s + 1) * era_s
+    shares = 1 / np.sqrt(np.arange(1, TOP + 62))
+    titles = chance.choice(len(shares), 700, p=shares / shares.sum())
+    at_s = border_s + chance.uniform(-3, 3, len(titles)) * half_life_s
+    for number, (title, view_at_s) in enumerate(zip(titles.tolist(), at_s.tolist(), strict=True)):
+        await counters.count_view(f"prof_{number}", f"mov_{title}", "US", datetime.fromtimestamp(view_at_s, UTC))
+    ancient = datetime.fromtimestamp(border_s - 1.5 * era_s, UTC)
+    await counters.count_view("prof_old", "mov_ancient", "US", ancient)
+    now_s = border_s + 3 * half_life_s
+
+    found = (await counters.trending("US", datetime.fromtimestamp(now_s, UTC)))[TrendWindow.HOUR]
+
+    weights = np.exp2(-(now_s - at_s) / half_life_s)
+    eras = [np.bincount(titles[side], weights[side], TOP + 61) for side in (at_s < border_s, at_s >= border_s)]
+    cut_off = sum(float(np.sort(era)[::-1][TOP - 1]) for era in eras)
+    exact = eras[0] + eras[1]
+    assert np.count_nonzero(eras[0]) > TOP
+    assert "mov_ancient" not in found
+    for title in np.flatnonzero(exact).tolist():
+        reported = found.get(f"mov_{title}", 0.0)
+        assert reported <= exact[title] * (1 + 1e-9)
+        assert reported >= exact[title] * (1 - 1e-9) - cut_off
+    most = int(np.argmax(exact))
+    assert math.isclose(found[f"mov_{most}"], exact[most], rel_tol=1e-9)
 
 
 async def test_heartbeats_of_one_evening_are_one_view(redis: Redis) -> None:
