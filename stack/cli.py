@@ -16,6 +16,7 @@ from common.settings import SettingsInvalid
 from gateway.cli import app as gateway_app
 from stack.evaluate import app as evaluate_app
 from stack.event_commands import app as events_app
+from stack.explain import app as explain_app
 from stack.key_commands import keys
 from stack.model_commands import app as models_app
 from stack.model_commands import train
@@ -37,6 +38,7 @@ for command in gateway_app.registered_commands:
 app.add_typer(events_app, name="events")
 app.add_typer(keys)
 app.add_typer(evaluate_app, name="evaluate")
+app.add_typer(explain_app, name="explain")
 app.add_typer(models_app, name="models")
 app.command()(train)
 
