@@ -19,6 +19,7 @@ import pytest
 from stack import opensearch, postgres, programs, servers
 from stack.programs import ProgramMissing, start_program
 from tests.support.running_stack import free_ports
+from tests.support.server_runner import WAYS
 
 VARIABLES = [variable for kind in servers.KINDS for variable in kind.urls]
 REPOSITORY = Path(__file__).parents[2]
@@ -201,3 +202,23 @@ def test_up_servers_says_what_is_missing(tmp_path: Path) -> None:
     assert "error: MongoDB is not installed" in done.stderr
     assert "OpenSearch is not installed" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_command_ends_with_its_servers(tmp_path: Path) -> None:
+    """SIGTERM to the runner alone reaches the command."""
+    told = tmp_path / "pid"
+    given = {server.variable: "given" for server in WAYS}
+    command = ["sh", "-c", f"echo $$ >{told}.new && mv {told}.new {told} && exec sleep 60"]
+    runner = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.server_runner", *command], cwd=REPOSITORY, env={**os.environ, **given}
+    )
+    try:
+        deadline = time.monotonic() + 30
+        while not told.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        runner.terminate()
+        assert runner.wait(30) == 143
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(told.read_text()), 0)
+    finally:
+        runner.kill()

@@ -190,12 +190,20 @@ def run_with(addresses: dict[str, str], command: list[str]) -> int:
         signal.pause()
         return 0
     child = subprocess.Popen(command, env={**os.environ, **addresses})
-    while True:
-        try:
-            return child.wait()
-        except KeyboardInterrupt:
-            # The terminal has sent it to the command, too, which ends in its own way.
-            continue
+    try:
+        while True:
+            try:
+                return child.wait()
+            except KeyboardInterrupt:
+                # The terminal has sent it to the command, too, which ends in its own way.
+                continue
+    finally:
+        # SIGTERM came to us alone: without its servers the command has nothing to go on with.
+        if child.poll() is None:
+            child.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(STOP_DEADLINE_S)
+            child.kill()
 
 
 def allow_full_disk(url: str) -> None:
