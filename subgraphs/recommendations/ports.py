@@ -121,12 +121,12 @@ class InteractionEvents(Protocol):
         """Publish them, in order."""
         ...
 
-    async def refuse(self, account_id: str) -> None:
-        """The account's interactions are not to be told from now on."""
+    async def decide(self, account_id: str, *, is_refused: bool, at: datetime) -> None:
+        """Whether the account's interactions are not to be told; what was decided later than `at` stays."""
         ...
 
-    async def allow(self, account_id: str) -> None:
-        """They are again, or there is no such account any more."""
+    async def forget(self, account_id: str) -> None:
+        """There is no such account any more."""
         ...
 
     async def is_refused(self, account_id: str) -> bool:

@@ -66,9 +66,10 @@ class ReportInteractions:
         """Topic accounts: who refuses, who agrees again, and who is gone."""
         account_id = str(event.data.get("accountId", ""))
         if event.kind == "account.erased":
-            await self._events.allow(account_id)
+            await self._events.forget(account_id)
         elif event.kind == "consent.changed" and event.data["purpose"] == PURPOSE:
-            await (self._events.allow if event.data["granted"] else self._events.refuse)(account_id)
+            is_refused = not event.data["granted"]
+            await self._events.decide(account_id, is_refused=is_refused, at=event.occurred_at)
 
 
 def _event(profile_id: str, interaction: Interaction, now: datetime) -> Event:

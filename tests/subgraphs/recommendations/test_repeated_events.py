@@ -59,6 +59,31 @@ async def test_in_any_order_and_twice_the_same_is_known(subgraph: Any, redis: Re
         assert await known_after(subgraph, redis, events) == right
 
 
+async def test_in_any_order_and_twice_the_same_interactions_are_told(subgraph: Any, redis: Redis) -> None:
+    """The last decision of an account counts, in whatever order the decisions are heard."""
+    chance = random.Random(7)
+    decided = [
+        Event(
+            topic="accounts",
+            kind="consent.changed",
+            data={"accountId": account_id, "profileIds": [], "purpose": "PERSONALISATION", "granted": granted},
+            occurred_at=START + timedelta(days=number),
+            id=f"evt_{number}",
+        )
+        for number, (account_id, granted) in enumerate(
+            [("acc_1", False), ("acc_2", True), ("acc_1", True), ("acc_2", False), ("acc_1", False), ("acc_1", True)]
+        )
+    ]
+    for _ in range(20):
+        await redis.flushdb()
+        events = decided * 2
+        chance.shuffle(events)
+        for event in events:
+            await subgraph.follow.handlers()["accounts"](event)
+        refused = [await subgraph.follow._interactions._events.is_refused(each) for each in ("acc_1", "acc_2", "acc_3")]
+        assert refused == [False, True, False]
+
+
 async def test_an_erasure_is_heard_twice(subgraph: Any, redis: Redis) -> None:
     """And leaves nothing either time."""
     event = Event(

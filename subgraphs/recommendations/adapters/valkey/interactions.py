@@ -1,12 +1,14 @@
-"""InteractionEvents on Valkey or Redis: topic `interactions`, and a key per account that refuses."""
+"""InteractionEvents on Valkey or Redis: topic `interactions`, and a key per account that decided on them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from redis.asyncio import Redis
 
 from common.events import Event, EventPublisher
+from subgraphs.kernel.refusals import ValkeyRefusals
 from subgraphs.recommendations.adapters.valkey.failures import translated_errors
 
 __all__ = ["REFUSAL_KEYS", "ValkeyInteractionEvents"]
@@ -18,7 +20,7 @@ class ValkeyInteractionEvents:
     """See the InteractionEvents port."""
 
     def __init__(self, redis: Redis, publisher: EventPublisher) -> None:
-        self._redis = redis
+        self._refusals = ValkeyRefusals(redis, REFUSAL_KEYS)
         self._publisher = publisher
 
     async def tell(self, events: Sequence[Event]) -> None:
@@ -27,17 +29,17 @@ class ValkeyInteractionEvents:
             for event in events:
                 await self._publisher.publish(event)
 
-    async def refuse(self, account_id: str) -> None:
+    async def decide(self, account_id: str, *, is_refused: bool, at: datetime) -> None:
         """See InteractionEvents."""
         with translated_errors("interactions"):
-            await self._redis.set(REFUSAL_KEYS + account_id, 1)
+            await self._refusals.decide(account_id, is_refused=is_refused, at=at)
 
-    async def allow(self, account_id: str) -> None:
+    async def forget(self, account_id: str) -> None:
         """See InteractionEvents."""
         with translated_errors("interactions"):
-            await self._redis.delete(REFUSAL_KEYS + account_id)
+            await self._refusals.forget(account_id)
 
     async def is_refused(self, account_id: str) -> bool:
         """See InteractionEvents."""
         with translated_errors("interactions"):
-            return bool(await self._redis.exists(REFUSAL_KEYS + account_id))
+            return await self._refusals.is_refused(account_id)
