@@ -14,6 +14,7 @@ from datetime import datetime
 import structlog
 
 from common.background import background
+from subgraphs.kernel.ids import AccountId
 from subgraphs.profiles.domain.accounts import Account, SubscriptionStatus, Terms
 from subgraphs.profiles.domain.notifications import NotificationKind
 from subgraphs.profiles.domain.subscriptions import expire, fail_renewal
@@ -50,9 +51,11 @@ class BillingRounds:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """The rounds as a background task that ends with the block."""
-        async with background(self._run(), "billing"):
-            yield
-        await self.billing.saga.aclose()
+        try:
+            async with background(self._run(), "billing"):
+                yield
+        finally:
+            await self.billing.saga.aclose()
 
     async def round(self) -> RoundReport:
         """One round: at most BATCH_SIZE of each, the longest due first."""
@@ -62,9 +65,14 @@ class BillingRounds:
         for account in due:
             try:
                 await self._settle(account, clock.now())
-                await self._tell_if_unpaid(account, clock.now())
             except Exception:  # a task's edge: one account must not stop the others
                 log.exception("billing.account_failed", account_id=account.id)
+        # Also those whose provider was silent for longer than anybody waited.
+        for account_id in {account.id for account in due} | self.billing.saga.take_unpaid():
+            try:
+                await self._tell_if_unpaid(account_id, clock.now())
+            except Exception:  # a task's edge, as above
+                log.exception("billing.account_failed", account_id=account_id)
         return RoundReport(recovered, len(due))
 
     async def _settle(self, account: Account, now: datetime) -> None:
@@ -88,9 +96,9 @@ class BillingRounds:
         )
         self.billing.on_commit()
 
-    async def _tell_if_unpaid(self, account: Account, now: datetime) -> None:
+    async def _tell_if_unpaid(self, account_id: AccountId, now: datetime) -> None:
         """Once for each period that could not be charged: the key names it, so that a repeated round says nothing."""
-        found = (await self.billing.accounts.accounts_by_id([account.id])).get(account.id)
+        found = (await self.billing.accounts.accounts_by_id([account_id])).get(account_id)
         ends_at = None if found is None else found.subscription.grace_ends_at
         if found is None or ends_at is None or found.subscription.status_at(now) is not SubscriptionStatus.SUSPENDED:
             return

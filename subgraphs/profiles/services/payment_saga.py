@@ -28,7 +28,7 @@ from typing import assert_never
 import structlog
 
 from common.clock import Clock
-from subgraphs.kernel.ids import new_id
+from subgraphs.kernel.ids import AccountId, new_id
 from subgraphs.profiles.domain.accounts import Account, SubscriptionStatus, Terms
 from subgraphs.profiles.domain.ledger import (
     LedgerEntry,
@@ -102,6 +102,7 @@ class PaymentSaga:
     clock: Clock
     on_commit: Callable[[], None]
     _under_way: set[asyncio.Task[Payment]] = field(default_factory=set, init=False)
+    _unpaid: set[AccountId] = field(default_factory=set, init=False)
 
     async def drive_new(self, payment: Payment) -> Payment:
         """Drive a payment that was just begun, and wait `patience_s` for its end; PENDING when it takes longer.
@@ -159,6 +160,12 @@ class PaymentSaga:
                 except Exception:  # a task's edge: one payment must not stop the others; its lease brings it back
                     log.exception("payment.recovery_failed", payment_id=payment.id)
         return limit
+
+    def take_unpaid(self) -> frozenset[AccountId]:
+        """Accounts whose renewal has failed since this was asked last, however late that was known."""
+        unpaid = frozenset(self._unpaid)
+        self._unpaid.clear()
+        return unpaid
 
     async def _advance(self, payment: Payment, *, ask_first: bool) -> Payment:
         steps = STEPS_BY_KIND[payment.kind]
@@ -257,8 +264,12 @@ class PaymentSaga:
 
     async def _fail(self, payment: Payment) -> Payment:
         failed = replace(payment, status=PaymentStatus.FAILED, settled_at=self.clock.now())
-        move = self._move(self._unpaid_terms) if payment.kind is PaymentKind.RENEWAL else None
-        return self._settled(failed, await self.payments.settle(failed, move))
+        if payment.kind is not PaymentKind.RENEWAL:
+            return self._settled(failed, await self.payments.settle(failed, None))
+        settled = self._settled(failed, await self.payments.settle(failed, self._move(self._unpaid_terms)))
+        if payment.account_id is not None:
+            self._unpaid.add(payment.account_id)
+        return settled
 
     def _settled(self, payment: Payment, settling: Settling) -> Payment:
         if settling is not Settling.DONE:

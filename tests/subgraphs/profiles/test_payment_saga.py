@@ -29,6 +29,7 @@ from subgraphs.profiles.services.billing import Charged, PaymentWaiting
 from subgraphs.profiles.services.events import subscription_changed
 from tests.support.billing import (
     LAPSED,
+    LIMITS,
     PRICE,
     PROVIDER_CALLS,
     PROVIDER_TROUBLES,
@@ -382,3 +383,18 @@ async def test_a_trial_without_a_card_ends_suspended_and_a_card_brings_it_back(o
     assert isinstance(outcome, Charged)
     after = outcome.account.subscription
     assert (after.status, after.is_trial, after.period_ends_at) == (SubscriptionStatus.ACTIVE, False, now + 30 * DAY)
+
+
+async def test_an_account_is_told_when_the_decline_was_known_late(office: BillingOffice) -> None:
+    """The provider was silent while the renewal was charged; the round that hears of the decline tells of it."""
+    account = await office.account(active(office), token="sim_visa_0002_declined")
+    silent = {"authorise": Trouble.SILENT_AFTER, "answer_to": Trouble.SILENT_BEFORE}
+    with office.trouble(lambda _number, name: silent.get(name)):
+        await office.rounds.round()
+    assert (await office.again(account)).subscription.status is SubscriptionStatus.ACTIVE
+    assert await office.notifications.inbox(account.id, 10, None) == ()
+    office.clock.advance(LIMITS.longest_retry)
+    await office.rounds.round()
+    assert (await office.again(account)).subscription.status is SubscriptionStatus.SUSPENDED
+    [message] = await office.notifications.inbox(account.id, 10, None)
+    assert message.kind is NotificationKind.PAYMENT_FAILED
