@@ -7,8 +7,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from redis.asyncio import Redis
 
+from common.errors import ErrorKind, ServiceError
 from common.events import Event, EventPublisher
 from subgraphs.kernel.ids import TitleId
 from subgraphs.titles.adapters.search_events import ValkeySearchEvents
@@ -134,6 +136,25 @@ async def test_a_request_that_comes_twice_is_answered_once(demo: Parts) -> None:
     ]
     for event in shuffled_and_doubled(requests, random.Random(7)):
         await republishing.handle(event)
+    assert len(told) == 1
+
+
+async def test_a_telling_that_failed_is_begun_again(demo: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request comes a second time, as the first was not confirmed, and is not taken for answered."""
+    told: list[None] = []
+    republishing = Republishing(demo.store, demo.clock, lambda: told.append(None))
+    asked_at = demo.clock.now() - timedelta(seconds=1)
+    request = Event("requests", "republish.requested", {"topic": "titles", "group": "playback"}, asked_at, "evt_1")
+
+    async def away() -> int:
+        raise ServiceError(ErrorKind.UNAVAILABLE, "away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(demo.store, "announce_all", away)
+        with pytest.raises(ServiceError):
+            await republishing.handle(request)
+    await republishing.handle(request)
+    await republishing.handle(request)
     assert len(told) == 1
 
 
