@@ -74,6 +74,20 @@ def test_the_audit_ends_well_or_says_what_is_wrong(
     assert "problem: the provider holds 6951 USD, the ledger 6946" in capsys.readouterr().out
 
 
+def test_books_that_can_not_be_read_are_no_finding(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another exit code than wrong books have, one line and no traceback."""
+    monkeypatch.setenv("MARQUEE_PROFILES_DATABASE_URL", "postgresql+asyncpg://ada:hunter2@127.0.0.1:9/marquee")
+    monkeypatch.setattr(sys, "argv", ["ledger_audit"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert ended.value.code == 2
+    assert told.startswith("error: the books could not be read: the store can't be reached")
+    assert "hunter2" not in told
+
+
 KILLED = """
 import asyncio, os, signal, sys
 from common.clock import SystemClock
