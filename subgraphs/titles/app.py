@@ -15,6 +15,7 @@ from common.events import EventConsumer, EventHandler, EventPublisher, GapHandle
 from common.valkey import open_stream_valkey, open_valkey
 from subgraphs.kernel.app import HealthCheck, OpenedSubgraph, create_subgraph_app
 from subgraphs.kernel.context import RequestContext, RequestHead
+from subgraphs.kernel.gaps import ask_again
 from subgraphs.kernel.personal_keys import ValkeyPersonalData
 from subgraphs.titles.adapters.import_lease import ValkeyImportLease
 from subgraphs.titles.adapters.object_artwork import ObjectArtworkStore
@@ -122,7 +123,7 @@ async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedS
         search_events = ValkeySearchEvents(redis, EventPublisher(redis))
         search_log = SearchLog(search_events)
         await stack.enter_async_context(search_log.running())
-        republishing = Republishing(store, clock, wake)
+        republishing = Republishing(store, clock, wake, ask_again(EventPublisher(redis), "titles", clock))
         handlers = {
             ASSETS_TOPIC: MediaReports(writer).handle,
             "accounts": search_log.handle,

@@ -128,7 +128,7 @@ async def test_an_erased_account_is_forgotten_both_times(redis: Redis) -> None:
 async def test_a_request_that_comes_twice_is_answered_once(demo: Parts) -> None:
     """Late and repeated ones, too: what was told after them is what they asked for."""
     told: list[None] = []
-    republishing = Republishing(demo.store, demo.clock, lambda: told.append(None))
+    republishing = Republishing(demo.store, demo.clock, lambda: told.append(None), _nobody_else)
     asked_at = demo.clock.now() - timedelta(seconds=1)
     requests = [
         Event("requests", "republish.requested", {"topic": "titles", "group": group}, asked_at, f"evt_{group}")
@@ -142,7 +142,7 @@ async def test_a_request_that_comes_twice_is_answered_once(demo: Parts) -> None:
 async def test_a_telling_that_failed_is_begun_again(demo: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     """The request comes a second time, as the first was not confirmed, and is not taken for answered."""
     told: list[None] = []
-    republishing = Republishing(demo.store, demo.clock, lambda: told.append(None))
+    republishing = Republishing(demo.store, demo.clock, lambda: told.append(None), _nobody_else)
     asked_at = demo.clock.now() - timedelta(seconds=1)
     request = Event("requests", "republish.requested", {"topic": "titles", "group": "playback"}, asked_at, "evt_1")
 
@@ -156,6 +156,14 @@ async def test_a_telling_that_failed_is_begun_again(demo: Parts, monkeypatch: py
     await republishing.handle(request)
     await republishing.handle(request)
     assert len(told) == 1
+
+
+async def _nobody_else(topic: str) -> None:
+    raise AssertionError(f"nobody missed anything of {topic}")
+
+
+async def nobody_to_ask(topic: str) -> None:
+    raise AssertionError(f"nothing was missed in {topic}")
 
 
 def _seen(title: Title) -> tuple[Any, ...]:
