@@ -20,8 +20,10 @@ from subgraphs.kernel.app import OpenedSubgraph, create_subgraph_app
 from subgraphs.kernel.context import RequestContext, RequestHead
 from subgraphs.kernel.gaps import ask_again
 from subgraphs.kernel.personal_keys import ValkeyPersonalData
+from subgraphs.kernel.personal_tables import SqlPersonalData
 from subgraphs.kernel.sql import check_store, open_engine
 from subgraphs.recommendations.adapters.object_models import open_model_store
+from subgraphs.recommendations.adapters.sqlalchemy.collections import PERSONAL_TABLES, SqlCollectionStore
 from subgraphs.recommendations.adapters.sqlalchemy.titles import SqlTitleStore
 from subgraphs.recommendations.adapters.valkey.interactions import ValkeyInteractionEvents
 from subgraphs.recommendations.adapters.valkey.model_choice import ValkeyModelChoice
@@ -31,6 +33,7 @@ from subgraphs.recommendations.adapters.valkey.tastes import ValkeyTasteStore
 from subgraphs.recommendations.adapters.valkey.trends import ValkeyTrendCounters
 from subgraphs.recommendations.api.context import RecommendationsContext, RecommendationsServices
 from subgraphs.recommendations.api.schema import schema
+from subgraphs.recommendations.services.edit_collections import EditCollections
 from subgraphs.recommendations.services.follow_events import FollowEvents
 from subgraphs.recommendations.services.follow_training import FollowTraining, ScheduleTraining
 from subgraphs.recommendations.services.keep_models import KeepModels
@@ -73,6 +76,7 @@ async def _open(settings: RecommendationsSettings, clock: Clock) -> AsyncIterato
         training = FollowTraining(models, store, ValkeyModelChoice(redis))
         await training.load()
         await models.load()
+        collections = EditCollections(SqlCollectionStore(engine))
         pages = ServePages(
             models=models,
             tastes=tastes,
@@ -80,10 +84,11 @@ async def _open(settings: RecommendationsSettings, clock: Clock) -> AsyncIterato
             snapshots=ValkeyPageSnapshots(redis, clock),
             life=timedelta(seconds=settings.page_life_s),
             default_country=settings.default_country,
+            collections=collections,
         )
         interactions = ReportInteractions(models, ValkeyInteractionEvents(redis, EventPublisher(redis)))
         services = RecommendationsServices(
-            pages=pages, feedback=SendFeedback(models, tastes), interactions=interactions
+            pages=pages, feedback=SendFeedback(models, tastes), interactions=interactions, collections=collections
         )
         consumer = EventConsumer(
             stream_redis,
@@ -111,7 +116,7 @@ async def _open(settings: RecommendationsSettings, clock: Clock) -> AsyncIterato
             optional={"valkey": partial(_check_valkey, redis)},
             resources=models,
             event_lags=consumer.lags,
-            personal_data=[ValkeyPersonalData(redis, PERSONAL_KEYS)],
+            personal_data=[ValkeyPersonalData(redis, PERSONAL_KEYS), SqlPersonalData(engine, PERSONAL_TABLES)],
         )
 
 

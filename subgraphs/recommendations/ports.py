@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from common.events import Event
+from subgraphs.recommendations.domain.collections import Collection
 from subgraphs.recommendations.domain.model_versions import Choice, ModelVersion
 from subgraphs.recommendations.domain.page import Page
 from subgraphs.recommendations.domain.taste import Feedback, HistoryMark, Taste, Watched
@@ -14,6 +15,7 @@ from subgraphs.recommendations.domain.titles import TitleRecord
 from subgraphs.recommendations.domain.trends import TrendWindow
 
 __all__ = [
+    "CollectionStore",
     "InteractionEvents",
     "ModelChoice",
     "ModelStore",
@@ -99,6 +101,22 @@ class TrendCounters(Protocol):
 
     async def trending(self, country: str | None, now: datetime) -> Mapping[TrendWindow, Mapping[str, float]]:
         """Views by title id as they weigh now, of the country when it has enough, else of everywhere."""
+        ...
+
+
+class CollectionStore(Protocol):
+    """Editorial collections, and every edit of one with who made it."""
+
+    async def all_collections(self) -> Sequence[Collection]:
+        """In the order of their ids."""
+        ...
+
+    async def save(self, collection: Collection, account_id: str, at: datetime) -> bool:
+        """Insert or replace; False, and nothing happens, when it would be one too many."""
+        ...
+
+    async def remove(self, collection_id: str, account_id: str, at: datetime) -> bool:
+        """False when there is none of this id."""
         ...
 
 

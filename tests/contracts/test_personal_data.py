@@ -34,7 +34,10 @@ TABLE_MODULES = {
     ),
     "playback": ("subgraphs.playback.adapters.sqlalchemy.tables",),
     "titles": ("subgraphs.titles.adapters.sql.tables",),
-    "recommendations": ("subgraphs.recommendations.adapters.sqlalchemy.titles",),
+    "recommendations": (
+        "subgraphs.recommendations.adapters.sqlalchemy.titles",
+        "subgraphs.recommendations.adapters.sqlalchemy.collections",
+    ),
     "licensing": ("media_pipeline.licensing.adapters.sql_store",),
 }
 ENDINGS = {Ending.DELETED: "deleted", Ending.ANONYMISED: "anonymised", Ending.UNLINKED: "unlinked"}

@@ -29,6 +29,9 @@ ENTRY = "query Entry($id: ID!) { catalogueEntry(id: $id) { revision } }"
 TAKE = "mutation Take($input: AuthoriseDownloadInput!) { authoriseDownload(input: $input) { __typename } }"
 UPDATE = "mutation Update($input: UpdateTitleInput!) { updateTitle(input: $input) { __typename } }"
 ONE_LENGTH = {
+    "Query.collections": "all of them, by one statement that reads each whole",
+    "Collection.titleIds": "ids that the collection itself holds",
+    "Collection.countries": "codes that the collection itself holds",
     "Account.consents": "one for each purpose that there is",
     "Account.exports": "what was asked for lately, a few at most",
     "Account.payments": "money moves once a month; tests of profiles read its pages",

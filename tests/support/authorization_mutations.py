@@ -110,6 +110,8 @@ def _title_targets(title_id: str) -> list[MutationTarget]:
             {"interactions": [{"titleId": title_id, "kind": "SHOWN", "tracking": "t"}]},
             {"interactions": [{"titleId": missing, "kind": "SHOWN", "tracking": "t"}]},
         ),
+        # To nobody but its viewer a page is there, and none is in this form: to everybody it has expired.
+        _same("refreshPage", {"pageId": missing_id("page_"), "revision": "0" * 24}),
         _same_input(
             "sendFeedback", {"titleId": title_id, "kind": "THUMBS_UP"}, {"titleId": missing, "kind": "THUMBS_UP"}
         ),
@@ -211,6 +213,8 @@ def _studio_targets(graph: WholeGraph) -> list[MutationTarget]:
     person_id, season = title.credits[0].person.id, graph.catalogue.seasons[-1]
     return [
         _same_input("createTitle", {"displayName": " "}),
+        _same_input("saveCollection", {"heading": " ", "titleIds": [title.id]}),
+        _same("removeCollection", {"id": missing_id("col_")}),
         _same_input("updateTitle", {"id": title.id, "revision": 999, "synopsis": "Changed."}),
         _same("withdrawTitle", {"id": missing_id(title.id)}),
         _same("restoreTitle", {"id": missing_id(title.id)}),

@@ -118,6 +118,7 @@ def query_targets(graph: WholeGraph, households: Households, section_id: str) ->
         _by_id("person", adult.credits[0].person.id),
         _by_id("catalogueEntry", catalogue.adult_film),
         Target("auditLog", {"first": FEW}),
+        Target("collections", {}),
         Target("planChange", {"plan": "BASIC"}),
         Target("erasureCertificate", {"id": f"ers_{MISSING}"}),
         Target("plans", {}),

@@ -8,6 +8,7 @@ from typing import Any
 from strawberry.types import Info
 
 from subgraphs.kernel.context import RequestContext
+from subgraphs.recommendations.services.edit_collections import EditCollections
 from subgraphs.recommendations.services.read_titles import ViewerTitles
 from subgraphs.recommendations.services.report_interactions import ReportInteractions
 from subgraphs.recommendations.services.send_feedback import SendFeedback
@@ -23,6 +24,7 @@ class RecommendationsServices:
     pages: ServePages
     feedback: SendFeedback
     interactions: ReportInteractions
+    collections: EditCollections
 
 
 @dataclass(slots=True, kw_only=True)

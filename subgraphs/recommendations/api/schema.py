@@ -15,6 +15,7 @@ from subgraphs.kernel.results import (
     no_profile_selected,
     title_not_found,
 )
+from subgraphs.recommendations.api.collections import CollectionMutation, CollectionQuery
 from subgraphs.recommendations.api.context import RecommendationsInfo
 from subgraphs.recommendations.api.cursors import check_first
 from subgraphs.recommendations.api.inputs import DeviceInput, FeedbackInput, InteractionInput, device_of
@@ -38,7 +39,7 @@ __all__ = ["schema"]
 
 
 @strawberry.type
-class Query:
+class Query(CollectionQuery):
     """Reads from the root."""
 
     @strawberry.field(description="A page for this viewer on this device.")
@@ -85,7 +86,7 @@ ReportInteractionsResult = Annotated[
 
 
 @strawberry.type
-class Mutation:
+class Mutation(CollectionMutation):
     """Writes."""
 
     @strawberry.mutation(

@@ -11,6 +11,7 @@ MAX_COLLECTIONS = 200
 """Kept at once, open or not; each page reads all that are open in its country."""
 MAX_COLLECTION_TITLES = 60
 MAX_COUNTRIES = 60
+MAX_ID = 64
 MAX_HEADING = 60
 """Characters: what fits above a row on a phone in two lines."""
 
@@ -35,6 +36,8 @@ class Collection:
 
 def check_collection(collection: Collection) -> str | None:
     """What is wrong with one, naming the field, the value and what is wanted; None when nothing is."""
+    if not 1 <= len(collection.id) <= MAX_ID:
+        return f"id has {len(collection.id)} characters; send at most {MAX_ID}, or none for a new collection"
     if not 1 <= len(collection.heading.strip()) <= MAX_HEADING:
         return f"heading has {len(collection.heading.strip())} characters; send 1 to {MAX_HEADING}"
     if not 1 <= len(collection.title_ids) <= MAX_COLLECTION_TITLES:
@@ -46,11 +49,14 @@ def check_collection(collection: Collection) -> str | None:
         return (
             f"countries has {len(collection.countries)} entries; send at most {MAX_COUNTRIES}, or none for everywhere"
         )
+    naive = next((each for each in (collection.opens_at, collection.closes_at) if each and each.tzinfo is None), None)
+    if naive is not None:
+        return f"{naive.isoformat()} names no time zone; send an instant such as {naive.isoformat()}Z"
     bad = next((each for each in sorted(collection.countries) if not _is_country(each)), None)
     if bad is not None:
         return f"countries names {bad[:20]!r}; send ISO 3166 alpha-2 codes such as US"
     if collection.opens_at and collection.closes_at and collection.closes_at <= collection.opens_at:
-        return f"until is {collection.closes_at.isoformat()}; send an instant after from"
+        return f"closesAt is {collection.closes_at.isoformat()}; send an instant after opensAt"
     return None
 
 

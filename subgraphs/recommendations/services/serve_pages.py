@@ -26,6 +26,7 @@ from subgraphs.recommendations.domain.trends import TrendWindow
 from subgraphs.recommendations.pages.build_page import PageFacts, PageRequest, build_page
 from subgraphs.recommendations.pages.change import PageChange, compare_pages
 from subgraphs.recommendations.ports import PageSnapshots, TasteStore, TrendCounters
+from subgraphs.recommendations.services.edit_collections import EditCollections
 from subgraphs.recommendations.services.keep_models import KeepModels
 
 __all__ = ["PageExpired", "ServePages", "owner_of"]
@@ -65,6 +66,7 @@ class ServePages:
         snapshots: PageSnapshots,
         life: timedelta,
         default_country: str,
+        collections: EditCollections,
     ) -> None:
         self._models = models
         self._tastes = tastes
@@ -72,6 +74,7 @@ class ServePages:
         self._snapshots = snapshots
         self._life = life
         self._default_country = default_country
+        self._collections = collections
         self._pages: OrderedDict[tuple[object, ...], Page] = OrderedDict()
         self._trends_by_country: dict[str | None, _Trends] = {}
 
@@ -81,7 +84,9 @@ class ServePages:
         catalogue = models.catalogue
         _check_wish(wish, catalogue, viewer, now)
         taste = await self._taste(viewer)
+        collections = await self._collections.for_pages(now)
         key = (
+            collections.version,
             owner_of(viewer),
             wish,
             taste.version,
@@ -101,7 +106,7 @@ class ServePages:
             country=country,
             owner=owner_of(viewer),
         )
-        page = build_page(request, PageFacts(models, taste, trends), now, self._life)
+        page = build_page(request, PageFacts(models, taste, trends, collections.collections), now, self._life)
         await self._keep(key, page)
         return page
 
