@@ -106,11 +106,13 @@ def sqlite_url(path: Path) -> str:
     return f"sqlite+aiosqlite:///{path.absolute()}"
 
 
-def open_engine(url: str) -> AsyncEngine:
+def open_engine(url: str, statement_timeout_s: float | None = None) -> AsyncEngine:
     """An engine for `sqlite+aiosqlite:///…` or `postgresql+asyncpg://…`; raises ValueError for another scheme.
 
-    It connects when first used. Dispose of it when done.
+    It connects when first used. Dispose of it when done. `statement_timeout_s` is PostgreSQL's, None:
+    STATEMENT_TIMEOUT_S.
     """
+    timeout_s = STATEMENT_TIMEOUT_S if statement_timeout_s is None else statement_timeout_s
     scheme = make_url(url).drivername
     if scheme == "sqlite+aiosqlite":
         engine = create_async_engine(
@@ -128,8 +130,8 @@ def open_engine(url: str) -> AsyncEngine:
         return create_async_engine(
             url,
             connect_args={
-                "command_timeout": STATEMENT_TIMEOUT_S,
-                "server_settings": {"statement_timeout": str(int(STATEMENT_TIMEOUT_S * 1000))},
+                "command_timeout": timeout_s,
+                "server_settings": {"statement_timeout": str(int(timeout_s * 1000))},
             },
             pool_size=POOL_SIZE,
             pool_timeout=POOL_WAIT_S,

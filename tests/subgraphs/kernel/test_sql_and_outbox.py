@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from common.errors import ErrorKind, ServiceError
 from common.events import Event, EventPublisher, stream_key
 from subgraphs.kernel import sql
+from subgraphs.kernel.migrations import downgrade, upgrade
 from subgraphs.kernel.outbox import OutboxRelay, OutboxTable
 from subgraphs.kernel.sql import UtcDateTime, check_store, open_engine, reading, sqlite_url, writing
 
@@ -200,6 +201,29 @@ async def test_what_postgresql_stops_is_an_outage(postgres_url: str) -> None:
             await connection.execute(text("SELECT nonsense"))
     await opened.dispose()
     await other.dispose()
+
+
+async def test_a_migration_may_take_longer_than_a_statement(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new index of a large table does; a start that gave up would give up at each of its tries."""
+    monkeypatch.setattr(sql, "STATEMENT_TIMEOUT_S", 0.2)
+    (tmp_path / "versions").mkdir()
+    (tmp_path / "env.py").write_text(
+        "from subgraphs.kernel.migrations import run_environment\nrun_environment()\n", "utf-8"
+    )
+    (tmp_path / "versions" / "0001.py").write_text(
+        "from alembic import op\nrevision, down_revision = '0001', None\n"
+        "def upgrade():\n    op.execute('SELECT pg_sleep(0.5)')\n    op.execute('CREATE TABLE large (id int)')\n"
+        "def downgrade():\n    op.execute('SELECT pg_sleep(0.5)')\n    op.execute('DROP TABLE large')\n",
+        "utf-8",
+    )
+    opened = open_engine(postgres_url)
+    await upgrade(opened, tmp_path)
+    async with reading(opened) as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM large"))).scalar_one() == 0
+    await downgrade(opened, tmp_path, "base")
+    await opened.dispose()
 
 
 async def test_a_database_that_is_away_is_an_outage() -> None:
