@@ -32,7 +32,8 @@ OtherT = TypeVar("OtherT")
 CursorKey = tuple[str | int | float | None, ...]
 """The sort key of an item, as the store orders by it."""
 
-_MAX_CURSOR_LENGTH = 512
+_MAX_CURSOR_LENGTH = 4_096
+"""The longest name that a list is ordered by, in any script, with room to spare."""
 
 
 @strawberry.federation.type(shareable=True, description="Where a page stands in its list.")

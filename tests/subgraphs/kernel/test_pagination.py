@@ -71,3 +71,10 @@ def test_first_zero_is_an_empty_page() -> None:
     """Asked for nothing, says whether there is something."""
     page = Page.cut([1], PageRequest(0), lambda number: (number,))
     assert (page.items, page.has_next_page) == ((), True)
+
+
+@pytest.mark.parametrize("letter", ["a", "ñ", "明", "𝄞", '"', "\n"])
+def test_a_list_goes_on_behind_the_longest_name(letter: str) -> None:
+    """500 characters of any script, as names of titles may have."""
+    key = ("NAME", letter * 500, "mov_1")
+    assert read_page_request(1, write_cursor(key), max_first=1, key_length=3).after == key
