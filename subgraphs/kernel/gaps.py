@@ -11,8 +11,8 @@ __all__ = ["REPUBLISHED_TOPICS", "ask_again"]
 
 log = structlog.get_logger(__name__)
 
-REPUBLISHED_TOPICS = frozenset({"titles"})
-"""Topics whose owner keeps all that it ever told and can tell it again; the others tell of moments."""
+REPUBLISHED_TOPICS = frozenset({"titles", "accounts"})
+"""Topics whose owner can tell again what must be known: the whole catalogue, and who refuses the use of their data."""
 
 
 def ask_again(publisher: EventPublisher, group: str, clock: Clock) -> GapHandler:

@@ -52,6 +52,7 @@ from subgraphs.profiles.services.notices import Notices
 from subgraphs.profiles.services.passwords import Passwords
 from subgraphs.profiles.services.pins import Pins
 from subgraphs.profiles.services.preferring import Preferring
+from subgraphs.profiles.services.retelling import Retelling
 from subgraphs.profiles.services.signing_in import SigningIn, SigningInLimits
 from subgraphs.profiles.services.title_news import TitleNews
 from subgraphs.profiles.services.viewer_lists import ViewerLists
@@ -82,17 +83,23 @@ def create_app(settings: ProfilesSettings | None = None, *, clock: Clock | None 
             stream_redis = await stack.enter_async_context(open_stream_valkey(used.shared.valkey_url))
             services, engine = await stack.enter_async_context(open_services(used, redis, clock))
             news = TitleNews(SqlTitleFactsStore(engine))
+            used_clock = clock or SystemClock()
+            retelling = Retelling(
+                SqlConsentStore(engine),
+                services.accounts,
+                used_clock,
+                ask_again=ask_again(EventPublisher(redis), CONSUMER_GROUP, used_clock),
+                on_commit=services.households.on_commit,
+            )
             consumer = EventConsumer(
                 stream_redis,
                 group=CONSUMER_GROUP,
                 consumer=f"{socket.gethostname()}-{used.port}",
-                handlers={"titles": news.handle},
-                on_gap=ask_again(EventPublisher(redis), CONSUMER_GROUP, clock or SystemClock()),
+                handlers={"titles": news.handle, "requests": retelling.handle},
+                on_gap=retelling.on_gap,
             )
             await stack.enter_async_context(consumer.running())
-            rounds = await stack.enter_async_context(
-                open_privacy_rounds(used, engine, redis, services, clock or SystemClock())
-            )
+            rounds = await stack.enter_async_context(open_privacy_rounds(used, engine, redis, services, used_clock))
             await stack.enter_async_context(rounds.running())
 
             def make_context(head: RequestHead) -> ProfilesContext:

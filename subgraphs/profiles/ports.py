@@ -11,7 +11,7 @@ from typing import Protocol
 from common.events import Event
 from subgraphs.kernel.ids import AccountId, ProfileId, SessionId, TitleId
 from subgraphs.profiles.domain.accounts import Account, Credentials, Plan, Profile, Subscription
-from subgraphs.profiles.domain.consents import ConsentRecord
+from subgraphs.profiles.domain.consents import ConsentRecord, Purpose
 from subgraphs.profiles.domain.lists import KnownTitle, ListEntry, Rating, RatingTotals, Thumb, TitleMarks
 from subgraphs.profiles.domain.notifications import Delivery, MailPreferences, Notification
 from subgraphs.profiles.domain.one_time_tokens import OneTimeToken, TokenPurpose
@@ -289,6 +289,14 @@ class ConsentStore(Protocol):
         self, account_id: AccountId, record: ConsentRecord, *, max_records: int, events: Sequence[Event]
     ) -> bool:
         """False when the account has `max_records` already."""
+        ...
+
+    async def refusals(self, purpose: Purpose, after: AccountId, limit: int) -> Mapping[AccountId, ConsentRecord]:
+        """The last decision of the next accounts, by id above `after`, that refuse a purpose."""
+        ...
+
+    async def tell(self, events: Sequence[Event]) -> None:
+        """Publish events that no write goes with."""
         ...
 
 

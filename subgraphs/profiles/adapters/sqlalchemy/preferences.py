@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from common.events import Event
@@ -102,6 +102,21 @@ class SqlConsentStore:
             )
             await OUTBOX.add(connection, events)
         return True
+
+    async def refusals(self, purpose: Purpose, after: AccountId, limit: int) -> Mapping[AccountId, ConsentRecord]:
+        """See ConsentStore.refusals."""
+        of_purpose = (CONSENTS.c.purpose == purpose.value) & (CONSENTS.c.account_id > after)
+        last = select(func.max(CONSENTS.c.sequence)).where(of_purpose).group_by(CONSENTS.c.account_id)
+        refused = CONSENTS.c.sequence.in_(last) & CONSENTS.c.is_granted.is_(False)
+        wanted = select(CONSENTS).where(refused).order_by(CONSENTS.c.account_id).limit(limit)
+        async with reading(self._engine) as connection:
+            rows = (await connection.execute(wanted)).mappings().all()
+        return {AccountId(row["account_id"]): _record(row) for row in rows}
+
+    async def tell(self, events: Sequence[Event]) -> None:
+        """See ConsentStore.tell."""
+        async with writing(self._engine) as connection:
+            await OUTBOX.add(connection, events)
 
 
 def _preferences(document: Mapping[str, Any]) -> Preferences:
