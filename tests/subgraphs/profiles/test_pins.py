@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from common.clock import FakeClock
 from common.errors import ErrorKind, ServiceError
+from subgraphs.kernel import sql
 from subgraphs.kernel.sql import reading
 from subgraphs.profiles.adapters.sqlalchemy import tables_people
 from subgraphs.profiles.domain.pins import PinRules, PinTry, count_try
@@ -61,6 +62,13 @@ class Household:
         token = token or self.session["accessToken"]
         result: dict[str, Any] = (await self.graph.data(UPDATE, {"input": wanted}, token=token))["updateProfile"]
         return result
+
+
+@pytest.fixture(autouse=True)
+def patient_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How long two hundred at once take on a busy machine is no matter here."""
+    monkeypatch.setattr(sql, "POOL_WAIT_S", 60.0)
+    monkeypatch.setattr(sql, "BUSY_TIMEOUT_S", 60.0)
 
 
 @pytest.fixture
