@@ -185,6 +185,17 @@ def import_catalogue(
 
 
 @app.command()
+def reindex() -> None:
+    """Rebuild the running titles service's search index, with progress; searches go on meanwhile."""
+    from stack.reindex import ReindexFailed, run_reindex
+
+    try:
+        print(f"indexed {asyncio.run(run_reindex(console)):,} titles")
+    except (ReindexFailed, SettingsInvalid) as error:
+        _fail(str(error))
+
+
+@app.command()
 def token(
     minutes: Annotated[int, typer.Option(min=1, max=60, help="Life of the token.")] = 10,
 ) -> None:

@@ -4,6 +4,7 @@ GET  /artwork-masters/{title_id}/{role}/{variant}   a master for delivery, drawn
      /internal/imports…                             catalogue files, see imports.py
 POST /internal/republish                            tell every title to the other services again
 POST /internal/reindex                              rebuild the search index; searches go on meanwhile
+GET  /internal/reindex                              how far the rebuild is that runs in this process
 
 All but the masters take a service token. Masters need none: delivery shows the same pictures to everybody.
 """
@@ -62,6 +63,7 @@ def internal_routes() -> list[Route]:
         *import_routes(_guarded_imports),
         Route("/internal/republish", _guarded(_republish), methods=["POST"]),
         Route("/internal/reindex", _guarded(_reindex), methods=["POST"]),
+        Route("/internal/reindex", _guarded(_reindexing), methods=["GET"]),
     ]
 
 
@@ -128,6 +130,12 @@ async def _reindex(_request: Request, services: InternalServices) -> Response:
         return JSONResponse({"indexed": await services.search_updater.rebuild()})
     except ServiceError as error:
         return _error(KIND_TABLE[error.kind].http_status, error.message)
+
+
+async def _reindexing(_request: Request, services: InternalServices) -> Response:
+    progress = await services.search_updater.progress()
+    running = None if progress is None else {"copied": progress[0], "total": progress[1]}
+    return JSONResponse({"running": running})
 
 
 def _error(status: int, message: str, headers: dict[str, str] | None = None) -> Response:

@@ -41,6 +41,7 @@ class SearchUpdater:
         self._index = index
         self._calendar = calendar
         self._is_aligned = False
+        self._copied_count: int | None = None
         self.follower = ChangeFollower(
             FOLLOWER, store, read, self._handle, batch_size=MAX_TITLES_PER_INDEX_UPDATE, prepare=self._align
         )
@@ -66,12 +67,17 @@ class SearchUpdater:
         await self._index.check()
         await self.follower.check()
 
+    async def progress(self) -> tuple[int, int] | None:
+        """How many titles the rebuild that runs here has copied, and how many there are; None when none runs."""
+        return None if self._copied_count is None else (self._copied_count, (await self._store.state()).title_count)
+
     async def rebuild(self, progress: Callable[[int], None] | None = None) -> int:
         """Index the whole catalogue again; returns how many titles. Searches find what they found, or newer.
 
         Raises ServiceError(FAILED_PRECONDITION) when another rebuild is running.
         """
         build = await self._index.begin_build()
+        self._copied_count = 0
         try:
             await self._store.follow(BUILD_FOLLOWER)
             indexed = await self._copy(build, progress)
@@ -85,6 +91,7 @@ class SearchUpdater:
             self._is_aligned = False
             raise
         finally:
+            self._copied_count = None
             try:
                 await build.discard()
             finally:
@@ -128,6 +135,7 @@ class SearchUpdater:
         while ids := await self._store.ids_after(after, MAX_TITLES_PER_INDEX_UPDATE):
             await build.update(list((await self._store.titles(ids)).values()))
             indexed, after = indexed + len(ids), ids[-1]
+            self._copied_count = indexed
             if progress is not None:
                 progress(indexed)
         return indexed

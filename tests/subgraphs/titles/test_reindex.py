@@ -79,6 +79,9 @@ async def test_searches_lose_nothing_during_a_rebuild(
     async def meanwhile(step: str) -> None:
         steps.append(step)
         number = len(steps)
+        if number <= 4:
+            # At the third step a title has been withdrawn.
+            assert await demo.updater.progress() == (40 * (number - 1), 163 if number < 3 else 162)
         if step == "publish":
             # The follower stands still: what is written now, or by another process, is found behind the change.
             await demo.store.save([await changed(demo, COPS, display_name=f"Zebra {number}")])
@@ -104,6 +107,7 @@ async def test_searches_lose_nothing_during_a_rebuild(
     await demo.updater.rebuild()
     assert not searching.done()
     searching.cancel()
+    assert await demo.updater.progress() is None
     assert steps.count("publish") == 1
     assert len(steps) > 5
     # Told by the log behind the publishing, without any further step.
