@@ -21,7 +21,7 @@ from subgraphs.recommendations.domain.model_versions import ModelVersion, newest
 from subgraphs.recommendations.domain.taste import Feedback, Opinion, Taste, Watched, read_likes, read_signals
 from subgraphs.recommendations.domain.titles import record_from_snapshot
 from subgraphs.recommendations.models.implicit_als import AlsParameters
-from subgraphs.recommendations.models.train import TrainingSettings
+from subgraphs.recommendations.models.train import Outcome, TrainingSettings
 from subgraphs.recommendations.models.trained import EASE, NEIGHBOURS, read_trained
 from subgraphs.recommendations.services import train_models
 from subgraphs.recommendations.services.follow_training import FollowTraining, ScheduleTraining
@@ -159,7 +159,7 @@ async def test_a_version_that_is_no_better_than_popularity_is_kept_and_not_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await watch_in_camps(ValkeyTasteStore(redis), 120)
-    monkeypatch.setattr(train_models.Outcome, "is_better_than_popularity", False)
+    monkeypatch.setattr(Outcome, "is_better_than_popularity", False)
 
     version, is_used = await trainer(catalogue_snapshots, redis, store).train(SMALL)
 

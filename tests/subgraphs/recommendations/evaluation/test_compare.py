@@ -21,6 +21,7 @@ from subgraphs.recommendations.evaluation.movielens import DataSetMissing, read_
 from subgraphs.recommendations.evaluation.splits import leave_last_out, strong_generalisation
 from subgraphs.recommendations.models.implicit_als import AlsParameters
 from subgraphs.recommendations.models.train import BLEND
+from subgraphs.recommendations.models.trained import ALS
 
 
 @pytest.fixture
@@ -32,10 +33,10 @@ def few_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         seen: dict[str, int] = {}
         for contender in whole(content):  # type: ignore[arg-type]
             seen[contender.model] = seen.get(contender.model, 0) + 1
-            if contender.model == compare.ALS:
+            if contender.model == ALS:
                 if seen[contender.model] == 1:
                     small = partial(compare._fit_als, parameters=AlsParameters(factors=4, l2=0.5, steps=3))
-                    yield compare.Contender(compare.ALS, "4 factors", small)
+                    yield compare.Contender(ALS, "4 factors", small)
             elif seen[contender.model] <= 2:
                 yield contender
 
