@@ -18,13 +18,14 @@ from common.tokens import Viewer
 from subgraphs.recommendations.domain.catalogue import BoolArray, Catalogue
 from subgraphs.recommendations.domain.collections import Collection
 from subgraphs.recommendations.domain.devices import Device, budget_of, choose_layout
-from subgraphs.recommendations.domain.page import Card, Page, PageWish, Reason, Section
+from subgraphs.recommendations.domain.page import Card, Page, PageWish, Section
 from subgraphs.recommendations.domain.sections import PageKind, SectionKind
 from subgraphs.recommendations.domain.taste import Taste, read_signals
 from subgraphs.recommendations.domain.titles import TitleKind
 from subgraphs.recommendations.domain.trends import TrendWindow
-from subgraphs.recommendations.models.blend import Models, ProfileScores, score_titles
+from subgraphs.recommendations.models.blend import Models, score_titles
 from subgraphs.recommendations.pages.choose import ChosenRow, choose_rows
+from subgraphs.recommendations.pages.reasons import Reasons
 from subgraphs.recommendations.pages.rows import RowRequest, propose_rows
 
 __all__ = ["PageFacts", "PageRequest", "build_page"]
@@ -79,10 +80,9 @@ def build_page(request: PageRequest, facts: PageFacts, now: datetime, life: time
     )
     hero = _choose_hero(rows) if SectionKind.HERO in device.supports else None
     chosen = choose_rows(propose_rows(rows), catalogue, device.supports, budget, hero)
-    sections = [_section(device, profile, allowed, row) for row in chosen]
-    if hero is not None:
-        sections.insert(0, _hero_section(device, profile, allowed, hero))
-    return _finish(request, tuple(sections), now, life)
+    reasons = Reasons(profile, allowed, rows.fresh)
+    top = [] if hero is None else [_hero_section(device, catalogue, reasons, hero)]
+    return _finish(request, (*top, *(_section(device, catalogue, reasons, row) for row in chosen)), now, life)
 
 
 def _allowed(request: PageRequest, catalogue: Catalogue, now: datetime) -> BoolArray:
@@ -125,22 +125,22 @@ def _choose_hero(rows: RowRequest) -> int | None:
     return int(best[np.lexsort((best, -catalogue.popularity[best]))[0]])
 
 
-def _hero_section(device: Device, profile: ProfileScores, allowed: BoolArray, hero: int) -> Section:
-    record = profile.models.catalogue.records[hero]
-    card = Card(record.id, reason=_card_reason(profile, allowed, hero))
+def _hero_section(device: Device, catalogue: Catalogue, reasons: Reasons, hero: int) -> Section:
+    record = catalogue.records[hero]
+    card = Card(record.id, reason=reasons.of(hero))
     # Not the title's name: that stands below it, as a logo or in words.
     heading = "Tonight's film" if record.kind is TitleKind.MOVIE else "Tonight's series"
     return Section("hero", SectionKind.HERO, heading, card.reason, choose_layout(device, SectionKind.HERO), (card,))
 
 
-def _section(device: Device, profile: ProfileScores, allowed: BoolArray, row: ChosenRow) -> Section:
-    candidate, records = row.candidate, profile.models.catalogue.records
+def _section(device: Device, catalogue: Catalogue, reasons: Reasons, row: ChosenRow) -> Section:
+    candidate, records = row.candidate, catalogue.records
     is_reasoned = candidate.kind is SectionKind.TOP_PICKS and candidate.key == "top-picks"
     cards = []
     for place, item in enumerate(row.kept):
         index = int(candidate.items[item])
         series = -1 if candidate.series is None else int(candidate.series[item])
-        reason = _card_reason(profile, allowed, index) if is_reasoned and place < REASONED_CARDS else None
+        reason = reasons.of(index) if is_reasoned and place < REASONED_CARDS else None
         cards.append(Card(records[index].id, records[series].id if series >= 0 else None, reason))
     return Section(
         key=candidate.key,
@@ -150,19 +150,6 @@ def _section(device: Device, profile: ProfileScores, allowed: BoolArray, row: Ch
         layout=choose_layout(device, candidate.kind),
         cards=tuple(cards),
     )
-
-
-def _card_reason(profile: ProfileScores, allowed: BoolArray, index: int) -> Reason | None:
-    """The title that draws the profile to this one, said as it is: watched, liked or on the list."""
-    cause = profile.cause(index)
-    if cause is None or not allowed[cause]:
-        return None
-    record = profile.models.catalogue.records[cause]
-    if cause in profile.signals.watched_at_s:
-        return Reason(f"Because you watched {record.display_name}", record.id)
-    if cause in profile.signals.liked:
-        return Reason(f"Because you like {record.display_name}", record.id)
-    return Reason(f"Because {record.display_name} is on your list", record.id)
 
 
 def _finish(request: PageRequest, sections: tuple[Section, ...], now: datetime, life: timedelta) -> Page:

@@ -1,0 +1,95 @@
+"""Reasons are true: without the cause that one names, what it explains is gone or stands further down."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from common.tokens import Viewer
+from subgraphs.recommendations.domain.page import Page, PageWish
+from subgraphs.recommendations.domain.sections import PageKind, SectionKind
+from subgraphs.recommendations.domain.taste import Opinion, Taste, Watched, read_signals
+from subgraphs.recommendations.domain.titles import record_from_snapshot
+from subgraphs.recommendations.models.blend import Models, score_titles
+from subgraphs.recommendations.pages.build_page import PageFacts, PageRequest, build_page
+from subgraphs.recommendations.services.keep_models import build_models
+
+NOW = datetime(2026, 3, 1, 20, 0, tzinfo=UTC)
+LIFE = timedelta(minutes=10)
+
+
+@pytest.fixture(scope="module")
+def models(make_titles: Any) -> Models:
+    """With neighbours of 80 profiles, which like mostly one genre each."""
+    chance = random.Random(8)
+    crowd = [taste_of(chance, chance.randrange(6)) for _ in range(80)]
+    return build_models([record_from_snapshot(row) for row in make_titles(9, 240)], crowd, 1, NOW.timestamp())
+
+
+def taste_of(chance: random.Random, genre: int) -> Taste:
+    """Mostly films of one genre (a film's genre is its number modulo six), some rated, some listed."""
+    films = {
+        f"mov_{(chance.randrange(40) * 6 + (genre if chance.random() < 0.75 else chance.randrange(6))):03}"
+        for _ in range(chance.randrange(1, 9))
+    }
+    watched, opinions = {}, {}
+    for film in sorted(films):
+        at_s = NOW.timestamp() - chance.random() * 40 * 86_400
+        if chance.random() < 0.75:
+            watched[film] = Watched(4900, 5000, True, True, at_s)
+        elif chance.random() < 0.5:
+            opinions[film] = Opinion(stars=5)
+        else:
+            opinions[film] = Opinion(listed_at_s=at_s)
+    return Taste(1, watched, opinions)
+
+
+def without(taste: Taste, title_id: str) -> Taste:
+    watched = {each: place for each, place in taste.watched.items() if each != title_id}
+    return Taste(1, watched, {each: said for each, said in taste.opinions.items() if each != title_id})
+
+
+def rank(models: Models, taste: Taste, viewer: Viewer, title_id: str) -> int:
+    """The title's place among all that rows may show to the viewer, by what the profile wants; 0 is the first."""
+    catalogue = models.catalogue
+    signals = read_signals(taste, catalogue, NOW.timestamp())
+    scores = score_titles(models, signals).scores
+    fresh = catalogue.visible(viewer, NOW) & catalogue.is_listable
+    fresh[[*signals.seen, *signals.started, *signals.refused]] = False
+    return int((scores[fresh] > scores[catalogue.index_by_id[title_id]]).sum())
+
+
+def page_of(models: Models, taste: Taste, viewer: Viewer, make_device: Any) -> Page:
+    request = PageRequest(PageWish(PageKind.HOME, make_device()), viewer, "US", "prof_1")
+    return build_page(request, PageFacts(models, taste, {}), NOW, LIFE)
+
+
+def test_without_its_cause_a_pick_falls(models: Models, viewer: Viewer, make_device: Any) -> None:
+    """Of 60 generated profiles: every card's reason, and every row's, each tried by taking its cause out of the history."""
+    chance = random.Random(4)
+    adult = replace(viewer, maturity=18)
+    cards = rows = 0
+    for _ in range(60):
+        taste = taste_of(chance, chance.randrange(6))
+        page = page_of(models, taste, adult, make_device)
+        for section in page.sections:
+            if section.reason is not None and section.kind is SectionKind.BECAUSE_YOU_WATCHED:
+                assert section.reason.because_of in taste.watched
+                less = page_of(models, without(taste, str(section.reason.because_of)), adult, make_device)
+                assert section.key not in {other.key for other in less.sections}
+                rows += 1
+            for card in section.cards:
+                if card.reason is None or card.reason.because_of is None:
+                    continue
+                cause = card.reason.because_of
+                assert cause in {*taste.watched, *taste.opinions}
+                before = rank(models, taste, adult, card.title_id)
+                after = rank(models, without(taste, cause), adult, card.title_id)
+                assert after > before, f"{card.title_id} because of {cause}: place {before}, without it {after}"
+                cards += 1
+    assert cards > 200
+    assert rows > 60
