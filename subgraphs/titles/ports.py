@@ -30,6 +30,7 @@ from subgraphs.titles.domain.title import (
 
 __all__ = [
     "NO_PERSON_EDITS",
+    "NO_REVISIONS",
     "ArtworkRenderer",
     "ArtworkStore",
     "AuditEntry",
@@ -43,6 +44,7 @@ __all__ = [
     "SearchEvents",
     "SearchHits",
     "SearchIndex",
+    "StaleWrite",
     "TitleStore",
 ]
 
@@ -56,6 +58,13 @@ class Change:
 
     sequence: int
     title_id: TitleId
+
+
+NO_REVISIONS: Mapping[TitleId, int] = MappingProxyType({})
+
+
+class StaleWrite(Exception):
+    """Somebody else, perhaps another process, has written a title since it was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +118,11 @@ class TitleStore(Protocol):
         *,
         person_edits: Mapping[PersonId, Person] = NO_PERSON_EDITS,
         audit: AuditEntry | None = None,
+        seen: Mapping[TitleId, int] = NO_REVISIONS,
     ) -> None:
         """Create or replace, all or nothing, also when the process is killed. Ids of an audit entry are given once.
 
+        Raises StaleWrite, and writes nothing, when a title of `seen` has another revision by now.
         Where the store has no transactions, readers may see some of the titles before the others, for a moment.
         """
         ...

@@ -7,20 +7,24 @@ is answered with the title as it is: two people who edit one title never overwri
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 from common.clock import Clock
+from common.errors import ErrorKind, ServiceError
 from subgraphs.kernel.ids import TitleId, new_id
 from subgraphs.titles.domain.audit_trail import EDITABLE_FIELDS, described_season, described_title, differences
 from subgraphs.titles.domain.title import Credit, Person, PersonId, Season, SeasonId, Title
-from subgraphs.titles.ports import AuditEntry, TitleStore
+from subgraphs.titles.ports import AuditEntry, StaleWrite, TitleStore
 from subgraphs.titles.services.catalogue import Catalogue
 from subgraphs.titles.services.writing import CatalogueWriter
 
 __all__ = ["MAX_TITLES_OF_PERSON", "BadInput", "CatalogueEditor", "Edited", "Stale", "TooMany", "Unknown"]
 
+MAX_TRIES = 10
+"""Times that another process may write the same title in between."""
 MAX_TITLES_OF_PERSON = 2_000
 """Rewritten in one act: more than anybody was ever credited in."""
 
@@ -92,6 +96,20 @@ class CatalogueEditor:
 
         `seen_revision` None: whatever the title is now, as for acts that can't overwrite anything.
         """
+        for _ in range(MAX_TRIES):
+            with suppress(StaleWrite):
+                return await self._edit_once(title_id, seen_revision, account_id, action, change)
+        raise ServiceError(ErrorKind.ABORTED, f"title {title_id} changes too often at the moment; try again")
+
+    async def _edit_once(
+        self,
+        title_id: TitleId,
+        seen_revision: int | None,
+        account_id: str,
+        action: str,
+        change: Callable[[Title], Title],
+    ) -> Edited:
+        """Raises StaleWrite when another process was faster."""
         async with self._writer.deciding():
             before = (await self._store.titles([title_id])).get(title_id)
             if before is None:
@@ -105,7 +123,10 @@ class CatalogueEditor:
             after = replace(after, revision=before.revision + 1, edited_fields=before.edited_fields | edited)
             changes = differences(described_title(before), described_title(after))
             parts = await self._inheriting(before, after)
-            await self._writer.save([after, *parts], audit=self._entry(account_id, action, title_id, *changes))
+            seen = {part.id: part.revision - 1 for part in (after, *parts)}
+            await self._writer.save(
+                [after, *parts], audit=self._entry(account_id, action, title_id, *changes), seen=seen
+            )
         return after
 
     async def put_season(self, season: Season, account_id: str) -> Season | Unknown:

@@ -10,7 +10,7 @@ from typing import Any
 
 from subgraphs.kernel.ids import TitleId
 from subgraphs.titles.domain.title import Media, Person, PersonId, Season, Title, TitleKind, fingerprint, match_key
-from subgraphs.titles.ports import NO_PERSON_EDITS, AuditEntry, TitleStore
+from subgraphs.titles.ports import NO_PERSON_EDITS, NO_REVISIONS, AuditEntry, TitleStore
 from subgraphs.titles.services.catalogue import Catalogue
 
 __all__ = ["CatalogueWriter", "Taken"]
@@ -101,17 +101,19 @@ class CatalogueWriter:
         person_edits: Mapping[PersonId, Person] = NO_PERSON_EDITS,
         audit: AuditEntry | None = None,
         before: Mapping[TitleId, Title] | None = None,
+        seen: Mapping[TitleId, int] = NO_REVISIONS,
     ) -> None:
         """Write inside `deciding`. What hangs on titles with other facts than before is announced again with them.
 
-        `before` is how the store has those of the titles that it has, for callers who know it.
+        `before` is how the store has those of the titles that it has, for callers who know it. Raises StaleWrite when
+        another process has written a title of `seen` since that revision.
         """
         if before is None:
             before = await self._store.titles([title.id for title in titles])
         parents = [title for title in titles if title.id in before and title.facts != before[title.id].facts]
         written = {title.id for title in titles}
         touched = [title for title in await self.dependants(parents) if title.id not in written] if parents else []
-        await self._save([*titles, *touched], seasons, person_edits=person_edits, audit=audit)
+        await self._save([*titles, *touched], seasons, person_edits=person_edits, audit=audit, seen=seen)
 
     async def set_media(self, title_id: TitleId, change: Callable[[Media], Media]) -> bool:
         """Change what can be played; the asset's duration counts where the source knew none. False: no such title."""
@@ -163,8 +165,9 @@ class CatalogueWriter:
         *,
         person_edits: Mapping[PersonId, Person] = NO_PERSON_EDITS,
         audit: AuditEntry | None = None,
+        seen: Mapping[TitleId, int] = NO_REVISIONS,
     ) -> None:
-        await self._store.save(titles, seasons, person_edits=person_edits, audit=audit)
+        await self._store.save(titles, seasons, person_edits=person_edits, audit=audit, seen=seen)
         self._catalogue.replace(titles, person_edits)
         self._on_change()
 

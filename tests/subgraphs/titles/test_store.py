@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from common.clock import FakeClock
 from common.errors import ServiceError
 from common.tokens import Viewer
 from subgraphs.kernel.ids import TitleId
@@ -42,6 +43,9 @@ from subgraphs.titles.domain.title import (
     person_named,
 )
 from subgraphs.titles.ports import AuditEntry, CatalogueState, TitleStore
+from subgraphs.titles.services.catalogue import Catalogue
+from subgraphs.titles.services.editing import CatalogueEditor, Stale
+from subgraphs.titles.services.writing import CatalogueWriter
 from tests.subgraphs.titles.catalogue_strategies import catalogues, list_filters, passes, viewers
 from tests.subgraphs.titles.conftest import NOW, Parts
 from tests.subgraphs.titles.stores import STORES, empty, opened_store
@@ -264,6 +268,35 @@ async def test_parts_of_what_is_hidden_are_not_counted(store: TitleStore) -> Non
         TitleKind.VIDEO: 1,
     }
     assert genre not in await store.genres(scope)
+
+
+async def test_two_processes_that_edit_a_title_never_overwrite_each_other(store: TitleStore) -> None:
+    """Who saw an older revision is told, whichever process is asked; what overwrites nothing is done after the other."""
+    await store.save([_film(1, "Before")])
+    film = TitleId("mov_1")
+
+    def process() -> CatalogueEditor:
+        clock = FakeClock(NOW)
+        catalogue = Catalogue(store, clock, cache_size=10)
+        return CatalogueEditor(CatalogueWriter(store, catalogue, lambda: None), catalogue, store, clock)
+
+    def named(name: str) -> Callable[[Title], Title]:
+        return lambda title: replace(title, display_name=name)
+
+    outcomes = await asyncio.gather(
+        *[process().edit(film, 1, "acc_9", "update", named(f"Name {number}")) for number in range(3)]
+    )
+    won = [each for each in outcomes if isinstance(each, Title)]
+    assert [type(each) for each in outcomes if not isinstance(each, Title)] == [Stale, Stale]
+    assert (await store.titles([film]))[film] == won[0]
+
+    def add_to_synopsis(letter: str) -> Callable[[Title], Title]:
+        return lambda title: replace(title, synopsis=title.synopsis + letter)
+
+    await asyncio.gather(*[process().edit(film, None, "acc_9", "add", add_to_synopsis(each)) for each in "abc"])
+    stored = (await store.titles([film]))[film]
+    assert (sorted(stored.synopsis), stored.revision) == (["a", "b", "c"], 5)
+    assert len(await store.audit_entries(film, PageRequest(20))) == 4
 
 
 async def test_keeps_audit_entries(demo: Parts) -> None:

@@ -37,7 +37,7 @@ from common.errors import ErrorKind, ServiceError
 from subgraphs.kernel.ids import TitleId, new_id
 from subgraphs.kernel.mongo import Document, MongoCollection, MongoDatabase, mongo_errors
 from subgraphs.titles.adapters.mongo import schema
-from subgraphs.titles.ports import Change, ChangeFollowerName
+from subgraphs.titles.ports import NO_REVISIONS, Change, ChangeFollowerName, StaleWrite
 
 __all__ = ["Journal", "Write"]
 
@@ -96,12 +96,15 @@ class Journal:
             long_ago = (self._clock.now() - FORGOTTEN_AFTER).timestamp()
             await self._entries.delete_many({"kept_at": {"$lt": long_ago}})
 
-    async def write(self, write: Write) -> None:
-        """Returns when it has happened and can be read; raises ServiceError(UNAVAILABLE), after which it may have."""
+    async def write(self, write: Write, seen: Mapping[TitleId, int] = NO_REVISIONS) -> None:
+        """Returns when it has happened and can be read; raises ServiceError(UNAVAILABLE), after which it may have.
+
+        Raises StaleWrite when a title of `seen` has another revision; then it has not happened.
+        """
         with mongo_errors():
             token = new_id("wri", self._clock.now())
             await self._keep(token, write)
-            first = await self._take_numbers(token, write.number_count)
+            first = await self._take_numbers(token, write.number_count, seen)
             await self._apply(first, write)
             await self._finish(token)
 
@@ -161,10 +164,19 @@ class Journal:
                 {"_id": f"{token}-{number}", "token": token, "number": number, "kept_at": kept_at, **part}
             )
 
-    async def _take_numbers(self, token: str, count: int) -> int:
+    async def _take_numbers(self, token: str, count: int, seen: Mapping[TitleId, int]) -> int:
         """The first of `count` numbers that nobody else has; with it the write happens."""
         state = await self._state()
         for _ in range(MAX_TRIES):
+            if seen and state["pending"]:
+                # What has happened must be in the titles before they are looked at.
+                await self._finish_others(timedelta(0))
+                state = await self._state()
+                continue
+            # No write can happen between this look and the numbers: it would take them.
+            if seen and not await self._are_at(seen):
+                await self._entries.delete_many({"token": token})
+                raise StaleWrite
             last = state["last"]
             pending = {"token": token, "first": last + 1, "since": self._clock.now().timestamp()}
             taken = await self._log.update_one(
@@ -174,6 +186,10 @@ class Journal:
                 return int(last) + 1
             state = await self._state()
         raise ServiceError(ErrorKind.UNAVAILABLE, "too many writers of the catalogue at once; try again")
+
+    async def _are_at(self, seen: Mapping[TitleId, int]) -> bool:
+        rows = self._titles.find({"_id": {"$in": sorted(seen)}}, {"revision": 1})
+        return {row["_id"]: row["revision"] async for row in rows} == dict(seen)
 
     async def _apply(self, first: int, write: Write) -> None:
         for name, documents in write.others.items():

@@ -43,7 +43,14 @@ from subgraphs.titles.domain.title import (
     VideoKind,
     VideoSlot,
 )
-from subgraphs.titles.ports import NO_PERSON_EDITS, AuditEntry, CatalogueState, Change, ChangeFollowerName
+from subgraphs.titles.ports import (
+    NO_PERSON_EDITS,
+    NO_REVISIONS,
+    AuditEntry,
+    CatalogueState,
+    Change,
+    ChangeFollowerName,
+)
 
 __all__ = ["MongoTitleStore"]
 
@@ -110,6 +117,7 @@ class MongoTitleStore:
         *,
         person_edits: Mapping[PersonId, Person] = NO_PERSON_EDITS,
         audit: AuditEntry | None = None,
+        seen: Mapping[TitleId, int] = NO_REVISIONS,
     ) -> None:
         """Create or replace, all or nothing; see `journal` for what readers see meanwhile."""
         genres = {genre.id: genre.display_name for title in titles for genre in title.genres}
@@ -123,7 +131,8 @@ class MongoTitleStore:
             schema.AUDIT: [] if audit is None else [audit_document(audit)],
         }
         documents = [title_document(title) for title in titles]
-        await self._journal.write(Write(titles=documents, others={name: each for name, each in others.items() if each}))
+        write = Write(titles=documents, others={name: each for name, each in others.items() if each})
+        await self._journal.write(write, seen)
 
     async def browse(self, scope: CatalogueScope, requests: Sequence[BrowseRequest]) -> list[list[TitleId]]:
         """For each request up to `page.first + 1` visible ids after its cursor."""

@@ -47,7 +47,15 @@ from subgraphs.titles.domain.title import (
     VideoKind,
     VideoSlot,
 )
-from subgraphs.titles.ports import NO_PERSON_EDITS, AuditEntry, CatalogueState, Change, ChangeFollowerName
+from subgraphs.titles.ports import (
+    NO_PERSON_EDITS,
+    NO_REVISIONS,
+    AuditEntry,
+    CatalogueState,
+    Change,
+    ChangeFollowerName,
+    StaleWrite,
+)
 
 __all__ = ["MIGRATIONS", "SqlTitleStore"]
 
@@ -162,9 +170,11 @@ class SqlTitleStore:
         *,
         person_edits: Mapping[PersonId, Person] = NO_PERSON_EDITS,
         audit: AuditEntry | None = None,
+        seen: Mapping[TitleId, int] = NO_REVISIONS,
     ) -> None:
         """Create or replace, all or nothing."""
         async with self._write() as connection:
+            await _require_revisions(connection, seen)
             await _upsert(connection, t.titles, [title_row(title) for title in titles])
             ids = [title.id for title in titles]
             for table in _CHILD_TABLES.values():
@@ -432,6 +442,14 @@ class SqlTitleStore:
             if connection.dialect.name == "postgresql":
                 await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITERS_LOCK})
             yield connection
+
+
+async def _require_revisions(connection: AsyncConnection, seen: Mapping[TitleId, int]) -> None:
+    """Nobody else writes while the transaction lasts."""
+    for some in _chunks(list(seen)):
+        rows = await connection.execute(select(t.titles.c.id, t.titles.c.revision).where(t.titles.c.id.in_(some)))
+        if {row.id: row.revision for row in rows} != {title_id: seen[title_id] for title_id in some}:
+            raise StaleWrite
 
 
 async def _with_children(connection: AsyncConnection, rows: Sequence[RowMapping]) -> list[Title]:
