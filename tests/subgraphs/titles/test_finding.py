@@ -179,6 +179,23 @@ async def test_what_is_understood_is_found(demo: Parts) -> None:
         assert 1920 <= hit.title.release_year <= 1929
 
 
+async def test_the_exact_name_comes_first(demo: Parts) -> None:
+    """Of every title that can be seen, and of names made of small words, digits and facts, popular or not."""
+    film = (await demo.store.titles([TitleId("mov_cops-1922")]))[TitleId("mov_cops-1922")]
+    names = ("It", "Us", "Her", "M", "9", "The Who", "1984", "Comedy", "French", "80s Action", "The Movie", "Dr. No")
+    made = [
+        replace(film, id=TitleId(f"mov_made-{number}"), display_name=name, popularity=0.0)
+        for number, name in enumerate(names)
+    ]
+    await demo.put(*made)
+    ids = await demo.store.ids_after("", 1_000)
+    for title in (await demo.store.titles(ids)).values():
+        if decide(ADULT, title.facts, NOW).may_see and passes(title, TitleFilter()):
+            found = await demo.search.search(ADULT, NOW, title.display_name, TitleFilter(), PageRequest(1))
+            first = found.found[0].title.display_name
+            assert words_of(first) == words_of(title.display_name), (title.display_name, first)
+
+
 async def test_people_and_genres_are_suggested(demo: Parts) -> None:
     """With a typo, too; in the mix there is always room for titles."""
     suggested = await demo.search.suggest(ADULT, NOW, "buster", 5)
