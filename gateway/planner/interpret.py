@@ -204,12 +204,20 @@ class Interpreter:
                 found = True
         return found
 
+    def _told_apart(self, step: FetchStep, places: Iterable[tuple[Place, set[str]]]) -> None:
+        """Objects whose types are not known yet are passed over, as if they were of another one."""
+        for place, types in places:
+            for type_name in sorted(types):
+                if not self._available(step, place.typename_sources.get(type_name, [])):
+                    self.problems.append(f"step {step.id}: its path asks for {type_name} before __typename is there")
+
     def _places(self, step: FetchStep, path: FlattenPath) -> Iterator[tuple[Place, set[str]]]:
         """The places that a path leads to, each with the types that it lets through."""
         current: list[tuple[Place, set[str]]] = [(self.root, set(self.root.types))]
         for element in path:
             if isinstance(element, TypeCondition):
                 current = [(place, types & set(element.type_names)) for place, types in current]
+                self._told_apart(step, current)
             elif isinstance(element, KeyElement):
                 following: dict[int, tuple[Place, set[str]]] = {}
                 for place, types in current:

@@ -9,7 +9,7 @@ chooser has ruled out circles.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 
 from gateway.graphql_kit.paths import EVERY_ITEM, KeyElement
@@ -65,11 +65,15 @@ def build_fetch_graph(
 
 @dataclass(frozen=True, slots=True)
 class _Delivery:
-    """How the objects of a position come: through which steps, as values of which fields, under which conditions."""
+    """How the objects of a position come: through which steps, as values of which fields, under which conditions.
+
+    `typing`: the steps that tell the types by which the path is narrowed, where what delivers the objects hides them.
+    """
 
     sinks: _Sinks
     holders: tuple[DraftField, ...] = ()
     conditions: frozenset[Condition] = frozenset()
+    typing: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +193,14 @@ class _PositionBuilder:
         assert isinstance(definition, ObjectType | InterfaceType)
         api_type = definition.fields[field.name].type
         narrowed: DraftPath = self.path
+        typing = self.delivery.typing
         if self.abstract and self.position.typed and field.type_name in self.position.types:
             narrowed = (*narrowed, Narrowing(frozenset((field.type_name,)), frozenset(self.position.types)))
+            if self.position.typing is not None:
+                typing |= {self.start(self.position.typing).id}
         path = (*narrowed, KeyElement(key), *(EVERY_ITEM for _ in range(list_depth(api_type))))
         abstract = isinstance(self.graph.supergraph.types[named_type(api_type)], InterfaceType | UnionType)
-        return _PositionBuilder(self.run, child, path, delivery, abstract=abstract).build()
+        return _PositionBuilder(self.run, child, path, replace(delivery, typing=typing), abstract=abstract).build()
 
     def sink(self, type_name: str, node_id: NodeId) -> tuple[DraftStep, DraftSelection]:
         """The place at hand whose objects of a type are known at a node."""
@@ -232,7 +239,7 @@ class _PositionBuilder:
                 self.path,
                 DraftSelection(first.id),
             )
-            step.parents |= {at_hand.id for at_hand, _ in self.sinks.values()}
+            step.parents |= {at_hand.id for at_hand, _ in self.sinks.values()} | self.delivery.typing
             return step
         needs_type = self.abstract and self.position.typed and entries[0][1].type_name in self.position.types
         parents: set[int] = set()
@@ -249,6 +256,7 @@ class _PositionBuilder:
             node = self.position.entries[typing].node
             self.input_of[typing].selection[node] = DraftSelection(node, wants_typename=True)
         step.parents |= (parents or {at_hand.id for at_hand, _ in self.sinks.values()}) - {step.id}
+        step.parents |= self.delivery.typing
         return step
 
     def entries_by_input(

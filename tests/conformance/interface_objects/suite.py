@@ -27,6 +27,7 @@ FEDERATION = Federation(
             }
         """,
         "recommendations": """
+            type Query { forYou: [Title!]! }
             type Title @key(fields: "id") @interfaceObject { id: ID! match: Float similar: [Title!]! }
         """,
     },
@@ -34,6 +35,7 @@ FEDERATION = Federation(
         "titles": lambda: TITLES,
         "title": lambda **key: BY_ID.get(key["id"]),
         "continueWatching": lambda: TITLES[1:],
+        "forYou": lambda: TITLES,
     },
     find=lambda _name, key: BY_ID.get(key["id"]),
     fields={

@@ -86,3 +86,29 @@ def test_unused_step(plan: QueryPlan) -> None:
 def test_steps_out_of_order(plan: QueryPlan) -> None:
     """Every step stands after all that it waits for."""
     assert problems(replace(plan, steps=plan.steps[::-1])) != []
+
+
+HIDDEN_TYPES = {
+    "titles": """
+        type Query { titles: [Title!]! }
+        interface Title @key(fields: "id") { id: ID! name: String! }
+        type Movie implements Title @key(fields: "id") { id: ID! name: String! }
+        type Series implements Title @key(fields: "id") { id: ID! name: String! }
+    """,
+    "recommendations": """
+        type Query { forYou: [Title!]! }
+        type Title @key(fields: "id") @interfaceObject { id: ID! similar: [Title!]! }
+    """,
+}
+
+
+def test_a_path_narrowed_by_a_type_that_nobody_has_told_yet() -> None:
+    """An interface object hides its objects' types: what is below one of them waits for the step that tells."""
+    link = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.11", import: ["@key", "@interfaceObject"])'
+    planner = planner_of({name: link + sdl for name, sdl in HIDDEN_TYPES.items()})
+    text = "{ forYou { ... on Series { name similar { name } } } }"
+    plan = checked_plan(planner, text)
+    (narrowed,) = [index for index, step in enumerate(plan.steps) if "TypeCondition" in repr(step)]
+    unwaited = changed(plan, narrowed, depends_on=(0,))
+    found = check_plan(planner.query_graph, normalize(parse(text), planner.api_schema), unwaited)
+    assert any("before __typename is there" in problem for problem in found)
