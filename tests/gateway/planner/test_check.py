@@ -12,7 +12,7 @@ from gateway.graphql_kit.paths import KeyElement
 from gateway.planner.check import check_plan
 from gateway.planner.normalize import normalize
 from gateway.planner.plan.nodes import QueryPlan
-from tests.support.planning import checked_plan, planner_of_case
+from tests.support.planning import checked_plan, planner_of, planner_of_case
 
 PLANNER = planner_of_case("requires")
 TEXT = "query Q($x: Boolean!) { parts { bill zone @include(if: $x) } }"
