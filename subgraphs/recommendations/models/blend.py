@@ -122,6 +122,10 @@ def join_models(catalogue: Catalogue, content: Content, learned: TrainedModels |
         return Models(catalogue, content, learned, parts, JUDGED)
     placed = place(learned, catalogue.index_by_id, len(catalogue))
     parts = {**placed.parts, CONTENT: FoldedContent(content.vectors)}
+    # What all profiles share is computed here, not by the first page after a swap.
+    nobody = csr_array(np.zeros((1, len(catalogue)), np.float32))
+    for part in placed.parts.values():
+        part.scores(nobody)
     return Models(catalogue, content, placed.neighbours, parts, learned.weights)
 
 
