@@ -37,14 +37,14 @@ async def test_a_rebuild_that_died_in_another_process_is_cleared_after_a_minute(
         for _ in range(3):
             clock.advance(PAUSE)
             await build.update([])
-            with pytest.raises(ServiceError, match=r"t-v1-000002; wait for its end"):
+            with pytest.raises(ServiceError, match=r"t-v2-000002; wait for its end"):
                 await ours.begin_build()
         clock.advance(PAUSE * 2)
         updater = SearchUpdater(store, ours, AvailabilityCalendar(), store.titles)
         await updater.start()
         assert BUILD_FOLLOWER not in await store.followers()
         assert list(await ours.client.indices.get(index=f"{opensearch_prefix}t-*")) == [
-            f"{opensearch_prefix}t-v1-000001"
+            f"{opensearch_prefix}t-v2-000001"
         ]
     finally:
         await dying.aclose()
