@@ -102,6 +102,8 @@ class PrivacyRounds:
                 await self.run_due()
             except ServiceError as error:
                 log.warning("privacy.store_away", error=error.message)
+            except Exception:  # a task's edge: whatever this was, what is due must not wait for a restart
+                log.exception("privacy.round_failed")
             try:
                 async with asyncio.timeout(POLL_S):
                     await self.awake.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -79,11 +80,9 @@ class HttpPersonalDataHolder:
                     url, json=subject.to_json(), headers=caller.headers, allow_redirects=False
                 ) as answer,
             ):
-                if (answer.content_length or 0) > MAX_ANSWER_BYTES:
-                    raise self._failure(ErrorKind.RESOURCE_EXHAUSTED, f"answers more than {MAX_ANSWER_BYTES} bytes")
                 if answer.content_type != "application/json":
                     raise self._failure(ErrorKind.UNAVAILABLE, f"answered {answer.status} and no JSON")
-                body = await answer.json()
+                body = json.loads(await self._read(answer))
         except TimeoutError as error:
             raise self._failure(ErrorKind.DEADLINE_EXCEEDED, f"gave no answer in {caller.timeout_s:g} s") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -98,6 +97,15 @@ class HttpPersonalDataHolder:
         if not isinstance(body.get(name), dict):
             raise self._failure(ErrorKind.INTERNAL, f"answered without {name!r}")
         return body[name]
+
+    async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
+        """The whole answer, counted as it comes: a length in the head may be absent, or wrong."""
+        received = bytearray()
+        async for chunk in answer.content.iter_any():
+            received += chunk
+            if len(received) > MAX_ANSWER_BYTES:
+                raise self._failure(ErrorKind.RESOURCE_EXHAUSTED, f"answers more than {MAX_ANSWER_BYTES} bytes")
+        return bytes(received)
 
     def _failure(self, kind: ErrorKind, what: str) -> ServiceError:
         return ServiceError(kind, f"the {self._name} service {what}")
