@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from opensearchpy import AsyncOpenSearch
+from opensearchpy.exceptions import TransportError
 
 from common.clock import SystemClock
 from common.tokens import Viewer
@@ -118,9 +119,15 @@ class MultiMatch:
         """See Engine."""
         fields = ["name^3", "people^2", "genres^2", "synopsis"]
         query = {"multi_match": {"query": text, "fields": fields, "fuzziness": "AUTO"}}
-        answer = await self._client.search(
-            index=self._index_name, body={"query": query, "size": limit, "_source": False}, request_timeout=60
-        )
+        try:
+            answer = await self._client.search(
+                index=self._index_name, body={"query": query, "size": limit, "_source": False}, request_timeout=60
+            )
+        except TransportError as error:
+            # Many words with typos over four fields are more clauses than it takes: nothing is found then.
+            if "too many nested clauses" not in str(error):
+                raise
+            return []
         return [TitleId(hit["_id"]) for hit in answer["hits"]["hits"]]
 
 

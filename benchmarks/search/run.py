@@ -136,8 +136,8 @@ def _missed(quality: Quality) -> str:
 
 def _measure_latency(films: Sequence[Title], arguments: argparse.Namespace) -> None:
     os.sched_setaffinity(0, {int(LOAD_CORE)})
-    rows = []
     for titles in (films, combined_titles(films, LARGE)):
+        rows: list[tuple[str, ...]] = []
         with tempfile.TemporaryDirectory() as folder, valkey() as valkey_url:
             state_dir, port = Path(folder), free_port()
             asyncio.run(fill_store(state_dir, titles))
@@ -171,8 +171,8 @@ def _measure_latency(films: Sequence[Title], arguments: argparse.Namespace) -> N
             finally:
                 server.send_signal(signal.SIGTERM)
                 server.wait()
-    header = ("question", "p50 ms", "p99 ms", "CPU ms each")
-    print_table(f"{arguments.rate:g} different questions per second over HTTP, tantivy, one core", header, rows)
+        header = ("question", "p50 ms", "p99 ms", "CPU ms each")
+        print_table(f"{arguments.rate:g} different questions per second over HTTP, tantivy, one core", header, rows)
 
 
 def _wait_until_idle(pid: int) -> None:
