@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from redis import Redis as PlainRedis
 from redis.asyncio import Redis
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from stack.cli import app
@@ -30,7 +31,8 @@ def state(tmp_path: Path, valkey_url: str, monkeypatch: pytest.MonkeyPatch, make
     """A state folder with thirty titles; nobody has watched anything."""
     monkeypatch.setenv("MARQUEE_STATE_DIR", str(tmp_path))
     monkeypatch.setenv("MARQUEE_VALKEY_URL", valkey_url)
-    monkeypatch.setenv("COLUMNS", "200")
+    # A table wraps at the width that the console had when it was made, in whichever test that was.
+    monkeypatch.setattr("stack.model_commands.console", Console(highlight=False, soft_wrap=True, width=200))
     with PlainRedis.from_url(valkey_url) as redis:
         redis.flushall()
 

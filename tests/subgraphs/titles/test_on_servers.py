@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import urllib.parse
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,8 @@ from pydantic import SecretStr, ValidationError
 from redis.asyncio import Redis
 
 from common.settings import SharedSettings
-from subgraphs.kernel.ids import TitleId
 from subgraphs.titles.settings import TitlesSettings
-from tests.subgraphs.titles.conftest import Service, opened_service
+from tests.subgraphs.titles.conftest import STUDIO, Service, opened_service
 from tests.support.unsteady_line import UnsteadyLine
 
 BROWSE = '{ titles(first: 3, sort: NAME) { edges { node { displayName } } } search(query: "cops") { totalCount } }'
@@ -49,9 +47,7 @@ async def test_two_processes_share_a_catalogue(
             for query in (BY_ID, SEARCH):
                 assert "mov_cops-1922" in str(await other.data(query))
             found = first["search"]["totalCount"]
-            title = (await one.resources.store.titles([TitleId("mov_cops-1922")]))[TitleId("mov_cops-1922")]
-            async with one.resources.writer.deciding():
-                await one.resources.writer.save([replace(title, is_withdrawn=True, revision=title.revision + 1)])
+            await one.data('mutation { withdrawTitle(id: "mov_cops-1922") { __typename } }', STUDIO)
             for query in (BY_ID, SEARCH):
                 await until_gone(other, query)
     async with opened_service(tmp_path / "c", **shared, port=4943, seed_demo=False) as again:
