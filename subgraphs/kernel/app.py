@@ -37,6 +37,7 @@ from subgraphs.kernel.graphql_http import (
 )
 from subgraphs.kernel.personal_data import PersonalDataStore
 from subgraphs.kernel.personal_data_route import PERSONAL_DATA_PATH, PersonalDataRoute
+from subgraphs.kernel.readiness import PREPARING, StillPreparing
 from subgraphs.kernel.settings import SubgraphSettings
 from subgraphs.kernel.viewer_verifier import ViewerVerifier
 
@@ -218,6 +219,8 @@ async def _outcome(check: HealthCheck) -> str:
     try:
         async with asyncio.timeout(HEALTH_CHECK_TIMEOUT_S):
             await check()
+    except StillPreparing as progress:
+        return f"{PREPARING}{progress}"
     except Exception as error:  # noqa: BLE001  # a health report says what failed, whatever it was
         log.warning("health.failed", error=str(error), error_type=type(error).__name__)
         return type(error).__name__

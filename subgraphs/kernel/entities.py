@@ -16,7 +16,9 @@ from typing import Any
 
 import strawberry.federation
 from graphql import DocumentNode, GraphQLError, parse, specified_rules
+from graphql import ExecutionResult as GraphQLExecutionResult
 from graphql import execute as execute_document
+from graphql.execution.values import VariableValues
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.federation.schema import FederationAny
 from strawberry.federation.schema_directives import Key
@@ -26,7 +28,15 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.execution import ExecutionContext
 
 from common.errors import ErrorKind, ServiceError
-from subgraphs.kernel.field_execution import FieldExecutor, prepare_fields
+from subgraphs.kernel.execution import (
+    OperationPlan,
+    Setting,
+    condition_variables,
+    execute_plan,
+    find_operation,
+    plan_operation,
+    read_variables,
+)
 
 __all__ = ["FEDERATION_VERSION", "MAX_REPRESENTATIONS", "FederatedSchema", "build_schema"]
 
@@ -38,9 +48,36 @@ DOCUMENT_CACHE_SIZE = 1_000
 MAX_KEPT_QUERY_LENGTH = 32_768
 """Characters; longer texts are made for one request and would fill the memory."""
 MAX_QUERY_TOKENS = 20_000
+MAX_CONDITIONS = 6
+"""Variables of @skip and @include in a document that is planned; with more there may be too many plans of it."""
 
 ReferenceResolver = Callable[[Info, Mapping[str, Any]], Any]
 BatchResolver = Callable[[Info, Sequence[str]], Awaitable[Sequence[Any]]]
+
+
+class _Document:
+    """A valid document, and the plans of its operations: one for each way in which @skip and @include may fall."""
+
+    def __init__(self, document: DocumentNode) -> None:
+        self.document = document
+        self._conditions = condition_variables(document)
+        self._plans: dict[tuple[str | None, tuple[bool, ...]], OperationPlan | None] = {}
+
+    def plan(
+        self, setting: Setting, name: str | None, variables: VariableValues | list[GraphQLError]
+    ) -> OperationPlan | None:
+        """None for what is executed in the general way."""
+        if isinstance(variables, list) or len(self._conditions) > MAX_CONDITIONS:
+            return None
+        if any(variables.coerced.get(each, False) is None for each in self._conditions):
+            # Null in the place of a default: graphql-core knows what to say.
+            return None
+        values = tuple(bool(variables.coerced.get(each)) for each in self._conditions)
+        key = (name, values)
+        if key not in self._plans:
+            conditions = dict(zip(self._conditions, values, strict=True))
+            self._plans[key] = plan_operation(setting, self.document, name, conditions)
+        return self._plans[key]
 
 
 class FederatedSchema(strawberry.federation.Schema):
@@ -62,7 +99,7 @@ class FederatedSchema(strawberry.federation.Schema):
         super().__init__(**options)
         self._resolvers.update(_reference_resolvers(self))
         self._batch_resolvers.update(_batch_resolvers(self))
-        prepare_fields(self._schema, self.schema_converter.scalar_registry, self.config)
+        self._setting = Setting(self._schema, self.schema_converter.scalar_registry, self.config)
 
     async def execute(
         self,
@@ -77,33 +114,48 @@ class FederatedSchema(strawberry.federation.Schema):
         """Run one operation.
 
         strawberry's own way prepares its extensions for every request, which costs more than small operations; there
-        are none here, and a known text is neither parsed nor validated again.
+        are none here, and a known text is neither parsed, validated nor planned again.
         """
         text = query or ""
         try:
             read = self._kept_document if len(text) <= MAX_KEPT_QUERY_LENGTH else self._read_document
-            document = read(text)
+            known = read(text)
         except GraphQLError as error:
             return ExecutionResult(data=None, errors=[error])
-        if isinstance(document, tuple):
-            return ExecutionResult(data=None, errors=list(document))
+        if not isinstance(known, _Document):
+            return ExecutionResult(data=None, errors=list(known))
+        variables: Any = None
+        operation = find_operation(known.document, operation_name)
+        if operation is not None:
+            variables = read_variables(self._schema, operation, variable_values or {})
+        plan = None if variables is None else known.plan(self._setting, operation_name, variables)
+        if plan is None:
+            result = await self._execute_generally(
+                known.document, root_value, context_value, variable_values, operation_name
+            )
+        else:
+            result = await execute_plan(plan, variables, context_value, root_value)
+        return ExecutionResult(data=result.data, errors=result.errors)
+
+    async def _execute_generally(
+        self, document: DocumentNode, root: Any, context: Any, variables: dict[str, Any] | None, name: str | None
+    ) -> GraphQLExecutionResult:
+        """By graphql-core itself: introspection, and what is wrong with the operation as a whole."""
         outcome = execute_document(
             self._schema,
             document,
-            root_value=root_value,
-            context_value=context_value,
-            variable_values=variable_values,
-            operation_name=operation_name,
-            executor_class=FieldExecutor,
+            root_value=root,
+            context_value=context,
+            variable_values=variables,
+            operation_name=name,
             is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # it is the guard, typed as bool
         )
-        result = await outcome if isinstance(outcome, Awaitable) else outcome
-        return ExecutionResult(data=result.data, errors=result.errors)
+        return await outcome if isinstance(outcome, Awaitable) else outcome
 
-    def _read_document(self, text: str) -> DocumentNode | tuple[GraphQLError, ...]:
+    def _read_document(self, text: str) -> _Document | tuple[GraphQLError, ...]:
         """The document, or what is wrong with it; raises GraphQLError when it can't be parsed."""
         document = parse(text, max_tokens=self._max_query_tokens)
-        return tuple(validate_document(self._schema, document, tuple(specified_rules))) or document
+        return tuple(validate_document(self._schema, document, tuple(specified_rules))) or _Document(document)
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Nothing: the app factory logs what is unexpected, once, with the request id."""
@@ -173,9 +225,10 @@ async def _with_batches(
     for resolve, noted in batches.items():
         try:
             found = await resolve(info, [key for _, key in noted])
+            entities = list(zip(noted, found, strict=True))
         except Exception as error:  # noqa: BLE001  # handed on as the error of these places, not lost
-            found = [error] * len(noted)
-        for (index, _), entity in zip(noted, found, strict=True):
+            entities = [(each, error) for each in noted]
+        for (index, _), entity in entities:
             resolved[index] = entity
     return resolved
 

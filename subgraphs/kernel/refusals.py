@@ -6,6 +6,7 @@ a refusal. Calls raise redis.exceptions.RedisError or OSError when the server is
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -46,5 +47,14 @@ class ValkeyRefusals:
 
     async def is_refused(self, account_id: str) -> bool:
         """By the last word of the account; False when it never said any."""
-        known: Any = await self._redis.get(self._prefix + account_id)
-        return known is not None and not known.startswith(_ALLOWED.encode())
+        return bool(await self.refusing({account_id}))
+
+    async def refusing(self, account_ids: AbstractSet[str]) -> set[str]:
+        """Those of some accounts that refuse, in one round trip."""
+        asked = sorted(account_ids)
+        known: Any = await self._redis.mget([self._prefix + account_id for account_id in asked]) if asked else []
+        return {
+            account_id
+            for account_id, word in zip(asked, known, strict=True)
+            if word is not None and not word.startswith(_ALLOWED.encode())
+        }

@@ -97,15 +97,20 @@ DEMO_HISTORY: Mapping[str, tuple[DemoWatch, ...]] = {
 """By the profile's name in the demo accounts."""
 
 
-async def seed_demo_history(settings: PlaybackSettings, profiles: Sequence[DemoProfile], now: datetime) -> DemoReport:
-    """Write the histories of the profiles that have none; profiles whose name has no history here are left out.
+async def seed_demo_history(
+    settings: PlaybackSettings,
+    profiles: Sequence[DemoProfile],
+    now: datetime,
+    histories: Mapping[str, Sequence[DemoWatch]] = DEMO_HISTORY,
+) -> DemoReport:
+    """Write the histories, by name, of the profiles that have none; profiles whose name is not among them are left out.
 
     Nothing is written for anybody while titles are missing, so that calling it again later writes all of it.
     """
     async with open_stores(settings) as stores:
-        wanted = [profile for profile in profiles if profile.name in DEMO_HISTORY]
+        wanted = [profile for profile in profiles if profile.name in histories]
         wanted = [p for p in wanted if not await stores.bookmarks.history(ProfileId(p.profile_id), limit=1)]
-        title_ids = {TitleId(watch.title_id) for profile in wanted for watch in DEMO_HISTORY[profile.name]}
+        title_ids = {TitleId(watch.title_id) for profile in wanted for watch in histories[profile.name]}
         titles = await stores.catalogue.titles_by_id(title_ids)
         missing = tuple(sorted(title_ids - titles.keys()))
         if missing:
@@ -113,7 +118,7 @@ async def seed_demo_history(settings: PlaybackSettings, profiles: Sequence[DemoP
         reports = [
             _report(profile, watch, titles[TitleId(watch.title_id)], now)
             for profile in wanted
-            for watch in DEMO_HISTORY[profile.name]
+            for watch in histories[profile.name]
         ]
         # In the order in which they were watched, as recency is told to others.
         for report in sorted(reports, key=lambda report: report.received_at):

@@ -93,7 +93,8 @@ class QuestionMaker:
             [
                 ("addToMyList", {"titleId": title_id}),
                 ("rateTitle", {"titleId": title_id, "stars": 3}),
-                ("sendFeedback", {"input": {"titleId": title_id, "kind": "THUMBS_UP"}}),
+                ("setThumb", {"titleId": title_id, "thumb": "UP"}),
+                ("saveOnboardingPicks", {"titleIds": [title_id]}),
                 ("startPlayback", {"input": {"titleId": title_id, "device": {"id": "toy", "formFactor": "TV"}}}),
             ]
         )

@@ -3,7 +3,7 @@
 
 """Title as playback extends it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self
 
 import strawberry
@@ -72,9 +72,15 @@ class Title:
         "null when never started."
     )
     async def progress(self, info: PlaybackInfo) -> Progress | None:
-        """All of a request in one store query."""
-        found = await info.context.loaders.by_key(info.context.progress.progress).load(TitleId(self.id))
-        return None if found is None else progress_of(found)
+        """Of this one."""
+        return (await self.progress_of_all(info, [self]))[0]
+
+    @classmethod
+    async def progress_of_all(cls, info: PlaybackInfo, objects: Sequence[Self]) -> list[Progress | None]:
+        """All of a request in few store queries."""
+        ids = [TitleId(each.id) for each in objects]
+        found = await info.context.progress.progress(list(dict.fromkeys(ids)))
+        return [progress_of(found[title_id]) if title_id in found else None for title_id in ids]
 
     @strawberry.federation.field(
         requires=["certificate { minimumAge }", "availability { isAvailable }", "mediaStatus"],

@@ -26,6 +26,7 @@ from subgraphs.kernel.app import OpenedSubgraph, create_subgraph_app
 from subgraphs.kernel.context import RequestContext
 from subgraphs.kernel.entities import MAX_REPRESENTATIONS, build_schema
 from subgraphs.kernel.export_sdl import export_sdl
+from subgraphs.kernel.readiness import StillPreparing
 from subgraphs.kernel.settings import SubgraphSettings
 
 NOW = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
@@ -127,10 +128,15 @@ def app_with(tmp_path: Path, **options: Any) -> Starlette:
     async def broken() -> None:
         raise ConnectionError(SECRET)
 
+    async def filling() -> None:
+        raise StillPreparing("copying, 3 of 9")
+
     @asynccontextmanager
     async def open_subgraph() -> AsyncIterator[OpenedSubgraph]:
         yield OpenedSubgraph(
-            make_context=lambda head: RequestContext(head=head), required={"store": fine}, optional={"events": broken}
+            make_context=lambda head: RequestContext(head=head),
+            required={"store": fine},
+            optional={"events": broken, "index": filling},
         )
 
     return create_subgraph_app(
@@ -337,7 +343,7 @@ async def test_health_tells_what_is_missing(client: Client) -> None:
         "service": "things",
         "live": True,
         "ready": True,
-        "checks": {"store": "ok", "events": "ConnectionError"},
+        "checks": {"store": "ok", "events": "ConnectionError", "index": "preparing: copying, 3 of 9"},
     }
 
 

@@ -210,7 +210,7 @@ async def test_what_is_removed_stops_playing(
 async def test_how_playing_goes_is_told_without_names(
     subgraph: Any, make_snapshot: Any, play: Any, viewer: Viewer
 ) -> None:
-    """Reports are gathered into one event that has sessions and no account or profile."""
+    """Reports are told by events that have sessions and no account or profile."""
     await subgraph.tell_titles(make_snapshot("mov_1"))
     await subgraph.tell_asset("mov_1")
     player = await play("mov_1")
@@ -220,7 +220,8 @@ async def test_how_playing_goes_is_told_without_names(
     await subgraph.services.record._quality.publish_waiting()
     entries = await subgraph.redis.xrange("marquee:events:quality")
 
-    assert len(entries) == 1
-    assert entries[0][1][b"data"].count(player.session["id"].encode()) == 3
-    assert b"prof_1" not in entries[0][1][b"data"]
-    assert b"acc_1" not in entries[0][1][b"data"]
+    # One event or more: the subgraph publishes by its own clock too.
+    told = b"".join(fields[b"data"] for _, fields in entries)
+    assert told.count(player.session["id"].encode()) == 3
+    assert b"prof_1" not in told
+    assert b"acc_1" not in told

@@ -32,7 +32,7 @@ from subgraphs.playback.domain.bookmarks import (
 from subgraphs.playback.domain.events import history_events, watched_event
 from subgraphs.playback.ports import HistoryPosition
 
-__all__ = ["SqlBookmarkStore"]
+__all__ = ["SqlBookmarkStore", "row_of_record"]
 
 
 _LOCK_PROFILES = text(
@@ -183,7 +183,7 @@ class SqlBookmarkStore:
 
     async def _write(self, connection: AsyncConnection, batch: _Batch) -> None:
         if batch.changed:
-            rows = [_row_of_record(batch.records[key]) for key in batch.changed]
+            rows = [row_of_record(batch.records[key]) for key in batch.changed]
             await connection.execute(self._upsert, rows)
         await tables.outbox.add(connection, batch.events)
 
@@ -199,7 +199,8 @@ def _apply(batch: _Batch, report: PositionReport) -> Bookmark:
     return bookmark
 
 
-def _row_of_record(record: WatchRecord) -> dict[str, Any]:
+def row_of_record(record: WatchRecord) -> dict[str, Any]:
+    """A record as `tables.bookmarks` holds it, for those who bring in very many at once."""
     return {
         **_row_of_bookmark(record.bookmark),
         "cursors": {device: [order.session_ordinal, order.sequence] for device, order in record.cursors.items()},

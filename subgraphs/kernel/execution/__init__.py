@@ -1,0 +1,26 @@
+"""Executes operations of a strawberry schema, with graphql-core's results at a fraction of its price.
+
+`compile.py` makes a plan of an operation once: which fields each object type gives, how each is read, and how its value
+becomes JSON. `run.py` carries plans out; what it answers, errors included, is held against graphql-core by property
+tests.
+"""
+
+from subgraphs.kernel.execution.compile import (
+    OperationPlan,
+    Setting,
+    condition_variables,
+    find_operation,
+    plan_operation,
+)
+from subgraphs.kernel.execution.run import execute_plan
+from subgraphs.kernel.execution.variables import read_variables
+
+__all__ = [
+    "OperationPlan",
+    "Setting",
+    "condition_variables",
+    "execute_plan",
+    "find_operation",
+    "plan_operation",
+    "read_variables",
+]

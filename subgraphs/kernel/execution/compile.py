@@ -1,0 +1,333 @@
+"""From a document to plans: which fields an object of a type gives, and how each is read and completed.
+
+The problem: graphql-core and strawberry find out for every field of every object anew what they execute: they collect
+the fields, build an info object, read the arguments, convert them, ask what the value's type is. The idea: all of that
+depends on the place in the document and on the object's class alone. It is done once per document, where a place is
+first met, and kept with it.
+
+A field is *plain* when it only reads an attribute that is a leaf, *direct* when its resolver can be called without
+strawberry's extensions between, and *general* otherwise; general fields are resolved as graphql-core does it. A direct
+field whose class has a class method `<field>_of_all(info, objects, …)` is *batched*: one call for all objects that come
+to be asked in the same turn of the event loop, wherever in the document that is when the field has no arguments.
+
+Limits: an input object given as an argument is one object for all calls, which resolvers must not change; and the info
+that a direct resolver gets is one for all objects of its place, so its `path` is that of the first. Introspection and
+what needs its own executor (@defer, subscriptions) are not planned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, cast
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionNode,
+    SelectionSetNode,
+    VariableNode,
+)
+from graphql.language import DirectiveNode, FragmentSpreadNode, InlineFragmentNode
+from graphql.type import (
+    GraphQLAbstractType,
+    GraphQLNonNull,
+    GraphQLOutputType,
+    is_abstract_type,
+    is_composite_type,
+    is_leaf_type,
+    is_list_type,
+)
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types.field import StrawberryField
+
+from subgraphs.kernel.execution.leaves import leaf_writer
+
+__all__ = ["FieldKind", "FieldPlan", "ListOf", "ObjectOf", "OperationPlan", "Setting", "ValueOf", "plan_operation"]
+
+_DEFINITION = "strawberry-definition"
+_UNPLANNED_DIRECTIVES = frozenset({"defer", "stream"})
+_INTROSPECTION = frozenset({"__schema", "__type"})
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What plans of one schema share."""
+
+    schema: GraphQLSchema
+    scalar_registry: Any
+    config: StrawberryConfig
+
+
+class FieldKind(IntEnum):
+    """How a field is read."""
+
+    TYPE_NAME = 0
+    PLAIN = 1
+    DIRECT = 2
+    GENERAL = 3
+
+
+@dataclass(frozen=True, slots=True)
+class LeafOf:
+    """A value that is a leaf; `write` raises for one that does not fit."""
+
+    is_nullable: bool
+    write: Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """A list of what `item` says."""
+
+    is_nullable: bool
+    item: ValueOf
+
+
+@dataclass(slots=True)
+class ObjectOf:
+    """An object, or what is one of several object types: `declared` is the type that the schema names.
+
+    `plans`: fields by object type, made when the first object of a type is met. `known`: the object type of a Python
+    class, for classes that tell by themselves.
+    """
+
+    is_nullable: bool
+    operation: OperationPlan
+    nodes: tuple[FieldNode, ...]
+    declared: GraphQLObjectType | GraphQLAbstractType
+    is_abstract: bool
+    plans: dict[str, tuple[FieldPlan, ...]] = field(default_factory=dict)
+    known: dict[type, tuple[FieldPlan, ...]] = field(default_factory=dict)
+
+    def fields_of(self, object_type: GraphQLObjectType) -> tuple[FieldPlan, ...]:
+        """The plan for objects of this type."""
+        found = self.plans.get(object_type.name)
+        if found is None:
+            found = self.plans[object_type.name] = self.operation.plan_fields(
+                object_type, [node.selection_set for node in self.nodes if node.selection_set is not None]
+            )
+        return found
+
+
+ValueOf = LeafOf | ListOf | ObjectOf
+
+
+@dataclass(slots=True)
+class FieldPlan:
+    """One field at one place of the document, on one object type.
+
+    `place` numbers it within its operation. `attribute` and `write` are for plain fields, `resolve` and what follows
+    for direct ones: whether it takes the object, and the name by which it takes an info, if any.
+    """
+
+    key: str
+    kind: FieldKind
+    place: int
+    parent_type: GraphQLObjectType
+    definition: GraphQLField
+    nodes: tuple[FieldNode, ...]
+    value: ValueOf
+    attribute: str = ""
+    write: Callable[[Any], Any] | None = None
+    strawberry_field: StrawberryField | None = None
+    resolve: Callable[..., Any] | None = None
+    takes_source: bool = False
+    info_name: str | None = None
+    has_arguments: bool = False
+    batch: Callable[..., Any] | None = None
+
+    @property
+    def coordinate(self) -> str:
+        """For messages: `Type.field`."""
+        return f"{self.parent_type.name}.{self.nodes[0].name.value}"
+
+
+class OperationPlan:
+    """One operation of one document, with the truth of its @skip and @include conditions."""
+
+    def __init__(
+        self,
+        setting: Setting,
+        operation: OperationDefinitionNode,
+        fragments: Mapping[str, FragmentDefinitionNode],
+        conditions: Mapping[str, bool],
+    ) -> None:
+        self.setting = setting
+        self.operation = operation
+        self.fragments = dict(fragments)
+        self.is_serial = operation.operation is OperationType.MUTATION
+        self._conditions = conditions
+        self._place_count = 0
+        root = setting.schema.get_root_type(operation.operation)
+        assert root is not None, "a validated operation has a root type"
+        self.root_type = root
+        self.root_fields = self.plan_fields(root, [operation.selection_set])
+
+    def plan_fields(
+        self, object_type: GraphQLObjectType, selections: Sequence[SelectionSetNode]
+    ) -> tuple[FieldPlan, ...]:
+        """The fields that these selection sets ask of a type together, in the order of their first mention."""
+        found: dict[str, list[FieldNode]] = {}
+        visited: set[str] = set()
+        for selection_set in selections:
+            self._collect(object_type, selection_set.selections, found, visited)
+        return tuple(self._plan_field(object_type, key, tuple(nodes)) for key, nodes in found.items())
+
+    def _collect(
+        self,
+        object_type: GraphQLObjectType,
+        selections: Sequence[SelectionNode],
+        found: dict[str, list[FieldNode]],
+        visited: set[str],
+    ) -> None:
+        for selection in selections:
+            if not self._is_included(selection.directives or ()):
+                continue
+            if isinstance(selection, FieldNode):
+                key = selection.alias.value if selection.alias else selection.name.value
+                found.setdefault(key, []).append(selection)
+            elif isinstance(selection, InlineFragmentNode):
+                condition = selection.type_condition
+                if condition is None or self._applies(condition.name.value, object_type):
+                    self._collect(object_type, selection.selection_set.selections, found, visited)
+            elif isinstance(selection, FragmentSpreadNode) and selection.name.value not in visited:
+                visited.add(selection.name.value)
+                fragment = self.fragments[selection.name.value]
+                if self._applies(fragment.type_condition.name.value, object_type):
+                    self._collect(object_type, fragment.selection_set.selections, found, visited)
+
+    def _applies(self, type_name: str, object_type: GraphQLObjectType) -> bool:
+        if type_name == object_type.name:
+            return True
+        condition = self.setting.schema.get_type(type_name)
+        return is_abstract_type(condition) and self.setting.schema.is_sub_type(condition, object_type)
+
+    def _is_included(self, directives: Sequence[DirectiveNode]) -> bool:
+        for directive in directives:
+            if directive.name.value in {"skip", "include"}:
+                (argument,) = directive.arguments or ()
+                value = argument.value
+                is_true = (
+                    self._conditions[value.name.value]
+                    if isinstance(value, VariableNode)
+                    else bool(getattr(value, "value", False))
+                )
+                if is_true is (directive.name.value == "skip"):
+                    return False
+        return True
+
+    def _plan_field(self, parent: GraphQLObjectType, key: str, nodes: tuple[FieldNode, ...]) -> FieldPlan:
+        name, self._place_count = nodes[0].name.value, self._place_count + 1
+        definition = self.setting.schema.get_field(parent, name)
+        assert definition is not None, "a validated operation names fields that exist"
+        value = self._plan_value(definition.type, nodes)
+        plan = FieldPlan(key, FieldKind.GENERAL, self._place_count, parent, definition, nodes, value)
+        if name == "__typename":
+            plan.kind = FieldKind.TYPE_NAME
+            return plan
+        known = definition.extensions.get(_DEFINITION)
+        if isinstance(known, StrawberryField):
+            _choose_kind(plan, known)
+        return plan
+
+    def _plan_value(self, declared: GraphQLOutputType, nodes: tuple[FieldNode, ...]) -> ValueOf:
+        is_nullable = not isinstance(declared, GraphQLNonNull)
+        type_ = declared.of_type if isinstance(declared, GraphQLNonNull) else declared
+        if is_list_type(type_):
+            return ListOf(is_nullable, self._plan_value(type_.of_type, nodes))
+        if is_leaf_type(type_):
+            return LeafOf(is_nullable, leaf_writer(type_))
+        assert is_composite_type(type_), "a type that is neither list nor leaf has fields"
+        return ObjectOf(is_nullable, self, nodes, type_, is_abstract_type(type_))
+
+
+def plan_operation(
+    setting: Setting, document: DocumentNode, operation_name: str | None, conditions: Mapping[str, bool]
+) -> OperationPlan | None:
+    """The plan of a validated document's operation; None for one that has to be executed in the general way.
+
+    `conditions`: the values of the variables that `condition_variables` names.
+    """
+    operation = find_operation(document, operation_name)
+    if operation is None or operation.operation is OperationType.SUBSCRIPTION or _needs_general_way(document):
+        return None
+    fragments = {
+        definition.name.value: definition
+        for definition in document.definitions
+        if isinstance(definition, FragmentDefinitionNode)
+    }
+    return OperationPlan(setting, operation, fragments, conditions)
+
+
+def find_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:
+    """The operation that is meant; None when none is, or when it is not clear which."""
+    operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+    if name is not None:
+        operations = [each for each in operations if each.name is not None and each.name.value == name]
+    return operations[0] if len(operations) == 1 else None
+
+
+def condition_variables(document: DocumentNode) -> tuple[str, ...]:
+    """Names of the variables on which it depends what is executed, in order."""
+    found = {
+        value.name.value
+        for selection in _all_selections(document)
+        for directive in selection.directives or ()
+        if directive.name.value in {"skip", "include"}
+        for value in (argument.value for argument in directive.arguments or ())
+        if isinstance(value, VariableNode)
+    }
+    return tuple(sorted(found))
+
+
+def _needs_general_way(document: DocumentNode) -> bool:
+    return any(
+        (isinstance(selection, FieldNode) and selection.name.value in _INTROSPECTION)
+        or any(directive.name.value in _UNPLANNED_DIRECTIVES for directive in selection.directives or ())
+        for selection in _all_selections(document)
+    )
+
+
+def _all_selections(document: DocumentNode) -> Iterator[SelectionNode]:
+    waiting = [
+        definition.selection_set
+        for definition in document.definitions
+        if isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode)
+    ]
+    while waiting:
+        for selection in waiting.pop().selections:
+            yield selection
+            inner: SelectionSetNode | None = getattr(selection, "selection_set", None)
+            if inner is not None:
+                waiting.append(inner)
+
+
+def _choose_kind(plan: FieldPlan, known: StrawberryField) -> None:
+    """Plain or direct, where the field allows it."""
+    plan.strawberry_field = known
+    if known.is_basic_field and not plan.definition.args and isinstance(plan.value, LeafOf):
+        plan.kind, plan.attribute, plan.write = FieldKind.PLAIN, known.python_name, plan.value.write
+        return
+    if known.is_basic_field and not plan.definition.args and not known.extensions:
+        plan.kind, plan.attribute = FieldKind.DIRECT, known.python_name
+        return
+    resolver = known.base_resolver
+    if resolver is None or known.extensions:
+        return
+    if resolver.parent_parameter is not None or resolver.root_parameter is not None:
+        return
+    # A method is kept as the function that it is: it gets its object by position.
+    plan.kind, plan.resolve = FieldKind.DIRECT, cast("Callable[..., Any]", resolver.wrapped_func)
+    plan.takes_source = resolver.self_parameter is not None
+    plan.info_name = None if resolver.info_parameter is None else resolver.info_parameter.name
+    plan.has_arguments = bool(plan.definition.args)
+    batch: Any = getattr(known.origin, f"{known.python_name}_of_all", None)
+    plan.batch = batch

@@ -1,0 +1,387 @@
+"""Carries an operation's plan out: walks the plans with the objects, waits for what has to be waited for, in turns.
+
+An object's fields are read in order. A value that has to be waited for leaves its place in the answer empty and is
+noted; when everything else is there, all that were noted are waited for together, each going on below as soon as it is
+there. A *slot* is the place that becomes null when something below it fails where null is not allowed: the nearest
+nullable field or list item above.
+
+Invariants, held by tests/subgraphs/kernel/ against graphql-core: equal data, and errors that make the same places null;
+nothing is told of what lies below a place that an earlier error made null. Where several things fail below one such
+place, what is told is the first of them, which need not be graphql-core's first when they are awaited.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import ExecutionResult, GraphQLError, GraphQLObjectType, GraphQLResolveInfo, Undefined
+from graphql.execution.values import VariableValues, get_argument_values
+from graphql.pyutils import Path, inspect, is_iterable
+from graphql.type import GraphQLAbstractType, is_object_type
+from graphql.type.definition import GraphQLResolveInfoHelpers
+from strawberry.execution.is_awaitable import optimized_is_awaitable
+from strawberry.types import Info
+from strawberry.types.arguments import convert_arguments
+
+from subgraphs.kernel.execution.compile import FieldKind, FieldPlan, ListOf, ObjectOf, OperationPlan, ValueOf
+from subgraphs.kernel.execution.places import Failed, Place, Slot, keys_of, locate
+
+__all__ = ["execute_plan"]
+
+_TYPE_NAME, _PLAIN, _DIRECT = FieldKind.TYPE_NAME, FieldKind.PLAIN, FieldKind.DIRECT
+_NEVER_AWAITABLE = frozenset({type(None), bool, int, float, str, list, tuple, dict})
+
+_HELPERS = GraphQLResolveInfoHelpers(asyncio.gather, lambda _: None)  # type: ignore[arg-type]  # of no use to resolvers
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A field that is waited for; `container[key]` is its place in the answer, `slot` the one of its failure."""
+
+    plan: FieldPlan
+    value: ValueOf
+    source: Any
+    awaitable: Awaitable[Any] | None
+    container: dict[str, Any] | list[Any]
+    key: Any
+    place: Place
+    slot: Slot
+
+
+async def execute_plan(plan: OperationPlan, variables: VariableValues, context: Any, root: Any) -> ExecutionResult:
+    """The answer of a planned operation."""
+    return await _Execution(plan, variables, context, root).run()
+
+
+@dataclass(slots=True)
+class _Execution:
+    """One run."""
+
+    plan: OperationPlan
+    variables: VariableValues
+    context: Any
+    root: Any
+    errors: list[GraphQLError] = field(default_factory=list)
+    nulled: set[tuple[Any, ...]] = field(default_factory=set)
+    pending: list[_Pending] = field(default_factory=list)
+    infos: dict[int, GraphQLResolveInfo[Any]] = field(default_factory=dict)
+    arguments: dict[int, dict[str, Any]] = field(default_factory=dict)
+    batches: dict[object, tuple[list[_Pending], asyncio.Task[None]]] = field(default_factory=dict)
+    has_failed: bool = False
+
+    async def run(self) -> ExecutionResult:
+        data: dict[str, Any] = {}
+        slot: Slot = (None, None, ())
+        groups = [(each,) for each in self.plan.root_fields] if self.plan.is_serial else [self.plan.root_fields]
+        try:
+            for fields in groups:
+                self._fill(data, fields, self.root, (), slot)
+                await self._settle()
+                if self.has_failed:
+                    break  # Nothing is left to answer, and the mutations behind must not happen either.
+        except Failed as failed:
+            self._fail(failed.error, slot)
+            await self._settle()
+        return ExecutionResult(None if self.has_failed else data, self.errors or None)
+
+    # --- objects and values ----------------------------------------------------------------------------------
+
+    def _fill(
+        self, result: dict[str, Any], fields: Sequence[FieldPlan], source: Any, place: Any, slot: Slot
+    ) -> dict[str, Any]:
+        """The fields of an object into `result`; raises Failed where one is null that may not be."""
+        for plan in fields:
+            kind = plan.kind
+            if kind is _PLAIN:
+                try:
+                    value = getattr(source, plan.attribute, Undefined)
+                    if value is None and plan.value.is_nullable:
+                        result[plan.key] = None
+                        continue
+                    if value is not None and value is not Undefined and plan.write is not None:
+                        result[plan.key] = plan.write(value)
+                        continue
+                except Exception as error:  # noqa: BLE001  # told below as GraphQL says
+                    self._not_there(plan, error, (place, plan.key))
+                    result[plan.key] = None
+                    continue
+                result[plan.key] = self._general(plan, source, result, place, slot)
+            elif kind is _TYPE_NAME:
+                result[plan.key] = plan.parent_type.name
+            elif kind is _DIRECT:
+                result[plan.key] = self._direct(plan, source, result, place, slot)
+            else:
+                result[plan.key] = self._general(plan, source, result, place, slot)
+        return result
+
+    def _direct(self, plan: FieldPlan, source: Any, result: dict[str, Any], place: Any, slot: Slot) -> Any:
+        here = (place, plan.key)
+        if plan.value.is_nullable:
+            slot = (result, plan.key, here)
+        if plan.batch is not None:
+            self.pending.append(_Pending(plan, plan.value, source, None, result, plan.key, here, slot))
+            return None
+        try:
+            if plan.resolve is None:
+                value = getattr(source, plan.attribute)
+            elif plan.info_name is None and not plan.has_arguments:
+                value = plan.resolve(source) if plan.takes_source else plan.resolve()
+            else:
+                arguments = self._arguments_of(plan, here)
+                value = plan.resolve(source, **arguments) if plan.takes_source else plan.resolve(**arguments)
+            if value.__class__ not in _NEVER_AWAITABLE and optimized_is_awaitable(value):
+                self.pending.append(_Pending(plan, plan.value, source, value, result, plan.key, here, slot))
+                return None
+            return self._complete(plan, plan.value, value, here, slot)
+        except Exception as error:  # noqa: BLE001  # a field's error, told as GraphQL says
+            self._not_there(plan, error, here)
+            return None
+
+    def _general(self, plan: FieldPlan, source: Any, result: dict[str, Any], place: Any, slot: Slot) -> Any:
+        here = (place, plan.key)
+        if plan.value.is_nullable:
+            slot = (result, plan.key, here)
+        definition, node = plan.definition, plan.nodes[0]
+        try:
+            info = self._make_info(plan, here)
+            given = get_argument_values(definition, node, self.variables) if definition.args else {}
+            assert definition.resolve is not None, "every field of a strawberry schema has a resolver"
+            value = definition.resolve(source, info, **given)
+            if optimized_is_awaitable(value):
+                self.pending.append(_Pending(plan, plan.value, source, value, result, plan.key, here, slot))
+                return None
+            return self._complete(plan, plan.value, value, here, slot)
+        except Exception as error:  # noqa: BLE001  # a field's error, told as GraphQL says
+            self._not_there(plan, error, here)
+            return None
+
+    def _complete(self, plan: FieldPlan, value_of: ValueOf, value: Any, place: Place, slot: Slot) -> Any:
+        """A resolver's value as the answer has it; raises what is wrong with it."""
+        if value is None or value is Undefined:
+            if value_of.is_nullable:
+                return None
+            raise TypeError(f"Cannot return null for non-nullable field {plan.coordinate}.")
+        if isinstance(value_of, ObjectOf):
+            return self._complete_object(plan, value_of, value, place, slot)
+        if isinstance(value, Exception):
+            raise value
+        if isinstance(value_of, ListOf):
+            return self._complete_list(plan, value_of, value, place, slot)
+        return value_of.write(value)
+
+    def _complete_list(self, plan: FieldPlan, value_of: ListOf, value: Any, place: Place, slot: Slot) -> list[Any]:
+        if value.__class__ is not list and not is_iterable(value):
+            raise GraphQLError(f"Expected Iterable, but did not find one for field '{plan.coordinate}'.")
+        completed: list[Any] = []
+        item_of, is_nullable, known = value_of.item, value_of.item.is_nullable, _known_classes(value_of.item)
+        items: Iterable[Any] = value
+        for index, item in enumerate(items):
+            here = (place, index)
+            item_slot = (completed, index, here) if is_nullable else slot
+            completed.append(None)
+            if item.__class__ not in known and optimized_is_awaitable(item):
+                self.pending.append(_Pending(plan, item_of, None, item, completed, index, here, item_slot))
+                continue
+            try:
+                completed[index] = self._complete(plan, item_of, item, here, item_slot)
+            except Exception as error:  # an item's error, told as GraphQL says
+                located = locate(plan, error, here)
+                if not is_nullable:
+                    raise Failed(located) from error
+                self._add_error(located, here)
+        return completed
+
+    def _complete_object(
+        self, plan: FieldPlan, value_of: ObjectOf, value: Any, place: Place, slot: Slot
+    ) -> dict[str, Any]:
+        fields = value_of.known.get(value.__class__)
+        if fields is None:
+            if isinstance(value, Exception):
+                raise value
+            fields = self._fields_of(plan, value_of, value)
+        return self._fill({}, fields, value, place, slot)
+
+    def _fields_of(self, plan: FieldPlan, value_of: ObjectOf, value: Any) -> tuple[FieldPlan, ...]:
+        """The plan for the object's type; remembered for classes whose objects are all of one type."""
+        info = self.infos.get(plan.place) or self._make_info(plan, ())
+        declared, schema = value_of.declared, self.plan.setting.schema
+        if value_of.is_abstract:
+            assert not isinstance(declared, GraphQLObjectType)
+            object_type = _runtime_type(plan, declared, value, info)
+        else:
+            assert isinstance(declared, GraphQLObjectType)
+            object_type = declared
+        if object_type.is_type_of is not None and not object_type.is_type_of(value, info):
+            raise GraphQLError(
+                f"Expected value of type '{object_type.name}' but got: {inspect(value)}.", list(plan.nodes)
+            )
+        fields = value_of.fields_of(object_type)
+        definition = getattr(value.__class__, "__strawberry_definition__", None)
+        if definition is not None and definition.origin is value.__class__ and definition.concrete_of is None:
+            known = schema.get_type(definition.name)
+            if known is object_type:
+                value_of.known[value.__class__] = fields
+        return fields
+
+    # --- what resolvers get ----------------------------------------------------------------------------------
+
+    def _arguments_of(self, plan: FieldPlan, place: Place) -> dict[str, Any]:
+        """A direct resolver's keyword arguments, an info among them: the same for one place in one execution."""
+        known = self.arguments.get(plan.place)
+        if known is not None:
+            return known
+        raw_info = self.infos[plan.place] = self._make_info(plan, place)
+        definition, made = plan.strawberry_field, {}
+        assert definition is not None
+        setting = self.plan.setting
+        info: Info = setting.config.info_class(_raw_info=raw_info, _field=definition)
+        if plan.has_arguments:
+            given = get_argument_values(plan.definition, plan.nodes[0], self.variables)
+            made = convert_arguments(
+                given,
+                definition.arguments,
+                scalar_registry=setting.scalar_registry,
+                config=setting.config,
+                info=info,
+            )
+        if plan.info_name is not None:
+            made = {**made, plan.info_name: info}
+        self.arguments[plan.place] = made
+        return made
+
+    def _make_info(self, plan: FieldPlan, place: Any) -> GraphQLResolveInfo[Any]:
+        path: Path | None = None
+        for key in keys_of(place):
+            path = Path(path, key, None)
+        operation = self.plan
+        return GraphQLResolveInfo(
+            plan.nodes[0].name.value,
+            list(plan.nodes),
+            plan.definition.type,
+            plan.parent_type,
+            path or Path(None, plan.key, None),
+            operation.setting.schema,
+            operation.fragments,
+            self.root,
+            operation.operation,
+            self.variables,
+            self.context,
+            optimized_is_awaitable,  # type: ignore[arg-type]  # it is the guard, typed as bool
+            None,
+            _HELPERS,
+        )
+
+    # --- waiting ---------------------------------------------------------------------------------------------
+
+    async def _settle(self) -> None:
+        """Wait for all that is noted, and for what comes below; returns when nothing is left."""
+        noted, self.pending = self.pending, []
+        waits: dict[object, Awaitable[None]] = {}
+        for each in noted:
+            if each.awaitable is None:
+                batch = self._join_batch(each)
+                waits[batch] = batch
+            else:
+                waits[id(each)] = self._wait_for(each)
+        if len(waits) == 1:
+            await next(iter(waits.values()))
+        elif waits:
+            await asyncio.gather(*waits.values())
+
+    def _join_batch(self, each: _Pending) -> asyncio.Task[None]:
+        """The batch that will answer it: the same for all places that ask the same in the same turn of the loop."""
+        plan = each.plan
+        key = plan.place if plan.has_arguments else plan.batch
+        known = self.batches.get(key)
+        if known is None:
+            waiting: list[_Pending] = []
+            known = self.batches[key] = (waiting, asyncio.ensure_future(self._answer_batch(key)))
+        known[0].append(each)
+        return known[1]
+
+    async def _answer_batch(self, key: object) -> None:
+        # Others may come to the same place in this turn: what they waited for came with what we waited for.
+        await asyncio.sleep(0)
+        batch, _ = self.batches.pop(key)
+        await self._wait_for_batch(batch)
+
+    async def _wait_for(self, each: _Pending) -> None:
+        assert each.awaitable is not None
+        try:
+            value = await each.awaitable
+        except Exception as error:  # noqa: BLE001  # a field's error, told as GraphQL says
+            self._fail(locate(each.plan, error, each.place), each.slot)
+            return
+        self._put(each, value)
+        if self.pending:
+            await self._settle()
+
+    async def _wait_for_batch(self, batch: Sequence[_Pending]) -> None:
+        plan = batch[0].plan
+        assert plan.batch is not None
+        try:
+            arguments: Mapping[str, Any] = self._arguments_of(plan, batch[0].place)
+            values = await plan.batch(objects=[each.source for each in batch], **arguments)
+            found = list(zip(batch, values, strict=True))
+        except Exception as error:  # noqa: BLE001  # the error of each of them, told as GraphQL says
+            for each in batch:
+                self._fail(locate(each.plan, error, each.place), each.slot)
+            return
+        for each, value in found:
+            self._put(each, value)
+        if self.pending:
+            await self._settle()
+
+    def _put(self, each: _Pending, value: Any) -> None:
+        try:
+            each.container[each.key] = self._complete(each.plan, each.value, value, each.place, each.slot)
+        except Exception as error:  # noqa: BLE001  # a field's error, told as GraphQL says
+            self._fail(locate(each.plan, error, each.place), each.slot)
+
+    # --- failures --------------------------------------------------------------------------------------------
+
+    def _not_there(self, plan: FieldPlan, error: Exception, place: Place) -> None:
+        """Note the error of a field that is null for it; raises Failed where the field may not be null."""
+        located = locate(plan, error, place)
+        if not plan.value.is_nullable:
+            raise Failed(located) from error
+        self._add_error(located, place)
+
+    def _fail(self, error: GraphQLError, slot: Slot) -> None:
+        """The slot becomes null for this error."""
+        container, key, place = slot
+        self._add_error(error, place)
+        if container is None:
+            self.has_failed = True
+        else:
+            container[key] = None
+
+    def _add_error(self, error: GraphQLError, place: Any) -> None:
+        """Unless it happened below a place that is null already."""
+        keys = tuple(keys_of(place))
+        if not self.nulled or not any(keys[:length] in self.nulled for length in range(len(keys) + 1)):
+            self.nulled.add(keys)
+            self.errors.append(error)
+
+
+def _runtime_type(
+    plan: FieldPlan, declared: GraphQLAbstractType, value: Any, info: GraphQLResolveInfo[Any]
+) -> GraphQLObjectType:
+    assert declared.resolve_type is not None, "strawberry's abstract types know their objects' types"
+    name = declared.resolve_type(value, info, declared)
+    found = info.schema.get_type(name) if isinstance(name, str) else None
+    if not is_object_type(found) or not info.schema.is_sub_type(declared, found):
+        raise GraphQLError(
+            f"Abstract type '{declared}' was resolved to {name!r} for field "
+            f"'{plan.coordinate}', which is none of its object types.",
+            list(plan.nodes),
+        )
+    return found
+
+
+def _known_classes(value_of: ValueOf) -> Mapping[type, Any] | frozenset[type]:
+    """Classes whose values need not be asked whether they have to be waited for."""
+    return value_of.known if isinstance(value_of, ObjectOf) else _NEVER_AWAITABLE
