@@ -17,6 +17,7 @@ from msgspec import Meta, Struct
 __all__ = [
     "EVENT_KINDS",
     "PERSONAL_TOPICS",
+    "SEARCH_TRACKING",
     "SESSION_TOPICS",
     "TOPICS",
     "EventInvalid",
@@ -32,6 +33,8 @@ Country = Annotated[str, Meta(min_length=1, max_length=2)]
 Seconds = Annotated[float, Meta(ge=0)]
 Age = Annotated[int, Meta(ge=0, le=18)]
 MAX_TITLES = 200
+SEARCH_TRACKING = "search."
+"""What the tracking of a search's hits begins with; then come the search's id, a dot and the place from 1 on."""
 
 
 class EventInvalid(ValueError):
@@ -74,6 +77,8 @@ class ProfileEvent(Struct, rename="camel"):
     country: Country
     language: str
     personalisation: bool | None = None
+    analytics: bool | None = None
+    digest: bool | None = None
 
 
 class AccountErased(Struct, rename="camel"):
@@ -117,6 +122,16 @@ class MarkerOfTitle(Struct, rename="camel"):
     end_seconds: Seconds
 
 
+class ArtworkOfTitle(Struct, rename="camel"):
+    """A variant of its pictures: what it looks like, and its share by hand; 0: not to be shown."""
+
+    variant: Id
+    weight: Annotated[int, Meta(ge=0)]
+    palette: str
+    composition: str
+    typeface: str
+
+
 class TitleSnapshot(Struct, rename="camel"):
     """A title as the other services need it."""
 
@@ -145,6 +160,7 @@ class TitleSnapshot(Struct, rename="camel"):
     video_kind: str | None = None
     origin_country: Country | None = None
     original_language: str | None = None
+    artwork: Annotated[list[ArtworkOfTitle], Meta(max_length=10)] = []
 
 
 class TitleChanged(Struct, rename="camel"):
@@ -280,12 +296,56 @@ class TitleThumbed(Struct, rename="camel"):
     thumb: Literal["UP", "DOWN", "NOT_INTERESTED"] | None
 
 
+class PicksChanged(Struct, rename="camel"):
+    """What a profile picked when it was new, in place of what it picked before; none: it picked nothing."""
+
+    profile_id: Id
+    title_ids: Annotated[list[Id], Meta(max_length=10)]
+
+
+Affinity = Annotated[float, Meta(ge=0, le=1)]
+
+
+class GenreWeight(Struct, rename="camel"):
+    """How much more often a profile likes a genre than there are titles of it."""
+
+    id: Id
+    weight: Affinity
+
+
+class PersonWeight(Struct, rename="camel"):
+    """How much a profile watches for somebody, by the name on the credits."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=500)]
+    weight: Affinity
+
+
+class TitleScore(Struct, rename="camel"):
+    """How much a profile would like a title; 0 for one that it refused."""
+
+    id: Id
+    score: Affinity
+
+
+class TasteChanged(Struct, rename="camel"):
+    """What a profile is drawn to, whole: it takes the place of what was told of the profile before `computedAt`.
+
+    Told only where the account allows personalisation; who keeps it forgets it when that is withdrawn.
+    """
+
+    profile_id: Id
+    genres: Annotated[list[GenreWeight], Meta(max_length=20)]
+    people: Annotated[list[PersonWeight], Meta(max_length=50)]
+    titles: Annotated[list[TitleScore], Meta(max_length=200)]
+    computed_at: Instant
+
+
 class ConsentChanged(Struct, rename="camel"):
     """What an account's data, and that of all its profiles, may be used for from now on."""
 
     account_id: Id
     profile_ids: Annotated[list[Id], Meta(max_length=1_000)]
-    purpose: Literal["MARKETING", "PERSONALISATION", "ANALYTICS"]
+    purpose: Literal["MARKETING", "PERSONALISATION", "ANALYTICS", "DIGEST"]
     granted: bool
     text_version: Annotated[int, Meta(ge=1)]
 
@@ -299,13 +359,32 @@ class ListChanged(Struct, rename="camel"):
 
 
 class TitleSearched(Struct, rename="camel"):
-    """A search of a profile that allows its use: the text folded (small letters, no accents), never as it was typed."""
+    """A search of a profile that allows its use: the text folded (small letters, no accents), never as it was typed.
+
+    A hit that is opened is told as `card.clicked`, with tracking "search.<searchId>.<place from 1 on>".
+    """
 
     profile_id: Id
     account_id: Id
     text: Annotated[str, Meta(max_length=200)]
     result_count: Annotated[int, Meta(ge=0)]
     occurred_at: Instant
+    search_id: Annotated[str, Meta(max_length=64)] | None = None
+
+
+class ArtworkOfCard(Struct, rename="camel"):
+    """The picture that the profile was shown, and with which probability each variant would have been.
+
+    `propensities` in the order main, second, third; `policy_id` is empty before the first policy; `genres` are the
+    affinities that the choice knew of.
+    """
+
+    role: str
+    variant: str
+    propensities: Annotated[list[Annotated[float, Meta(ge=0, le=1)]], Meta(min_length=1, max_length=10)]
+    policy_id: Annotated[str, Meta(max_length=64)]
+    epoch: int
+    genres: dict[str, float]
 
 
 class CardShown(Struct, rename="camel"):
@@ -315,6 +394,7 @@ class CardShown(Struct, rename="camel"):
     title_id: Id
     tracking: Annotated[str, Meta(max_length=400)]
     occurred_at: Instant
+    artwork: ArtworkOfCard | None = None
 
 
 class CardClicked(Struct, rename="camel"):
@@ -323,6 +403,35 @@ class CardClicked(Struct, rename="camel"):
     profile_id: Id
     title_id: Id
     tracking: Annotated[str, Meta(max_length=400)]
+    occurred_at: Instant
+    artwork: ArtworkOfCard | None = None
+
+
+class TitleOfDigest(Struct, rename="camel"):
+    """`reason` is a sentence, in which a title of the profile's history may be named."""
+
+    title_id: Id
+    display_name: Annotated[str, Meta(min_length=1, max_length=500)]
+    release_year: int | None = None
+    reason: Annotated[str, Meta(max_length=600)] | None = None
+
+
+class DigestComposed(Struct, rename="camel"):
+    """What is new for a profile in a week (named by its first day), best first; one for each profile and week."""
+
+    profile_id: Id
+    account_id: Id
+    week: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    titles: Annotated[list[TitleOfDigest], Meta(min_length=1, max_length=8)]
+
+
+class ExposureLogged(Struct, rename="camel"):
+    """A page was made by an experiment's arm for a profile, told once a day; arm "": by both, interleaved."""
+
+    profile_id: Id
+    experiment_id: Id
+    version: Annotated[int, Meta(ge=1)]
+    arm: Annotated[str, Meta(max_length=48)]
     occurred_at: Instant
 
 
@@ -364,9 +473,13 @@ EVENT_KINDS: tuple[EventKind, ...] = (
     EventKind("feedback", "title.rated", "profiles", TitleRated),
     EventKind("feedback", "title.thumbed", "profiles", TitleThumbed),
     EventKind("feedback", "list.changed", "profiles", ListChanged),
+    EventKind("feedback", "picks.changed", "recommendations", PicksChanged),
     EventKind("searches", "title.searched", "titles", TitleSearched),
+    EventKind("tastes", "taste.changed", "recommendations", TasteChanged),
     EventKind("interactions", "card.shown", "recommendations", CardShown),
     EventKind("interactions", "card.clicked", "recommendations", CardClicked),
+    EventKind("digests", "digest.composed", "recommendations", DigestComposed),
+    EventKind("experiments", "exposure.logged", "recommendations", ExposureLogged),
     EventKind("requests", "republish.requested", "whoever missed something", RepublishRequested),
 )
 
