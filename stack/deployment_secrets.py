@@ -40,7 +40,7 @@ def make_secrets(folder: Path) -> list[str]:
     for name, text in contents.items():
         if not (folder / name).exists():
             (folder / name).write_text(text)
-    for name in ("access", "viewer", "playback"):
+    for name in ("access", "viewer", "playback", "mail"):
         ensure_key_file(folder / f"{name}.pem")
     MediaTokenKeys.load_or_create(folder / "media-token.json")
     FileKeyWrapper.load_or_create(folder / "master.key")

@@ -1,5 +1,7 @@
 """The origin that browsers see: the gateway at /graphql, the TV and phone pages, their packages and operations.
 
+And the page behind the links in mails, which is the profiles service's.
+
 Pages, packages and operation texts are files of this repository and of clients/node_modules; only what
 clients/served_files.json names of the latter is served.
 """
@@ -19,10 +21,12 @@ from starlette.staticfiles import StaticFiles
 from gateway.server.app import create_app
 from gateway.settings import GatewaySettings
 from stack import REPOSITORY
+from stack.forwarding import Forwarding
 
 __all__ = ["create_front"]
 
 PAGES = ("tv", "phone", "shared")
+DEFAULT_PROFILES_URL = "http://127.0.0.1:4001/graphql"
 
 _TYPES = {".mjs": "text/javascript", ".js": "text/javascript", ".woff2": "font/woff2", ".css": "text/css"}
 _SECURITY_HEADERS = {"x-content-type-options": "nosniff", "referrer-policy": "same-origin"}
@@ -31,11 +35,13 @@ _SECURITY_HEADERS = {"x-content-type-options": "nosniff", "referrer-policy": "sa
 def create_front(settings: GatewaySettings) -> Starlette:
     """The gateway's app with the pages mounted in front of it."""
     gateway = create_app(settings)
+    profiles = settings.subgraph_urls.get("profiles", DEFAULT_PROFILES_URL).removesuffix("/graphql")
     routes: list[BaseRoute] = [
         Route("/", _index),
         *(Mount(f"/{page}", StaticFiles(directory=REPOSITORY / "clients" / page, html=True)) for page in PAGES),
         Mount("/operations", StaticFiles(directory=REPOSITORY / "schema" / "operations")),
         Route("/packages/{name:path}", _Packages(REPOSITORY / "clients").serve),
+        Route("/unsubscribe/{token}", Forwarding(profiles).answer, methods=["GET", "POST"]),
         Mount("/", gateway),
     ]
     return Starlette(routes=routes, lifespan=gateway.router.lifespan_context)

@@ -41,10 +41,12 @@ from subgraphs.profiles.adapters.sqlalchemy.tables import MIGRATIONS, OUTBOX
 from subgraphs.profiles.adapters.sqlalchemy.title_facts import SqlTitleFactsStore
 from subgraphs.profiles.api.context import ProfilesContext, ProfilesServices
 from subgraphs.profiles.api.schema import schema
+from subgraphs.profiles.api.unsubscribe_page import unsubscribe_route
 from subgraphs.profiles.ports import MailSender
 from subgraphs.profiles.services.access_tokens import AccessTokens
 from subgraphs.profiles.services.billing_rounds import BillingRounds
 from subgraphs.profiles.services.devices import Devices
+from subgraphs.profiles.services.digests import Digests
 from subgraphs.profiles.services.households import Households
 from subgraphs.profiles.services.mail_texts import MailTexts
 from subgraphs.profiles.services.mailing import Mailing
@@ -55,6 +57,7 @@ from subgraphs.profiles.services.preferring import Preferring
 from subgraphs.profiles.services.retelling import Retelling
 from subgraphs.profiles.services.signing_in import SigningIn, SigningInLimits
 from subgraphs.profiles.services.title_news import TitleNews
+from subgraphs.profiles.services.unsubscribing import UnsubscribeLinks, Unsubscribing
 from subgraphs.profiles.services.viewer_lists import ViewerLists
 from subgraphs.profiles.settings import ProfilesSettings
 from subgraphs.profiles.wiring_billing import build_billing
@@ -95,7 +98,11 @@ def create_app(settings: ProfilesSettings | None = None, *, clock: Clock | None 
                 stream_redis,
                 group=CONSUMER_GROUP,
                 consumer=f"{socket.gethostname()}-{used.port}",
-                handlers={"titles": news.handle, "requests": retelling.handle},
+                handlers={
+                    "titles": news.handle,
+                    "requests": retelling.handle,
+                    "digests": services.mailing.digests.handle,
+                },
                 on_gap=retelling.on_gap,
             )
             await stack.enter_async_context(consumer.running())
@@ -131,6 +138,14 @@ def create_app(settings: ProfilesSettings | None = None, *, clock: Clock | None 
         answer.headers["cache-control"] = "no-store"
         return answer
 
+    def read_link(request: Request, token: str) -> None:
+        services: ProfilesServices = request.app.state.resources
+        services.unsubscribing.links.read(token)
+
+    async def stop_mails(request: Request, token: str) -> None:
+        services: ProfilesServices = request.app.state.resources
+        await services.unsubscribing.stop(token, (clock or SystemClock()).now())
+
     return create_subgraph_app(
         name="profiles",
         schema=schema,
@@ -140,6 +155,7 @@ def create_app(settings: ProfilesSettings | None = None, *, clock: Clock | None 
         routes=[
             Route("/.well-known/jwks.json", jwks, methods=["GET"]),
             Route("/.well-known/revoked-sessions.json", revoked_sessions, methods=["GET"]),
+            unsubscribe_route(read_link, stop_mails),
         ],
     )
 
@@ -197,7 +213,7 @@ def build_services(
         SqlNotificationStore(engine),
     )
     tokens = SqlOneTimeTokenStore(engine)
-    rules = settings.rules
+    rules, used_clock = settings.rules, clock or SystemClock()
     mailing_awake = asyncio.Event()
     notices = Notices(notifications, accounts, preferences, consents, mailing_awake.set)
     passwords = Passwords(
@@ -210,10 +226,11 @@ def build_services(
         notices=notices,
         wake_mailing=mailing_awake.set,
     )
-    billing = build_billing(settings, engine, accounts, rate_limiter, clock=clock or SystemClock(), on_commit=on_commit)
+    billing = build_billing(settings, engine, accounts, rate_limiter, clock=used_clock, on_commit=on_commit)
     devices = Devices(SqlDeviceStore(engine), settings.max_devices, on_commit)
     preferring = Preferring(preferences, consents, accounts, on_commit)
     pins = Pins(SqlPinStore(engine), accounts, hasher, passwords, notices, settings.pin_rules)
+    links = UnsubscribeLinks.open(settings.mail_key_path, settings.shared.public_gateway_url, used_clock)
     return ProfilesServices(
         signing_in=SigningIn(
             accounts=accounts,
@@ -248,6 +265,7 @@ def build_services(
             notices=notices,
             sender=sender or SpoolMailSender(settings.mail_folder, settings.mail_sender),
             texts=MailTexts.read(),
+            digests=Digests(accounts, SqlTitleFactsStore(engine), SqlPinStore(engine), notices, links, used_clock),
             awake=mailing_awake,
         ),
         accounts=accounts,
@@ -256,6 +274,7 @@ def build_services(
         billing_rounds=BillingRounds(billing, notices, settings.billing_round_s),
         devices=devices,
         privacy=build_privacy(settings, engine, passwords, rate_limiter),
+        unsubscribing=Unsubscribing(links, preferring),
     )
 
 

@@ -291,8 +291,10 @@ class ConsentStore(Protocol):
         """False when the account has `max_records` already."""
         ...
 
-    async def refusals(self, purpose: Purpose, after: AccountId, limit: int) -> Mapping[AccountId, ConsentRecord]:
-        """The last decision of the next accounts, by id above `after`, that refuse a purpose."""
+    async def decided(
+        self, purpose: Purpose, after: AccountId, limit: int, *, is_granted: bool
+    ) -> Mapping[AccountId, ConsentRecord]:
+        """The last decision on a purpose of the next accounts, by id above `after`, of which it was this one."""
         ...
 
     async def tell(self, events: Sequence[Event]) -> None:
@@ -308,7 +310,10 @@ class NotificationStore(Protocol):
         ...
 
     async def claim_due(self, now: datetime, lease: timedelta, limit: int) -> tuple[Notification, ...]:
-        """The oldest that wait for sending, counted as tried once more; nobody else gets them for `lease`."""
+        """The oldest that wait for sending, counted as tried once more; nobody else gets them for `lease`.
+
+        Those that need a consent, as many get them at once, come after all others.
+        """
         ...
 
     async def settle(self, id_: str, delivery: Delivery, next_attempt_at: datetime | None = None) -> None:
@@ -373,13 +378,19 @@ class OneTimeTokenStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A plain text; `id` is the same at every attempt, so that who gets it twice can tell."""
+    """`id` is the same at every attempt, so that who gets it twice can tell.
+
+    `body` is plain text, `html` the same for programs that show it. `unsubscribe_url` ends mails of this sort by one
+    POST (RFC 8058).
+    """
 
     id: str
     recipient: str
     subject: str
     body: str
     language: str
+    html: str | None = None
+    unsubscribe_url: str | None = None
 
 
 class MailRefused(Exception):

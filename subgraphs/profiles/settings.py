@@ -156,6 +156,11 @@ class ProfilesSettings(SubgraphSettings):
         return self.shared.keys_dir / "access.pem"
 
     @property
+    def mail_key_path(self) -> Path:
+        """The key that signs the links in mails."""
+        return self.shared.keys_dir / "mail.pem"
+
+    @property
     def access_token_life(self) -> timedelta:
         """How long an access token is good."""
         return timedelta(seconds=self.access_token_s)

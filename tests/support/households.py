@@ -184,7 +184,7 @@ async def _live_in(graph: WholeGraph, owner: SignedIn) -> str:
         )
         told = (await graph.ask(text % (title_id, title_id), token=owner.token)).data
         assert told["addToMyList"]["__typename"] == "MyListSuccess", told
-    text = 'mutation { sendFeedback(input: {titleId: "%s", kind: THUMBS_UP}) { __typename } }'
+    text = 'mutation { setThumb(titleId: "%s", thumb: UP) { __typename } }'
     await graph.ask(text % catalogue.rich_film, token=owner.token)
     session_id = await watch(graph, owner, catalogue.film, 900)
     await graph.settled()

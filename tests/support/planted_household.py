@@ -140,8 +140,12 @@ class PlantedHousehold:
         for each in ids[3:5]:
             self.change("mutation($id: ID!) { rateTitle(titleId: $id, stars: 4) { __typename } }", id=each)
         self.change("mutation($id: ID!) { setThumb(titleId: $id, thumb: UP) { __typename } }", id=ids[5])
-        feedback = """mutation($input: FeedbackInput!) { sendFeedback(input: $input) { __typename } }"""
-        self.change(feedback, input={"titleId": ids[6], "kind": "NOT_INTERESTED"})
+        picks = "mutation($ids: [ID!]!) { saveOnboardingPicks(titleIds: $ids) { __typename } }"
+        deadline = time.monotonic() + DEADLINE_S
+        # The agreement of a moment ago comes to recommendations by an event.
+        while self.ask(picks, ids=ids[6:8])["saveOnboardingPicks"]["__typename"] == "PersonalisationOff":
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
 
     def _look_around(self) -> None:
         for word in ("zanzibar", "quokka", "marmalade"):

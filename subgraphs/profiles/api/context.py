@@ -33,6 +33,7 @@ from subgraphs.profiles.services.pins import Pins
 from subgraphs.profiles.services.preferring import Preferring
 from subgraphs.profiles.services.privacy import Privacy
 from subgraphs.profiles.services.signing_in import SigningIn
+from subgraphs.profiles.services.unsubscribing import Unsubscribing
 from subgraphs.profiles.services.viewer_lists import ViewerLists
 
 __all__ = ["Info", "ProfilesContext", "ProfilesServices"]
@@ -56,6 +57,7 @@ class ProfilesServices:
     billing: Billing
     billing_rounds: BillingRounds
     devices: Devices
+    unsubscribing: Unsubscribing
 
 
 @dataclass(slots=True, kw_only=True)

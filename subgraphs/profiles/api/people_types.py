@@ -28,10 +28,14 @@ strawberry.enum(DataSaver, description="When less data is used than the plan giv
 strawberry.enum(
     Purpose,
     name="ConsentPurpose",
-    description="What data may be used for beyond giving the service. MARKETING and ANALYTICS are off until agreed to.",
+    description="What data may be used for beyond giving the service. All but PERSONALISATION are off until agreed to. "
+    "DIGEST: a mail a week for each profile with what is new for it.",
 )
 strawberry.enum(ConsentSource, description="Where somebody decided.")
-strawberry.enum(MailCategory, description="What mails can be muted by; SECURITY never, MARKETING needs consent.")
+strawberry.enum(
+    MailCategory,
+    description="What mails can be muted by; SECURITY never. MARKETING and RECOMMENDATIONS need consent.",
+)
 strawberry.enum(NotificationKind, description="What an account is told.")
 
 

@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-__all__ = ["PURPOSES", "Consent", "ConsentRecord", "ConsentSource", "Purpose", "PurposeTerms", "standing_consents"]
+__all__ = [
+    "PURPOSES",
+    "Consent",
+    "ConsentRecord",
+    "ConsentSource",
+    "Purpose",
+    "PurposeTerms",
+    "granted_purposes",
+    "standing_consents",
+]
 
 
 class Purpose(StrEnum):
@@ -23,6 +32,8 @@ class Purpose(StrEnum):
     """Rows, order and artwork by what was watched."""
     ANALYTICS = "ANALYTICS"
     """Measuring how screens are used."""
+    DIGEST = "DIGEST"
+    """A mail a week for each profile with what is new for it."""
 
 
 class ConsentSource(StrEnum):
@@ -46,6 +57,7 @@ PURPOSES = {
     Purpose.MARKETING: PurposeTerms(version=1, default=False),
     Purpose.PERSONALISATION: PurposeTerms(version=1, default=True),
     Purpose.ANALYTICS: PurposeTerms(version=1, default=False),
+    Purpose.DIGEST: PurposeTerms(version=1, default=False),
 }
 """Every purpose. Change the words shown for one: raise its version."""
 
@@ -88,3 +100,8 @@ def standing_consents(records: Iterable[ConsentRecord]) -> tuple[Consent, ...]:
         )
         for purpose, terms in PURPOSES.items()
     )
+
+
+def granted_purposes(consents: Iterable[Consent]) -> frozenset[Purpose]:
+    """What is agreed to, by decision or by default."""
+    return frozenset(consent.purpose for consent in consents if consent.is_granted)

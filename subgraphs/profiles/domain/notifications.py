@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from subgraphs.kernel.ids import AccountId
+from subgraphs.profiles.domain.consents import Purpose
 
 __all__ = [
     "KIND_TABLE",
     "MAX_ATTEMPTS",
+    "NEEDED_CONSENT",
     "Delivery",
     "KindRow",
     "MailCategory",
@@ -41,6 +44,7 @@ class NotificationKind(StrEnum):
     EXPORT_READY = "EXPORT_READY"
     ACCOUNT_ERASED = "ACCOUNT_ERASED"
     NEWS = "NEWS"
+    DIGEST = "DIGEST"
 
 
 class MailCategory(StrEnum):
@@ -52,15 +56,32 @@ class MailCategory(StrEnum):
     ACCOUNT = "ACCOUNT"
     MARKETING = "MARKETING"
     """Sent with consent only."""
+    RECOMMENDATIONS = "RECOMMENDATIONS"
+    """What is new for a profile; sent with consent only, which is another one."""
+
+
+NEEDED_CONSENT = {MailCategory.MARKETING: Purpose.MARKETING, MailCategory.RECOMMENDATIONS: Purpose.DIGEST}
+"""Mails that nobody gets who did not agree; asked when they are written, and again when they are sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class KindRow:
-    """`in_inbox`: shown in the account's inbox too. `details`: the names that its text may use."""
+    """`in_inbox`: shown in the account's inbox too. `details`: the names that its text may use.
+
+    `made_when_sent`: those of them that are not kept, but made anew for each attempt. `kept`: what is kept for that,
+    and no text uses.
+    """
 
     category: MailCategory
     in_inbox: bool
     details: frozenset[str] = frozenset()
+    made_when_sent: frozenset[str] = frozenset()
+    kept: frozenset[str] = frozenset()
+
+    @property
+    def given(self) -> frozenset[str]:
+        """The details that come with a message."""
+        return (self.details - self.made_when_sent) | self.kept
 
 
 KIND_TABLE = {
@@ -71,10 +92,16 @@ KIND_TABLE = {
     ),
     NotificationKind.PASSWORD_CHANGED: KindRow(MailCategory.SECURITY, in_inbox=True),
     NotificationKind.PASSWORD_RESET: KindRow(
-        MailCategory.SECURITY, in_inbox=False, details=frozenset({"code", "minutes"})
+        MailCategory.SECURITY,
+        in_inbox=False,
+        details=frozenset({"code", "minutes"}),
+        made_when_sent=frozenset({"code"}),
     ),
     NotificationKind.EMAIL_CHANGE: KindRow(
-        MailCategory.SECURITY, in_inbox=False, details=frozenset({"code", "minutes"})
+        MailCategory.SECURITY,
+        in_inbox=False,
+        details=frozenset({"code", "minutes"}),
+        made_when_sent=frozenset({"code"}),
     ),
     NotificationKind.EMAIL_CHANGED: KindRow(MailCategory.SECURITY, in_inbox=True),
     NotificationKind.PAYMENT_FAILED: KindRow(
@@ -83,6 +110,13 @@ KIND_TABLE = {
     NotificationKind.EXPORT_READY: KindRow(MailCategory.ACCOUNT, in_inbox=True, details=frozenset({"until"})),
     NotificationKind.ACCOUNT_ERASED: KindRow(MailCategory.SECURITY, in_inbox=False),
     NotificationKind.NEWS: KindRow(MailCategory.MARKETING, in_inbox=True, details=frozenset({"headline", "story"})),
+    NotificationKind.DIGEST: KindRow(
+        MailCategory.RECOMMENDATIONS,
+        in_inbox=False,
+        details=frozenset({"profile", "titles", "unsubscribe"}),
+        made_when_sent=frozenset({"profile", "titles", "unsubscribe"}),
+        kept=frozenset({"profileId", "picks"}),
+    ),
 }
 """A new kind needs its row here and its text in every language; a test holds both."""
 
@@ -93,7 +127,7 @@ class Delivery(StrEnum):
     WAITING = "WAITING"
     SENT = "SENT"
     MUTED = "MUTED"
-    """Not wanted by the account; in its inbox all the same."""
+    """Not wanted by the account, at the latest when it was to be sent; in its inbox all the same."""
     DEAD = "DEAD"
     """Given up after MAX_ATTEMPTS."""
 
@@ -125,11 +159,12 @@ class MailPreferences:
 
     muted: frozenset[MailCategory] = field(default_factory=frozenset)
 
-    def wants(self, category: MailCategory, *, has_marketing_consent: bool) -> bool:
-        """Whether a mail of this category goes out."""
+    def wants(self, category: MailCategory, granted: AbstractSet[Purpose]) -> bool:
+        """Whether a mail of this category goes out to who agreed to these purposes."""
         if category is MailCategory.SECURITY:
             return True
-        return category not in self.muted and (category is not MailCategory.MARKETING or has_marketing_consent)
+        needed = NEEDED_CONSENT.get(category)
+        return category not in self.muted and (needed is None or needed in granted)
 
 
 def retry_delay(attempts: int) -> timedelta:

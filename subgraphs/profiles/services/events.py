@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from common.events import Event
 from subgraphs.kernel.ids import AccountId, ProfileId, TitleId
 from subgraphs.kernel.personal_data import Subject
 from subgraphs.profiles.domain.accounts import Account, Profile
-from subgraphs.profiles.domain.consents import ConsentRecord
+from subgraphs.profiles.domain.consents import ConsentRecord, Purpose
 from subgraphs.profiles.domain.devices import Device
 from subgraphs.profiles.domain.lists import Thumb
 
@@ -41,14 +42,14 @@ def signed_up(account: Account, at: datetime) -> Event:
     return Event(topic="accounts", kind="account.signed_up", data=data, occurred_at=at)
 
 
-def profile_created(profile: Profile, account: Account, at: datetime, *, is_personal: bool) -> Event:
-    """A new profile; `is_personal`: the account agrees to personalisation."""
-    return _profile_event("profile.created", profile, account, at, personalisation=is_personal)
+def profile_created(profile: Profile, account: Account, at: datetime, granted: AbstractSet[Purpose]) -> Event:
+    """A new profile; `granted`: what the account agrees to."""
+    return _profile_event("profile.created", profile, account, at, **_agreed(granted))
 
 
-def profile_changed(profile: Profile, account: Account, at: datetime, *, is_personal: bool) -> Event:
-    """The profile as it is now; `is_personal`: the account agrees to personalisation."""
-    return _profile_event("profile.changed", profile, account, at, personalisation=is_personal)
+def profile_changed(profile: Profile, account: Account, at: datetime, granted: AbstractSet[Purpose]) -> Event:
+    """The profile as it is now; `granted`: what the account agrees to."""
+    return _profile_event("profile.changed", profile, account, at, **_agreed(granted))
 
 
 def profile_deleted(profile: Profile, account: Account, at: datetime) -> Event:
@@ -103,6 +104,15 @@ def device_removed(device: Device, at: datetime) -> Event:
     """The device's sessions have ended; what was downloaded to it counts no more."""
     data = {"accountId": device.account_id, "deviceId": device.id, "clientHash": device.client_hash}
     return Event(topic="accounts", kind="device.removed", data=data, occurred_at=at)
+
+
+def _agreed(granted: AbstractSet[Purpose]) -> dict[str, bool]:
+    """What those who make something for a profile must know."""
+    return {
+        "personalisation": Purpose.PERSONALISATION in granted,
+        "analytics": Purpose.ANALYTICS in granted,
+        "digest": Purpose.DIGEST in granted,
+    }
 
 
 def _profile_event(kind: str, profile: Profile, account: Account, at: datetime, **more: bool) -> Event:

@@ -11,7 +11,7 @@ from common.tokens import Viewer
 from subgraphs.kernel.ids import AccountId, ProfileId, SessionId, new_id
 from subgraphs.kernel.policy import MAX_MATURITY
 from subgraphs.profiles.domain.accounts import Account, Profile
-from subgraphs.profiles.domain.consents import Purpose
+from subgraphs.profiles.domain.consents import Purpose, granted_purposes
 from subgraphs.profiles.domain.languages import normalise_language
 from subgraphs.profiles.domain.outcomes import Invalid, NotAllowed, NotSignedIn, ProfileMissing, TooManyProfiles
 from subgraphs.profiles.domain.rules import (
@@ -106,7 +106,7 @@ class Households:
             created_at=now,
         )
         limit = self.rules.max_profiles
-        events = [profile_created(profile, account, now, is_personal=await self._is_personal(account.id))]
+        events = [profile_created(profile, account, now, await self._granted(account.id))]
         if not await self.accounts.create_profile(profile, max_profiles=limit, events=events):
             return TooManyProfiles(limit)
         self.on_commit()
@@ -151,7 +151,7 @@ class Households:
         pin_refusal = await self.pins.check_change(account, before, after, change.pin, now)
         if pin_refusal is not None:
             return pin_refusal
-        events = [profile_changed(after, account, now, is_personal=await self._is_personal(account.id))]
+        events = [profile_changed(after, account, now, await self._granted(account.id))]
         if not await self.accounts.update_profile(before, after, events):
             return None
         self.on_commit()
@@ -179,9 +179,8 @@ class Households:
                 self.on_commit()
                 return account
 
-    async def _is_personal(self, account_id: AccountId) -> bool:
-        standing = await self.preferring.standing(account_id)
-        return any(consent.purpose is Purpose.PERSONALISATION and consent.is_granted for consent in standing)
+    async def _granted(self, account_id: AccountId) -> frozenset[Purpose]:
+        return granted_purposes(await self.preferring.standing(account_id))
 
     async def _own_profile(self, account_id: AccountId, profile_id: ProfileId) -> Profile | None:
         profile = (await self.accounts.profiles_by_id([profile_id])).get(profile_id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from importlib import resources
 from string import Template
 
@@ -55,6 +56,18 @@ class MailTexts:
         nearest = self._nearest(language)
         subject, body = self.by_language[nearest][kind]
         return MailText(subject.substitute(details), body.substitute(details), nearest)
+
+    def write_html(self, kind: NotificationKind, language: str, details: Mapping[str, str]) -> str:
+        """The body as an HTML document with the same words; `details` are HTML already. Raises KeyError as `write`."""
+        nearest = self._nearest(language)
+        _, body = self.by_language[nearest][kind]
+        # A paragraph that is one detail is a block of its own, such as a list.
+        blocks = [
+            text if text.startswith("$") and " " not in text else f"<p>{escape(text, quote=False)}</p>"
+            for text in body.template.strip().split("\n\n")
+        ]
+        filled = Template("\n".join(blocks)).substitute(details)
+        return f'<!doctype html>\n<html lang="{nearest}"><meta charset="utf-8">\n<body>\n{filled}\n</body></html>\n'
 
     def _nearest(self, language: str) -> str:
         parts = language.split("-")

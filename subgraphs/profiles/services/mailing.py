@@ -1,5 +1,7 @@
 """Sends the mails that wait: at least once each, again with growing pauses when the server is away, and not for ever.
 
+Mails that need a consent are sent only if it still holds at that moment.
+
 Codes (password reset, new address) are made here, when the mail is, so that no store ever holds one in the clear: each
 attempt makes a new code in place of the one before. Requests to reset a password are looked at here too, off the
 request that asked, so that asking takes as long for an address without an account.
@@ -19,7 +21,9 @@ from common.background import background
 from common.clock import Clock
 from common.errors import ServiceError
 from subgraphs.profiles.domain.notifications import (
+    KIND_TABLE,
     MAX_ATTEMPTS,
+    NEEDED_CONSENT,
     Delivery,
     Notification,
     NotificationKind,
@@ -35,6 +39,7 @@ from subgraphs.profiles.ports import (
     OneTimeTokenStore,
     ResetRequest,
 )
+from subgraphs.profiles.services.digests import Digests
 from subgraphs.profiles.services.mail_texts import MailTexts
 from subgraphs.profiles.services.notices import Notices
 
@@ -65,6 +70,7 @@ class Mailing:
     notices: Notices
     sender: MailSender
     texts: MailTexts
+    digests: Digests
     awake: asyncio.Event = field(default_factory=asyncio.Event)
 
     @asynccontextmanager
@@ -116,6 +122,10 @@ class Mailing:
         """One attempt, and what becomes of the message."""
         try:
             mail = await self._write(notification, now)
+            if mail is None:
+                log.info("mail.not_wanted_any_more", notification_id=notification.id, kind=notification.kind.value)
+                await self.notifications.settle(notification.id, Delivery.MUTED)
+                return
             async with asyncio.timeout(SEND_DEADLINE_S):
                 await self.sender.send(mail)
         except MailRefused as error:
@@ -129,8 +139,13 @@ class Mailing:
         else:
             await self.notifications.settle(notification.id, Delivery.SENT)
 
-    async def _write(self, notification: Notification, now: datetime) -> Mail:
-        """The mail, with a new code where its kind carries one."""
+    async def _write(self, notification: Notification, now: datetime) -> Mail | None:
+        """The mail, with a new code where its kind carries one; None when it must not be sent any more."""
+        needs_consent = KIND_TABLE[notification.kind].category in NEEDED_CONSENT
+        if needs_consent and not await self.notices.wants(notification.account_id, notification.kind):
+            return None
+        if notification.kind is NotificationKind.DIGEST:
+            return await self._write_digest(notification, now)
         details = dict(notification.details)
         purpose = _CODE_PURPOSES.get(notification.kind)
         if purpose is not None:
@@ -139,6 +154,22 @@ class Mailing:
             details["code"] = code
         text = self.texts.write(notification.kind, notification.language, details)
         return Mail(notification.id, notification.recipient, text.subject, text.body, text.language)
+
+    async def _write_digest(self, notification: Notification, now: datetime) -> Mail | None:
+        parts = await self.digests.parts(notification, now)
+        if parts is None:
+            return None
+        text = self.texts.write(notification.kind, notification.language, parts.text)
+        html = self.texts.write_html(notification.kind, notification.language, parts.html)
+        return Mail(
+            notification.id,
+            notification.recipient,
+            text.subject,
+            text.body,
+            text.language,
+            html=html,
+            unsubscribe_url=parts.unsubscribe_url,
+        )
 
     async def _postpone(self, notification: Notification, now: datetime, error: Exception) -> None:
         is_over = notification.attempts >= MAX_ATTEMPTS

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from subgraphs.kernel.ids import AccountId, new_id
 from subgraphs.profiles.domain.accounts import Account
-from subgraphs.profiles.domain.consents import Purpose, standing_consents
+from subgraphs.profiles.domain.consents import granted_purposes, standing_consents
 from subgraphs.profiles.domain.notifications import (
     KIND_TABLE,
     Delivery,
@@ -19,11 +19,12 @@ from subgraphs.profiles.domain.notifications import (
 )
 from subgraphs.profiles.ports import AccountStore, ConsentStore, NotificationStore, PreferenceStore
 
-__all__ = ["Notices"]
+__all__ = ["Notices", "one_line"]
 
 MAX_INBOX = 200
 """Messages kept of one account."""
 MAX_DETAIL_LENGTH = 200
+MAX_KEPT_LENGTH = 16_000
 DEFAULT_LANGUAGE = "en"
 
 
@@ -46,17 +47,17 @@ class Notices:
         key: str,
         details: Mapping[str, str] | None = None,
         recipient: str | None = None,
+        language: str | None = None,
     ) -> bool:
         """Tell an account once per `key`; False when it was told, or wants no such message at all.
 
-        `recipient` is another address than the account's. Raises ValueError when `details` are not the kind's.
+        `recipient` and `language` are others than the account's. Raises ValueError when `details` are not the kind's.
         """
         row = KIND_TABLE[kind]
-        given = {name: _one_line(text) for name, text in (details or {}).items()}
-        missing = row.details - {"code"} - given.keys()
-        if missing or given.keys() - row.details:
-            raise ValueError(f"{kind} takes {sorted(row.details)}, got {sorted(given)}")
-        delivery = Delivery.WAITING if await self._wants(account.id, kind) else Delivery.MUTED
+        given = {name: _checked(text) if name in row.kept else one_line(text) for name, text in (details or {}).items()}
+        if given.keys() != row.given:
+            raise ValueError(f"{kind} takes {sorted(row.given)}, got {sorted(given)}")
+        delivery = Delivery.WAITING if await self.wants(account.id, kind) else Delivery.MUTED
         if delivery is Delivery.MUTED and not row.in_inbox:
             return False
         notification = Notification(
@@ -65,7 +66,7 @@ class Notices:
             kind=kind,
             key=key,
             recipient=recipient or account.email,
-            language=await self.language_of(account.id),
+            language=language or await self.language_of(account.id),
             details=given,
             created_at=now,
             delivery=delivery,
@@ -85,14 +86,21 @@ class Notices:
         profiles = (await self.accounts.profiles_by_account([account_id])).get(account_id, ())
         return profiles[0].language if profiles else DEFAULT_LANGUAGE
 
-    async def _wants(self, account_id: AccountId, kind: NotificationKind) -> bool:
+    async def wants(self, account_id: AccountId, kind: NotificationKind) -> bool:
+        """Whether the account wants, and agreed to, mails of this kind now."""
         muted = (await self.preferences.mail_preferences([account_id])).get(account_id, MailPreferences())
         records = (await self.consents.records_by_account([account_id])).get(account_id, ())
-        granted = {consent.purpose for consent in standing_consents(records) if consent.is_granted}
-        return muted.wants(KIND_TABLE[kind].category, has_marketing_consent=Purpose.MARKETING in granted)
+        return muted.wants(KIND_TABLE[kind].category, granted_purposes(standing_consents(records)))
 
 
-def _one_line(text: str) -> str:
+def _checked(text: str) -> str:
+    """What is kept for the mail's making is ours, and no text; only its size is looked at."""
+    if len(text) > MAX_KEPT_LENGTH:
+        raise ValueError(f"a kept detail has {len(text)} characters; at most {MAX_KEPT_LENGTH} are kept")
+    return text
+
+
+def one_line(text: str) -> str:
     """Names come from people: nothing in them may start a new line or turn a mail's text around."""
     kept = "".join(
         " " if unicodedata.category(character) in {"Cc", "Cf", "Zl", "Zp"} else character for character in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
@@ -15,6 +16,7 @@ from subgraphs.profiles.domain.consents import (
     ConsentRecord,
     ConsentSource,
     Purpose,
+    granted_purposes,
     standing_consents,
 )
 from subgraphs.profiles.domain.notifications import MailCategory, MailPreferences
@@ -27,7 +29,7 @@ from subgraphs.profiles.domain.preferences import (
 )
 from subgraphs.profiles.ports import AccountStore, ConsentStore, PreferenceStore
 from subgraphs.profiles.services.asker import Asker
-from subgraphs.profiles.services.events import consent_changed
+from subgraphs.profiles.services.events import consent_changed, profile_changed
 
 __all__ = ["Preferring"]
 
@@ -94,17 +96,36 @@ class Preferring:
         current = PURPOSES[purpose].version
         if version > current or version < 1 or (is_granted and version != current):
             return Invalid({"input.textVersion": f"is {version}; show version {current} of the text and send that"})
-        before = {consent.purpose: consent for consent in await self.standing(account.id)}[purpose]
-        record = ConsentRecord(purpose, is_granted, version, source, asker.now)
-        same = before.record is not None and (before.record.is_granted, before.record.version) == (is_granted, version)
+        return await self._record(account, ConsentRecord(purpose, is_granted, version, source, asker.now))
+
+    async def withdraw(self, account_id: AccountId, purpose: Purpose, source: ConsentSource, now: datetime) -> None:
+        """For who proved to be the account's holder in another way than by a session; again, or late: no harm."""
+        account = (await self.accounts.accounts_by_id([account_id])).get(account_id)
+        if account is None or purpose not in granted_purposes(await self.standing(account_id)):
+            return
+        version = PURPOSES[purpose].version
+        withdrawal = ConsentRecord(purpose=purpose, is_granted=False, version=version, source=source, recorded_at=now)
+        await self._record(account, withdrawal)
+
+    async def _record(self, account: Account, record: ConsentRecord) -> Consent | NotAllowed:
+        standing = await self.standing(account.id)
+        before = {consent.purpose: consent for consent in standing}[record.purpose]
+        same = before.record is not None and (before.record.is_granted, before.record.version) == (
+            record.is_granted,
+            record.version,
+        )
         if same:
             return before
         profiles = (await self.accounts.profiles_by_account([account.id])).get(account.id, ())
         events = [consent_changed(account.id, [profile.id for profile in profiles], record)]
+        if record.purpose is Purpose.DIGEST:
+            # Who composes digests must know for whom: what was told of the profiles before said that nobody asked.
+            granted = granted_purposes(standing) - {record.purpose} | ({record.purpose} if record.is_granted else set())
+            events += [profile_changed(profile, account, record.recorded_at, granted) for profile in profiles]
         # Withdrawing always fits: each takes back a grant, or a default.
-        max_records = MAX_CONSENT_RECORDS + (0 if is_granted else len(PURPOSES))
+        max_records = MAX_CONSENT_RECORDS + (0 if record.is_granted else len(PURPOSES))
         if not await self.consents.add_record(account.id, record, max_records=max_records, events=events):
             return NotAllowed(f"{MAX_CONSENT_RECORDS} decisions are recorded, as many as there may be; ask support")
         self.on_commit()
-        log.info("consent.changed", account_id=account.id, purpose=purpose.value, is_granted=is_granted)
-        return Consent(purpose, is_granted, current, record)
+        log.info("consent.changed", account_id=account.id, purpose=record.purpose.value, is_granted=record.is_granted)
+        return Consent(record.purpose, record.is_granted, before.current_version, record)

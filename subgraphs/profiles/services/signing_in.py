@@ -24,6 +24,7 @@ from subgraphs.profiles.domain.accounts import (
     Subscription,
     SubscriptionStatus,
 )
+from subgraphs.profiles.domain.consents import granted_purposes, standing_consents
 from subgraphs.profiles.domain.notifications import NotificationKind
 from subgraphs.profiles.domain.outcomes import (
     EmailTaken,
@@ -162,7 +163,10 @@ class SigningIn:
             created_at=now,
         )
         profile = _first_profile(account, _first_draft(wanted), now)
-        events = [signed_up(account, now), profile_created(profile, account, now, is_personal=True)]
+        events = [
+            signed_up(account, now),
+            profile_created(profile, account, now, granted_purposes(standing_consents(()))),
+        ]
         password_hash = await self.hasher.hash(wanted.password)
         if not await self.accounts.create_account(account, password_hash, profile, events):
             return EmailTaken()

@@ -257,6 +257,8 @@ async def test_every_change_is_told_once(graph: Graph, engine: AsyncEngine) -> N
         "country": "US",
         "language": "de",
         "personalisation": True,
+        "analytics": False,
+        "digest": False,
     }
     assert not any("ada@example.org" in str(row["data"]) for row in rows)
 

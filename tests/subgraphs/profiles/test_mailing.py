@@ -21,6 +21,7 @@ from subgraphs.profiles.adapters.mail.message import build_message
 from subgraphs.profiles.adapters.mail.smtp import SmtpMailSender, SmtpServer, read_smtp_url
 from subgraphs.profiles.adapters.mail.spool import SpoolMailSender
 from subgraphs.profiles.domain.accounts import Account, Credentials
+from subgraphs.profiles.domain.consents import Purpose
 from subgraphs.profiles.domain.notifications import (
     KIND_TABLE,
     MAX_ATTEMPTS,
@@ -99,15 +100,14 @@ def test_details_are_not_templates() -> None:
 # --- what is wanted --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("consent", [True, False])
+@pytest.mark.parametrize("granted", [set(), {Purpose.MARKETING}, {Purpose.DIGEST}, set(Purpose)])
 @pytest.mark.parametrize("category", list(MailCategory))
-def test_security_always_comes_and_marketing_needs_consent(category: MailCategory, consent: bool) -> None:
-    """Everything else unless it is muted."""
+def test_security_always_comes_and_others_need_their_consent(category: MailCategory, granted: set[Purpose]) -> None:
+    """Everything else unless it is muted; one consent is not another."""
     nothing, everything = MailPreferences(), MailPreferences(frozenset(MailCategory))
-    assert nothing.wants(category, has_marketing_consent=consent) is (
-        consent if category is MailCategory.MARKETING else True
-    )
-    assert everything.wants(category, has_marketing_consent=consent) is (category is MailCategory.SECURITY)
+    needed = {MailCategory.MARKETING: Purpose.MARKETING, MailCategory.RECOMMENDATIONS: Purpose.DIGEST}.get(category)
+    assert nothing.wants(category, granted) is (needed is None or needed in granted)
+    assert everything.wants(category, granted) is (category is MailCategory.SECURITY)
 
 
 async def test_news_go_to_who_agreed(graph: Graph, account: Account) -> None:

@@ -265,6 +265,15 @@ async def test_what_is_due_is_claimed_by_one(engine: AsyncEngine) -> None:
     assert [(each.id, each.attempts) for each in again] == [("note_3", 2)]
 
 
+async def test_mails_for_many_are_sent_after_all_others(engine: AsyncEngine) -> None:
+    """Who forgot a password does not wait behind a week's digests."""
+    store = SqlNotificationStore(engine)
+    for number, kind in enumerate((Kind.DIGEST, Kind.NEWS, Kind.PASSWORD_RESET)):
+        assert await store.add(message(number, minutes=number, kind=kind))
+    claimed = [await store.claim_due(NOW + 5 * MINUTE, MINUTE, 1) for _ in range(3)]
+    assert [each.kind for batch in claimed for each in batch] == [Kind.PASSWORD_RESET, Kind.DIGEST, Kind.NEWS]
+
+
 async def test_the_inbox_is_newest_first_read_and_pruned(engine: AsyncEngine) -> None:
     """Codes are not in it; others' ids change nothing; what still waits to be sent is not pruned."""
     store = SqlNotificationStore(engine)

@@ -181,6 +181,7 @@ async def test_marketing_is_off_until_agreed_to(graph: Graph) -> None:
         "MARKETING": False,
         "PERSONALISATION": True,
         "ANALYTICS": False,
+        "DIGEST": False,
     }
     assert all(each["decidedAt"] is None and not each["isOutdated"] for each in consents)
 
@@ -263,7 +264,12 @@ def test_a_purpose_stands_by_its_last_decision() -> None:
         for purpose, granted in [(Purpose.ANALYTICS, True), (Purpose.MARKETING, True), (Purpose.ANALYTICS, False)]
     ]
     standing = {consent.purpose: consent.is_granted for consent in standing_consents(records)}
-    assert standing == {Purpose.MARKETING: True, Purpose.PERSONALISATION: True, Purpose.ANALYTICS: False}
+    assert standing == {
+        Purpose.MARKETING: True,
+        Purpose.PERSONALISATION: True,
+        Purpose.ANALYTICS: False,
+        Purpose.DIGEST: False,
+    }
 
 
 # --- thumbs and averages ---------------------------------------------------------------------------------------------

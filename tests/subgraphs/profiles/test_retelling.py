@@ -1,4 +1,4 @@
-"""Who refuses the use of their data is told again to those who may have missed it, and nobody else is."""
+"""Who refuses the use of their data, or asked for digests, is told again to those who may have missed it."""
 
 from __future__ import annotations
 
@@ -68,6 +68,13 @@ class World:
         ]
         return [(row["data"]["accountId"], row["data"]["purpose"], row["data"]["granted"]) for row in rows]
 
+    async def told_of_profiles(self) -> list[Any]:
+        """Takes out what is in the outbox: kind, profile, and whether it gets digests, where the event says so."""
+        async with writing(self.engine) as connection:
+            rows = (await connection.execute(select(OUTBOX.table).order_by(OUTBOX.table.c.sequence))).mappings().all()
+            await connection.execute(delete(OUTBOX.table))
+        return [(row["kind"], row["data"].get("profileId"), row["data"].get("digest")) for row in rows]
+
 
 @pytest.fixture
 async def world(any_engine: AsyncEngine) -> World:
@@ -97,18 +104,40 @@ async def test_who_refuses_now_is_told_once_to_all_who_asked(world: World, monke
     assert len(await world.told()) == len(REFUSING)
 
 
+async def test_who_took_analytics_back_is_told(world: World) -> None:
+    """Who missed it would go on counting; who never agreed needs no word."""
+    await world.decide("acc_2", Purpose.ANALYTICS, True, False)
+    await world.decide("acc_4", Purpose.ANALYTICS, True)
+    await world.retelling.handle(asked())
+
+    assert ("acc_2", "ANALYTICS", False) in (told := await world.told())
+    assert len(told) == len(REFUSING) + 1
+
+
 async def test_a_telling_that_failed_is_begun_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The request comes a second time, as the first was not confirmed, and is not taken for answered."""
 
-    async def away(*_: Any) -> Any:
+    async def away(*_: Any, **__: Any) -> Any:
         raise ServiceError(ErrorKind.UNAVAILABLE, "away")
 
     with monkeypatch.context() as patch:
-        patch.setattr(world.consents, "refusals", away)
+        patch.setattr(world.consents, "decided", away)
         with pytest.raises(ServiceError):
             await world.retelling.handle(asked())
     await world.retelling.handle(asked())
     assert len(await world.told()) == len(REFUSING)
+
+
+async def test_who_asked_for_digests_is_told_with_each_profile(world: World) -> None:
+    """Whoever composes them left nobody out for ever, and goes on for nobody who stopped them."""
+    await world.retelling.handle(asked())
+    await world.told()
+    await world.decide("acc_2", Purpose.DIGEST, True)
+    await world.decide("acc_4", Purpose.DIGEST, True, False)
+    await world.retelling.handle(asked(at=AFTER))
+    told = await world.told_of_profiles()
+    assert [row for row in told if row[0] == "profile.changed"] == [("profile.changed", "prof_2", True)]
+    assert len(told) == len(REFUSING) + 2
 
 
 async def test_requests_that_were_missed_are_answered(world: World) -> None:

@@ -13,7 +13,13 @@ from subgraphs.kernel.ids import AccountId
 from subgraphs.kernel.sql import reading, writing
 from subgraphs.profiles.adapters.sqlalchemy import tables_people
 from subgraphs.profiles.adapters.sqlalchemy.tables import upsert
-from subgraphs.profiles.domain.notifications import KIND_TABLE, Delivery, Notification, NotificationKind
+from subgraphs.profiles.domain.notifications import (
+    KIND_TABLE,
+    NEEDED_CONSENT,
+    Delivery,
+    Notification,
+    NotificationKind,
+)
 from subgraphs.profiles.domain.one_time_tokens import OneTimeToken, TokenPurpose
 from subgraphs.profiles.ports import ResetRequest
 
@@ -24,6 +30,9 @@ TOKENS = tables_people.one_time_tokens
 REQUESTS = tables_people.reset_requests
 
 _IN_INBOX = tuple(kind.value for kind, row in KIND_TABLE.items() if row.in_inbox)
+
+_FOR_MANY = tuple(kind.value for kind, row in KIND_TABLE.items() if row.category in NEEDED_CONSENT)
+"""Kinds that thousands get in one hour: nobody waits for one, as somebody does who forgot a password."""
 
 PRUNED_AT_ONCE = 100
 
@@ -57,10 +66,12 @@ class SqlNotificationStore:
     async def claim_due(self, now: datetime, lease: timedelta, limit: int) -> tuple[Notification, ...]:
         """See NotificationStore.claim_due."""
         due = (NOTIFICATIONS.c.delivery == Delivery.WAITING.value) & (NOTIFICATIONS.c.next_attempt_at <= now)
-        oldest = select(NOTIFICATIONS).where(due).order_by(NOTIFICATIONS.c.next_attempt_at, NOTIFICATIONS.c.id)
+        any_due = select(NOTIFICATIONS.c.id).where(due).limit(1)
+        order = (NOTIFICATIONS.c.kind.in_(_FOR_MANY), NOTIFICATIONS.c.next_attempt_at, NOTIFICATIONS.c.id)
+        oldest = select(NOTIFICATIONS).where(due).order_by(*order)
         async with reading(self._engine) as connection:
-            # Nearly always there is nothing: no reason to stand in the writers' queue.
-            if (await connection.execute(oldest.limit(1))).first() is None:
+            # Nearly always there is nothing: no reason to stand in the writers' queue, nor to order what waits.
+            if (await connection.execute(any_due)).first() is None:
                 return ()
         async with writing(self._engine) as connection:
             rows = (await connection.execute(oldest.limit(limit).with_for_update(skip_locked=True))).mappings().all()

@@ -103,12 +103,14 @@ class SqlConsentStore:
             await OUTBOX.add(connection, events)
         return True
 
-    async def refusals(self, purpose: Purpose, after: AccountId, limit: int) -> Mapping[AccountId, ConsentRecord]:
-        """See ConsentStore.refusals."""
+    async def decided(
+        self, purpose: Purpose, after: AccountId, limit: int, *, is_granted: bool
+    ) -> Mapping[AccountId, ConsentRecord]:
+        """See ConsentStore.decided."""
         of_purpose = (CONSENTS.c.purpose == purpose.value) & (CONSENTS.c.account_id > after)
         last = select(func.max(CONSENTS.c.sequence)).where(of_purpose).group_by(CONSENTS.c.account_id)
-        refused = CONSENTS.c.sequence.in_(last) & CONSENTS.c.is_granted.is_(False)
-        wanted = select(CONSENTS).where(refused).order_by(CONSENTS.c.account_id).limit(limit)
+        decided = CONSENTS.c.sequence.in_(last) & CONSENTS.c.is_granted.is_(is_granted)
+        wanted = select(CONSENTS).where(decided).order_by(CONSENTS.c.account_id).limit(limit)
         async with reading(self._engine) as connection:
             rows = (await connection.execute(wanted)).mappings().all()
         return {AccountId(row["account_id"]): _record(row) for row in rows}
