@@ -11,7 +11,7 @@ from functools import partial
 from starlette.applications import Starlette
 
 from common.clock import Clock, SystemClock
-from common.events import EventConsumer, EventHandler, EventPublisher, GapHandler
+from common.events import Event, EventConsumer, EventHandler, EventPublisher, GapHandler
 from common.valkey import open_stream_valkey, open_valkey
 from subgraphs.kernel.app import HealthCheck, OpenedSubgraph, create_subgraph_app
 from subgraphs.kernel.context import RequestContext, RequestHead
@@ -20,9 +20,11 @@ from subgraphs.kernel.personal_keys import ValkeyPersonalData
 from subgraphs.titles.adapters.import_lease import ValkeyImportLease
 from subgraphs.titles.adapters.object_artwork import ObjectArtworkStore
 from subgraphs.titles.adapters.opening import open_search_index, open_title_store
+from subgraphs.titles.adapters.personal_keys import PERSONAL_KEYS
 from subgraphs.titles.adapters.redis_events import RedisEventStream
 from subgraphs.titles.adapters.render_pool import ArtworkUnavailable, RenderPool
-from subgraphs.titles.adapters.search_events import PERSONAL_KEYS, ValkeySearchEvents
+from subgraphs.titles.adapters.search_events import ValkeySearchEvents
+from subgraphs.titles.adapters.search_tastes import ValkeyProfileTastes
 from subgraphs.titles.api.context import TitlesContext, TitlesServices
 from subgraphs.titles.api.internal import InternalServices, internal_routes
 from subgraphs.titles.api.schema import schema
@@ -48,6 +50,8 @@ from subgraphs.titles.services.republishing import Republishing
 from subgraphs.titles.services.search import SearchService
 from subgraphs.titles.services.search_log import SearchLog
 from subgraphs.titles.services.studio import StudioService
+from subgraphs.titles.services.tastes import KnownTastes
+from subgraphs.titles.services.warming import CatalogueWarmer
 from subgraphs.titles.services.writing import CatalogueWriter
 from subgraphs.titles.settings import TitlesSettings
 
@@ -87,6 +91,14 @@ async def _hearing(
             yield consumer
 
 
+def _one_after_another(*handlers: EventHandler) -> EventHandler:
+    async def handle(event: Event) -> None:
+        for handler in handlers:
+            await handler(event)
+
+    return handle
+
+
 @asynccontextmanager
 async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedSubgraph]:
     async with AsyncExitStack() as stack:
@@ -105,28 +117,28 @@ async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedS
         # What followers tell others must be what is stored, which memory may not be when others write, too.
         read = store.titles if settings.has_neighbours else catalogue.titles
         updater = SearchUpdater(store, index, calendar, read)
-        search_follower = updater.follower
         stream = RedisEventStream(EventPublisher(redis))
         announcer = EventAnnouncer(store, read, stream, clock)
         event_follower = ChangeFollower("events", store, read, announcer.handle, batch_size=MAX_TITLES_PER_EVENT)
 
         def wake() -> None:
-            search_follower.wake()
+            updater.follower.wake()
             event_follower.wake()
 
         writer = CatalogueWriter(store, catalogue, wake)
         masters = MasterService(ObjectArtworkStore.in_folder(settings.shared.objects_dir), pool)
         stack.push_async_callback(masters.aclose)
         await updater.start()
-        await stack.enter_async_context(search_follower.running())
+        await stack.enter_async_context(updater.follower.running())
         await stack.enter_async_context(event_follower.running())
-        search_events = ValkeySearchEvents(redis, EventPublisher(redis))
-        search_log = SearchLog(search_events)
+        search_log = SearchLog(ValkeySearchEvents(redis, EventPublisher(redis)))
         await stack.enter_async_context(search_log.running())
+        tastes = KnownTastes(ValkeyProfileTastes(redis))
         republishing = Republishing(store, clock, wake, ask_again(EventPublisher(redis), "titles", clock))
         handlers = {
             ASSETS_TOPIC: MediaReports(writer).handle,
-            "accounts": search_log.handle,
+            "accounts": _one_after_another(search_log.handle, tastes.on_accounts),
+            "tastes": tastes.on_tastes,
             "requests": republishing.handle,
         }
         consumer = await stack.enter_async_context(_hearing(settings, "titles", handlers, republishing.on_gap))
@@ -141,13 +153,14 @@ async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedS
             await updater.settle()
         openings = OpeningsAnnouncer(calendar, store, stream, clock)
         await stack.enter_async_context(openings.running())
+        await stack.enter_async_context(CatalogueWarmer(store, catalogue).running())
         prerenderer = Prerenderer(store, masters, clock, title_count=settings.artwork_prerendered_titles)
         await stack.enter_async_context(prerenderer.running())
 
         editor = CatalogueEditor(writer, catalogue, store, clock)
         services = TitlesServices(
             catalogue=catalogue,
-            search=SearchService(index, catalogue, calendar),
+            search=SearchService(index, catalogue, calendar, tastes, require_searchable=updater.require_searchable),
             coming=ComingSoon(catalogue, calendar),
             studio=StudioService(editor, store, clock),
             offering=OfferingService(editor),
@@ -160,7 +173,7 @@ async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedS
             store,
             ValkeyImportLease(redis, f"{socket.gethostname()}-{settings.port}"),
             clock=clock,
-            settled=search_follower.settled,
+            settled=updater.follower.settled,
             max_bytes=settings.max_import_bytes,
         )
         stack.push_async_callback(imports.aclose)
@@ -168,7 +181,7 @@ async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedS
             catalogue=catalogue,
             masters=masters,
             store=store,
-            search_follower=search_follower,
+            search_follower=updater.follower,
             search_updater=updater,
             announce=wake,
             jwks_path=settings.shared.viewer_jwks_path,

@@ -6,6 +6,7 @@ Each has an adapter in `adapters/`; the contract tests of a port run against eve
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -16,6 +17,7 @@ from subgraphs.kernel.pagination import PageRequest
 from subgraphs.kernel.personal_data import PersonalDataStore
 from subgraphs.titles.domain.browsing import BrowseRequest, CatalogueScope, Facets, TitleFilter
 from subgraphs.titles.domain.finding import FacetField, FieldCounts, SearchSort
+from subgraphs.titles.domain.personal import ProfileTaste
 from subgraphs.titles.domain.title import (
     EpisodeSlot,
     Genre,
@@ -41,11 +43,13 @@ __all__ = [
     "FoundTitle",
     "IndexBuild",
     "MasterRequest",
+    "ProfileTastes",
     "SearchEvents",
     "SearchHits",
     "SearchIndex",
     "StaleWrite",
     "TitleStore",
+    "ToldSearch",
 ]
 
 ChangeFollowerName = str
@@ -280,11 +284,23 @@ class IndexBuild(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class ToldSearch:
+    """A search as others hear of it; `text` is folded."""
+
+    search_id: str
+    account_id: str
+    profile_id: str
+    text: str
+    result_count: int
+    at: datetime
+
+
 class SearchEvents(Protocol):
     """Where it is told what was searched. Methods raise ConnectionError when the stream is away."""
 
-    async def searched(self, *, account_id: str, profile_id: str, text: str, result_count: int, at: datetime) -> None:
-        """Tell of a search; `text` is folded."""
+    async def searched(self, searches: Sequence[ToldSearch]) -> None:
+        """Tell of searches, in order."""
         ...
 
     async def decide(self, account_id: str, *, is_refused: bool, at: datetime) -> None:
@@ -295,8 +311,32 @@ class SearchEvents(Protocol):
         """There is no such account any more."""
         ...
 
-    async def is_refused(self, account_id: str) -> bool:
-        """Whether they are not to be told."""
+    async def refusing(self, account_ids: AbstractSet[str]) -> set[str]:
+        """Those of some accounts whose searches are not to be told."""
+        ...
+
+
+class ProfileTastes(Protocol):
+    """What profiles are drawn to, one by profile. Methods raise ConnectionError when the store is away."""
+
+    async def taste(self, profile_id: str) -> ProfileTaste | None:
+        """The last one that was put; None for one that was refused, is unknown, or is older than a month."""
+        ...
+
+    async def put(self, profile_id: str, taste: ProfileTaste, at: datetime) -> None:
+        """Keep it, unless something later than `at` was put, or the profile's account refuses."""
+        ...
+
+    async def decide(self, profile_id: str, at: datetime, *, is_refused: bool) -> None:
+        """Refused: keep none and take none, until that is decided otherwise. What was decided later stays."""
+        ...
+
+    async def end(self, profile_id: str, at: datetime) -> None:
+        """The profile was deleted: keep none, and take none that was under way then."""
+        ...
+
+    async def forget(self, profile_id: str) -> None:
+        """Keep nothing of the profile, no refusal either."""
         ...
 
 

@@ -31,8 +31,8 @@ class TitlesSettings(SubgraphSettings):
     """What the names of OpenSearch's alias and indexes begin with."""
     seed_demo: bool = False
     """Put the demo catalogue in at start; doing it again changes nothing."""
-    cache_titles: Annotated[int, Field(ge=0)] = 10_000
-    """Whole titles kept in memory, about 3 kB each."""
+    cache_titles: Annotated[int, Field(ge=0)] = 60_000
+    """Whole titles kept in memory, about 1.5 kB each; a catalogue that fits is read in the background, all of it."""
     max_import_bytes: Annotated[int, Field(gt=0)] = 512 * 1024 * 1024
     """Of an uploaded import file, as sent."""
     font_dir: Path | None = None

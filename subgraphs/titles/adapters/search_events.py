@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -10,15 +11,12 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from common.events import Event, EventPublisher
-from subgraphs.kernel.personal_data import Owner
-from subgraphs.kernel.personal_keys import OWNER_MARK, PersonalKeys
 from subgraphs.kernel.refusals import ValkeyRefusals
+from subgraphs.titles.ports import ToldSearch
 
-__all__ = ["PERSONAL_KEYS", "ValkeySearchEvents"]
+__all__ = ["KEY_PREFIX", "ValkeySearchEvents"]
 
 KEY_PREFIX = "marquee:searches-refused:"
-
-PERSONAL_KEYS = (PersonalKeys(f"{KEY_PREFIX}{OWNER_MARK}", Owner.ACCOUNT),)
 
 
 class ValkeySearchEvents:
@@ -28,17 +26,10 @@ class ValkeySearchEvents:
         self._publisher = publisher
         self._refusals = ValkeyRefusals(redis, KEY_PREFIX)
 
-    async def searched(self, *, account_id: str, profile_id: str, text: str, result_count: int, at: datetime) -> None:
+    async def searched(self, searches: Sequence[ToldSearch]) -> None:
         """See SearchEvents."""
-        data = {
-            "accountId": account_id,
-            "profileId": profile_id,
-            "text": text,
-            "resultCount": result_count,
-            "occurredAt": at.isoformat(),
-        }
         with _translated_errors():
-            await self._publisher.publish(Event(topic="searches", kind="title.searched", data=data, occurred_at=at))
+            await self._publisher.publish_all([_event(search) for search in searches])
 
     async def decide(self, account_id: str, *, is_refused: bool, at: datetime) -> None:
         """See SearchEvents."""
@@ -50,10 +41,22 @@ class ValkeySearchEvents:
         with _translated_errors():
             await self._refusals.forget(account_id)
 
-    async def is_refused(self, account_id: str) -> bool:
+    async def refusing(self, account_ids: AbstractSet[str]) -> set[str]:
         """See SearchEvents."""
         with _translated_errors():
-            return await self._refusals.is_refused(account_id)
+            return await self._refusals.refusing(account_ids)
+
+
+def _event(search: ToldSearch) -> Event:
+    data = {
+        "searchId": search.search_id,
+        "accountId": search.account_id,
+        "profileId": search.profile_id,
+        "text": search.text,
+        "resultCount": search.result_count,
+        "occurredAt": search.at.isoformat(),
+    }
+    return Event(topic="searches", kind="title.searched", data=data, occurred_at=search.at)
 
 
 @contextmanager

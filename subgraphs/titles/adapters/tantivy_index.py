@@ -32,6 +32,7 @@ from tantivy import (
 
 from common.errors import ErrorKind, ServiceError
 from subgraphs.kernel.ids import TitleId
+from subgraphs.kernel.policy import EVERYWHERE
 from subgraphs.titles.adapters.tantivy_query import text_query, visible_query
 from subgraphs.titles.domain.browsing import CatalogueScope, TitleFilter
 from subgraphs.titles.domain.finding import MAX_VALUES, FacetField, FieldCounts, SearchSort, name_rank
@@ -52,7 +53,7 @@ __all__ = ["FIELDS_VERSION", "SearchIndexUnavailable", "TantivyIndex"]
 
 ResultT = TypeVar("ResultT")
 
-FIELDS_VERSION = 3
+FIELDS_VERSION = 4
 POPULARITY_STEPS = (1 << 32) - 1
 """Popularity as a whole number: a billionth is finer than anything that it is made from."""
 WRITER_HEAP_BYTES = 128_000_000
@@ -385,6 +386,7 @@ def _document(entry: SearchEntry) -> Document:
     document.add_unsigned("minimum_age", entry.minimum_age)
     document.add_unsigned("is_kids", int(entry.is_kids))
     document.add_unsigned("is_blocked", int(bool(entry.blocked_countries)))
+    document.add_unsigned("is_limited", int(EVERYWHERE not in entry.window_countries))
     popularity_rank = round(entry.popularity * POPULARITY_STEPS)
     document.add_unsigned("popularity_rank", popularity_rank)
     # Of one year, the more popular one first.
@@ -408,8 +410,10 @@ def _schema() -> Schema:
         builder.add_text_field(text, tokenizer_name="words", index_option="freq")
     for text in ("name_stems", "synopsis"):
         builder.add_text_field(text, tokenizer_name="stems", index_option="freq")
-    for number in ("revision", "release_year", "minimum_age", "is_kids", "is_blocked"):
+    for number in ("revision", "release_year", "minimum_age"):
         builder.add_unsigned_field(number, indexed=True, fast=True)
+    for flag in ("is_kids", "is_blocked", "is_limited"):
+        builder.add_unsigned_field(flag, indexed=True)
     for rank in ("popularity_rank", "year_rank", "name_rank"):
         builder.add_unsigned_field(rank, fast=True)
     # The engine multiplies a score by log2(2 + weight).

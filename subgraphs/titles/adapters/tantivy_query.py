@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tantivy import FieldType, Occur, Query, Schema, TextAnalyzer
 
 from subgraphs.kernel.ids import TitleId
-from subgraphs.kernel.policy import EVERYWHERE
+from subgraphs.kernel.policy import EVERYWHERE, MAX_MATURITY
 from subgraphs.titles.domain.browsing import CatalogueScope, TitleFilter
 from subgraphs.titles.domain.relevance import Match, MatchKind, NameMatch, PartQuestion, TextQuestion
 from subgraphs.titles.domain.title import TitleKind
@@ -51,13 +51,16 @@ def visible_query(
     kinds = tuple(TitleKind) if of_every_kind else chosen.kinds
     countries = [EVERYWHERE] if scope.country is None else [EVERYWHERE, scope.country]
     highest_age = scope.maximum_age if chosen.maximum_age is None else min(scope.maximum_age, chosen.maximum_age)
-    must = [
-        Query.term_set_query(schema, "kind", [kind.value for kind in kinds]),
-        Query.term_set_query(schema, "window_countries", countries),
-        _between(schema, "minimum_age", _BOTTOM, highest_age) if highest_age >= 0 else Query.empty_query(),
-    ]
+    # Said of what is left out wherever that is the smaller part, and term by term, which costs less than a set of few:
+    # whoever may see nearly all pays for nearly nothing.
+    must: list[Query] = []
+    must_not = [_term(schema, "kind", kind.value) for kind in TitleKind if kind not in kinds]
+    offered = [(Occur.MustNot, _term(schema, "window_countries", country)) for country in countries]
+    must_not.append(Query.boolean_query([(Occur.Must, _flag(schema, "is_limited")), *offered]))
+    if highest_age < MAX_MATURITY:
+        must.append(_between(schema, "minimum_age", _BOTTOM, highest_age) if highest_age >= 0 else Query.empty_query())
     if scope.kids_only or chosen.kids_only:
-        must.append(_between(schema, "is_kids", 1, 1))
+        must.append(_flag(schema, "is_kids"))
     for field, value in (
         ("genre_ids", chosen.genre_id),
         ("original_language", chosen.original_language),
@@ -73,11 +76,10 @@ def visible_query(
         if last < first:
             return [(Occur.Must, Query.empty_query())]
         must.append(_between(schema, "release_year", first, last))
-    must_not: list[Query] = []
     if scope.country is None:
-        must_not.append(_between(schema, "is_blocked", 1, 1))
+        must_not.append(_flag(schema, "is_blocked"))
     else:
-        must_not.append(Query.term_set_query(schema, "blocked_countries", countries))
+        must_not += [_term(schema, "blocked_countries", country) for country in countries]
     if hidden:
         must_not.append(Query.term_set_query(schema, "id", sorted(hidden)))
     return [
@@ -128,6 +130,10 @@ def _all_of(schema: Schema, field: str, words: Sequence[str]) -> Query:
 
 def _term(schema: Schema, field: str, value: str) -> Query:
     return Query.term_query(schema, field, value)
+
+
+def _flag(schema: Schema, field: str) -> Query:
+    return Query.term_query(schema, field, 1)
 
 
 def _beginning(schema: Schema, field: str, value: str) -> Query:

@@ -2,15 +2,24 @@
 # strawberry types its field decorators as Any when they are given arguments; the resolvers themselves are checked.
 """Artwork: images of titles, in roles, sizes, formats and variants."""
 
+from collections.abc import Sequence
+from typing import Annotated
+
 import strawberry
 import strawberry.federation
 
 from common.errors import ErrorKind, ServiceError
 from subgraphs.titles.api.context import Info
 from subgraphs.titles.artwork.design import placeholder_color
-from subgraphs.titles.artwork_sizes import MAIN_VARIANT, VARIANTS
+from subgraphs.titles.artwork_sizes import VARIANTS
 from subgraphs.titles.domain import title as domain
-from subgraphs.titles.domain.artwork_reference import ArtworkReference, ArtworkRole, ImageFormat, read_artwork_id
+from subgraphs.titles.domain.artwork_reference import (
+    ArtworkReference,
+    ArtworkRole,
+    ImageFormat,
+    artwork_shares,
+    read_artwork_id,
+)
 
 __all__ = ["Artwork", "ArtworkVariant", "artwork_of", "artwork_variants", "nearest_artwork"]
 
@@ -23,6 +32,7 @@ MAX_WIDTH_PX = 7_680
 class Artwork:
     """`placeholder_color` is #rrggbb."""
 
+    record: strawberry.Private[domain.Title]
     id: strawberry.ID
     role: ArtworkRole
     variant: str
@@ -34,13 +44,32 @@ class Artwork:
     placeholder_color: str = strawberry.field(description="#rrggbb shown until the image is there")
 
     @classmethod
-    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> "Artwork | None":  # noqa: A002
+    async def resolve_references(cls, info: Info, ids: Sequence[str]) -> "list[Artwork | None]":
         """Null for variants and sizes that are not offered and for titles that this viewer may not see."""
-        reference = read_artwork_id(id)
-        record = None if reference is None else await info.context.title(reference.title_id)
-        if reference is None or record is None:
-            return None
-        return artwork_of(reference, record, info.context.services.media_url)
+        references = [read_artwork_id(id_) for id_ in ids]
+        wanted = dict.fromkeys(reference.title_id for reference in references if reference is not None)
+        records = dict(zip(wanted, await info.context.all_titles(list(wanted)), strict=True))
+        media_url = info.context.services.media_url
+        return [
+            None
+            if reference is None or (record := records[reference.title_id]) is None
+            else artwork_of(reference, record, media_url)
+            for reference in references
+        ]
+
+    @strawberry.field(
+        description="The same variant of the same title in another role and width, as for a screen's background when "
+        "this is a card's image."
+    )
+    def in_role(
+        self,
+        info: Info,
+        role: ArtworkRole,
+        width_px: int,
+        format: ImageFormat = ImageFormat.JPEG,  # noqa: A002
+    ) -> Annotated["Artwork", strawberry.lazy("subgraphs.titles.api.artwork")] | None:
+        """So that whoever chose this variant chose it for all of them."""
+        return nearest_artwork(info, self.record, role, width_px, image_format=format, variant=self.variant)
 
 
 @strawberry.type(description="One of the ways in which a title's artwork is drawn; what is compared when pages choose.")
@@ -49,7 +78,10 @@ class ArtworkVariant:
 
     record: strawberry.Private[domain.Title]
     name: str
-    weight: int = strawberry.field(description="its share among the title's variants, as set by hand; 0: not shown")
+    weight: int = strawberry.field(
+        description="Its share among the title's variants until it is known who opens which: as set by hand, or the "
+        "same for all; 0: not shown on pages."
+    )
 
     @strawberry.field(
         description="The smallest offered size that is not smaller than widthPx, or the largest there is."
@@ -66,9 +98,9 @@ class ArtworkVariant:
 
 
 def artwork_variants(record: domain.Title) -> list[ArtworkVariant]:
-    """All variants of a title; where no weights were set, the main one alone has one."""
-    weights = dict(record.artwork_weights) or {MAIN_VARIANT: 1}
-    return [ArtworkVariant(record=record, name=name, weight=weights.get(name, 0)) for name in VARIANTS]
+    """All variants of a title."""
+    shares = artwork_shares(record.artwork_weights)
+    return [ArtworkVariant(record=record, name=name, weight=weight) for name, weight in shares.items()]
 
 
 def nearest_artwork(
@@ -88,6 +120,7 @@ def artwork_of(reference: ArtworkReference, record: domain.Title, media_url: str
     year = f" ({record.release_year})" if record.release_year else ""
     genres = tuple(genre.display_name for genre in record.genres)
     return Artwork(
+        record=record,
         id=strawberry.ID(reference.id),
         role=reference.role,
         variant=reference.variant,

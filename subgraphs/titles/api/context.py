@@ -69,6 +69,11 @@ class TitlesContext(RequestContext):
         """A series' seasons in order."""
         return await self.loaders.by_key(self._seasons_of).load(series_id) or ()
 
+    async def all_seasons(self, series_ids: Sequence[TitleId]) -> list[tuple[Season, ...]]:
+        """As `seasons`, for many series at once."""
+        found = await self.services.catalogue.seasons_of(series_ids)
+        return [found.get(series_id, ()) for series_id in series_ids]
+
     async def season(self, season_id: SeasonId) -> Season | None:
         """A season, when this viewer may see its series."""
         season = await self.loaders.by_key(self._seasons_by_id).load(season_id)

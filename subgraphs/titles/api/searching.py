@@ -88,11 +88,15 @@ class SearchFacets:
 
 @strawberry.type
 class SearchEdge:
-    """One hit; scores compare within one answer only, and are 0 in other orders than by relevance."""
+    """One hit; scores compare within one answer only, and are 0 in other orders than by relevance.
+
+    A profile's own order is not the scores': they are the text's.
+    """
 
     cursor: str
     node: Title
     score: float
+    tracking: str = strawberry.field(description="Opaque; goes back with reportInteractions when the hit is opened.")
 
 
 @strawberry.type
@@ -132,14 +136,15 @@ def search_page_request(first: int, after: str | None) -> PageRequest:
 async def search_connection(
     info: Info, query: str, chosen: TitleFilter, sort: SearchSort, request: PageRequest
 ) -> SearchConnection:
-    """One page; the first one is told to those who learn from searches."""
+    """One page; the first one, if it has any room, is told to those who learn from searches."""
     context = info.context
     answer = await context.services.search.search(context.viewer, context.now, query, chosen, request, sort=sort)
-    if request.after is None:
-        context.services.search_log.searched(context.viewer, query, answer.total_count, context.now)
+    # A page of no hits only counts.
+    if request.after is None and request.first:
+        context.services.search_log.searched(context.viewer, answer.search_id, query, answer.total_count, context.now)
     page = Page.cut(answer.found, request, lambda hit: hit.key)
     edges = [
-        SearchEdge(cursor=cursor, node=title_of(hit.title), score=hit.score)
+        SearchEdge(cursor=cursor, node=title_of(hit.title), score=hit.score, tracking=hit.tracking)
         for hit, cursor in zip(page.items, page.cursors, strict=True)
     ]
     return SearchConnection(

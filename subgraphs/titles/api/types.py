@@ -180,7 +180,12 @@ class Series(Title):
     @strawberry.field
     async def season_count(self, info: Info) -> int:
         """Seasons known, with or without their episodes."""
-        return len(await info.context.seasons(self.record.id))
+        return (await self.season_count_of_all(info, [self]))[0]
+
+    @classmethod
+    async def season_count_of_all(cls, info: Info, objects: "Sequence[Series]") -> list[int]:
+        """All of a request at once."""
+        return [len(seasons) for seasons in await info.context.all_seasons([each.record.id for each in objects])]
 
     @strawberry.field
     async def seasons(

@@ -33,10 +33,15 @@ class Palette:
 class Design:
     """Everything that a drawing may depend on besides its texts; `seed` feeds the drawing's own variations."""
 
-    palette: Palette
+    palette_name: str
     family: str
     typeface: str
     seed: int
+
+    @property
+    def palette(self) -> Palette:
+        """Its colours."""
+        return PALETTES[self.palette_name]
 
 
 def _rgb(text: str) -> Color:
@@ -141,7 +146,7 @@ def choose_design(
     if release_year is not None and release_year >= 1960:
         typefaces = ("bebas", *typefaces)
     return Design(
-        palette=PALETTES[palette_name],
+        palette_name=palette_name,
         family=family,
         typeface=typefaces[digest[2] % len(typefaces)],
         seed=int.from_bytes(digest[4:8], "big"),

@@ -7,13 +7,14 @@ checks role, variant, size and format against the tables in `artwork_sizes.py`.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from subgraphs.kernel.ids import TitleId
 from subgraphs.titles.artwork_sizes import MAIN_VARIANT, SIZES_BY_ROLE, VARIANTS
 
-__all__ = ["ArtworkReference", "ArtworkRole", "ImageFormat", "read_artwork_id"]
+__all__ = ["ArtworkReference", "ArtworkRole", "ImageFormat", "artwork_shares", "read_artwork_id"]
 
 _ARTWORK_ID = re.compile(
     r"(?P<title>[A-Za-z0-9_-]{1,110})~(?P<role>[A-Z]+)~(?P<variant>[a-z0-9-]{1,32})~(?P<w>\d{1,5})x(?P<h>\d{1,5})~(?P<format>[A-Z]+)"
@@ -92,3 +93,9 @@ def read_artwork_id(text: str) -> ArtworkReference | None:
     if size not in SIZES_BY_ROLE[role] or match["variant"] not in VARIANTS:
         return None
     return ArtworkReference(TitleId(match["title"]), role, match["variant"], *size, ImageFormat(match["format"]))
+
+
+def artwork_shares(weights: Sequence[tuple[str, int]]) -> Mapping[str, int]:
+    """The share of every variant as the studio set them; where it set none, all have the same. 0: not to be shown."""
+    known = dict(weights) or dict.fromkeys(VARIANTS, 1)
+    return {variant: known.get(variant, 0) for variant in VARIANTS}

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from subgraphs.titles.domain.relevance import words_of
 from subgraphs.titles.domain.title import Genre, Person, Title
@@ -23,6 +24,7 @@ __all__ = [
     "best_suggestions",
     "edits_between",
     "typo_count",
+    "words_of_name",
 ]
 
 MAX_PEOPLE = 2
@@ -32,6 +34,8 @@ PERSON_SHARE = 0.9
 """Of the popularity of somebody's most popular title, theirs."""
 GENRE_POPULARITY = 0.95
 """A genre stands for many titles."""
+MAX_NAMES_KEPT = 20_000
+"""Names and words of which is remembered what they are made of, some 200 bytes each."""
 
 
 class SuggestionKind(StrEnum):
@@ -80,10 +84,10 @@ def best_suggestions(typed: str, candidates: Iterable[Suggestion], first: int) -
 
     First what is called exactly so, then by typos; among equals titles that begin so, then the most popular.
     """
-    words = words_of(typed)
+    words = tuple(words_of(typed))
     ranked: list[tuple[tuple[object, ...], Suggestion, str]] = []
     for candidate in candidates:
-        name = words_of(candidate.text)
+        name = words_of_name(candidate.text)
         typos = typo_count(words, name)
         if typos is None or (candidate.genre is not None and typos):
             continue
@@ -117,7 +121,11 @@ def typo_count(typed: Sequence[str], name: Sequence[str], *, forgiving: bool = T
     total = 0
     for position, word in enumerate(typed):
         is_last = position == len(typed) - 1
+        if word in name or (is_last and any(other.startswith(word) for other in name)):
+            continue
         most = 0 if len(word) < 4 or not forgiving else 1 if len(word) <= 5 else 2
+        if not most:
+            return None
         best = min((edits_between(word, other, most, is_beginning=is_last) for other in name), default=most + 1)
         if best > most:
             return None
@@ -130,6 +138,9 @@ def edits_between(typed: str, word: str, most: int, *, is_beginning: bool) -> in
     if (word.startswith(typed)) if is_beginning else word == typed:
         return 0
     if most == 0 or len(typed) - len(word) > most or (not is_beginning and len(word) - len(typed) > most):
+        return most + 1
+    # No edit brings in more than one letter: words with other letters need not be looked at row by row.
+    if (_letters_of(typed) & ~_letters_of(word)).bit_count() > most:
         return most + 1
     # Optimal string alignment, row by row of `typed`; no beginning longer than typed + most can be nearer.
     word = word[: len(typed) + most]
@@ -145,3 +156,18 @@ def edits_between(typed: str, word: str, most: int, *, is_beginning: bool) -> in
         if min(row) > most and (not before or min(before) > most):
             return most + 1
     return min(most + 1, min(row) if is_beginning else row[-1])
+
+
+@lru_cache(maxsize=MAX_NAMES_KEPT)
+def _letters_of(word: str) -> int:
+    """Its letters as a set of bits; two letters may share one, which makes words look nearer and never farther."""
+    bits = 0
+    for letter in word:
+        bits |= 1 << (ord(letter) & 63)
+    return bits
+
+
+@lru_cache(maxsize=MAX_NAMES_KEPT)
+def words_of_name(name: str) -> tuple[str, ...]:
+    """As `words_of`; the names of those who are suggested often come again and again."""
+    return tuple(words_of(name))

@@ -86,8 +86,14 @@ WHOLE_NAME_SCORE = 110.0
 BARE_NAME_SCORE = 65.0
 REMAINDER_NAME_SCORE = 55.0
 NAME_EDITS_SCORES = {1: 14.0, 2: 7.0}
-"""Of a whole name, without blanks, that is so many edits from the text. That alone is enough to be found."""
-SHORTEST_NAME_WITH_ONE_EDIT, SHORTEST_NAME_WITH_TWO_EDITS = 5, 8
+"""Of a whole name, without blanks, that is so many edits from the text. That alone is enough to be found. As in every
+count of edits here, two neighbours that changed places are one.
+"""
+BARE_NAME_EDITS_SCORES = {1: 13.0}
+"""The same without article: "godfahter" is one edit from The Godfather, and two from God Eater. So little below the
+whole name that popularity can decide. Two edits would cost each search a tenth, and are forgiven word by word.
+"""
+SHORTEST_NAME_WITH_EDITS = {1: 5, 2: 8}
 """Letters of the text: shorter names are near each other without meaning each other."""
 NAME_BEGINNING_SCORE = 30.0
 """About what a rare word in a name scores: "the gen" is more likely The General than a film called Gen."""
@@ -348,11 +354,17 @@ def _whole_names(words: Sequence[str], remainders: Sequence[str]) -> tuple[NameM
 
 def _near_names(words: Sequence[str]) -> tuple[NameMatch, ...]:
     """For typos that no word alone forgives: two in a short one, in a small one, or in the blank between."""
-    key = _name_key(words)
-    most = (len(key) >= SHORTEST_NAME_WITH_ONE_EDIT) + (len(key) >= SHORTEST_NAME_WITH_TWO_EDITS)
-    if len(key) > MAX_WORD_LENGTH or key.isdigit():
-        return ()
-    return tuple(NameMatch("name_key", key, NAME_EDITS_SCORES[edits], edits=edits) for edits in range(1, most + 1))
+    keys = (
+        ("name_key", _name_key(words), NAME_EDITS_SCORES),
+        ("bare_name_key", _bare_name_key(words), BARE_NAME_EDITS_SCORES),
+    )
+    return tuple(
+        NameMatch(field, key, score, edits=edits)
+        for field, key, scores in keys
+        if len(key) <= MAX_WORD_LENGTH and not key.isdigit()
+        for edits, score in scores.items()
+        if len(key) >= SHORTEST_NAME_WITH_EDITS[edits]
+    )
 
 
 def _name_key(words: Sequence[str]) -> str:

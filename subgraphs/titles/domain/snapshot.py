@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+from subgraphs.titles.artwork.design import choose_design
+from subgraphs.titles.domain.artwork_reference import artwork_shares
 from subgraphs.titles.domain.audit_trail import described_window
 from subgraphs.titles.domain.rights import effective_facts
 from subgraphs.titles.domain.title import CreditRole, EpisodeSlot, Title
@@ -58,7 +60,26 @@ def snapshot(title: Title, parent: Title | None, next_episode_id: str | None) ->
             {"kind": marker.kind, "startSeconds": marker.start_seconds, "endSeconds": marker.end_seconds}
             for marker in title.media.markers
         ],
+        "artwork": _described_artwork(title),
     }
+
+
+def _described_artwork(title: Title) -> list[dict[str, Any]]:
+    """What each variant of the title's pictures looks like, and its share."""
+    genres = [genre.display_name for genre in title.genres]
+    described = []
+    for variant, weight in artwork_shares(title.artwork_weights).items():
+        design = choose_design(title.id, genres, title.release_year, variant)
+        described.append(
+            {
+                "variant": variant,
+                "weight": weight,
+                "palette": design.palette_name,
+                "composition": design.family,
+                "typeface": design.typeface,
+            }
+        )
+    return described
 
 
 def next_episode(title: Title, slots: tuple[EpisodeSlot, ...]) -> EpisodeSlot | None:

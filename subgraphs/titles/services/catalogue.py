@@ -22,6 +22,7 @@ from subgraphs.titles.domain.browsing import (
     TitleSort,
 )
 from subgraphs.titles.domain.order import sort_key
+from subgraphs.titles.domain.sharing import PartSharing
 from subgraphs.titles.domain.title import (
     EpisodeSlot,
     Genre,
@@ -61,9 +62,13 @@ class Catalogue:
         self._clock = clock
         self._cache_size = cache_size
         self._cached: OrderedDict[TitleId, tuple[datetime, Title]] = OrderedDict()
+        self._sharing = PartSharing()
         self._write_count = 0
         self._facets: OrderedDict[_FacetsQuestion, tuple[datetime, Facets]] = OrderedDict()
         self._person_edits: Mapping[PersonId, Person] | None = None
+        self._seasons: dict[TitleId, tuple[Season, ...]] = {}
+        self._seasons_by_id: dict[SeasonId, Season] = {}
+        self._seasons_since = clock.now()
 
     async def titles(self, ids: Sequence[TitleId]) -> dict[TitleId, Title]:
         """Titles as they are, whoever asks; the doors to viewers go through `visible_titles`."""
@@ -77,12 +82,21 @@ class Catalogue:
             else:
                 found[title_id] = entry[1]
         if missing:
-            write_count = self._write_count
-            read = await self._store.titles(missing)
-            if write_count == self._write_count:
-                self._keep(read.values())
-            found.update(read)
+            found.update(await self._read(missing))
         return found
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more title can be kept without forgetting another."""
+        return len(self._cached) < self._cache_size
+
+    async def refresh(self, ids: Sequence[TitleId], age: timedelta) -> int:
+        """Read those that are not in memory, or longer than `age`; returns how many."""
+        oldest = self._clock.now() - age
+        wanted = [title_id for title_id in ids if (entry := self._cached.get(title_id)) is None or entry[0] < oldest]
+        if wanted:
+            await self._read(wanted)
+        return len(wanted)
 
     async def visible_titles(self, viewer: Viewer, now: datetime, ids: Sequence[TitleId]) -> dict[TitleId, Title]:
         """The titles that this viewer may see; an episode only with its series, a video only with what it is of."""
@@ -194,12 +208,31 @@ class Catalogue:
         return await self._store.genres_by_id(ids)
 
     async def seasons_of(self, series_ids: Sequence[TitleId]) -> dict[TitleId, tuple[Season, ...]]:
-        """Seasons in order of number."""
-        return await self._store.seasons_of(series_ids)
+        """Seasons in order of number; none for a series that is not there."""
+        self._forget_old_seasons()
+        # Held here, as what is kept may be forgotten while the others are read.
+        found = {series_id: self._seasons[series_id] for series_id in series_ids if series_id in self._seasons}
+        missing = [series_id for series_id in dict.fromkeys(series_ids) if series_id not in found]
+        if missing:
+            write_count = self._write_count
+            read = dict.fromkeys(missing, ()) | await self._store.seasons_of(missing)
+            if write_count == self._write_count and len(self._seasons) < self._cache_size:
+                self._seasons.update(read)
+            found |= read
+        return found
 
     async def seasons_by_id(self, ids: Sequence[SeasonId]) -> dict[SeasonId, Season]:
         """Seasons."""
-        return await self._store.seasons_by_id(ids)
+        self._forget_old_seasons()
+        known = {season_id: self._seasons_by_id[season_id] for season_id in ids if season_id in self._seasons_by_id}
+        missing = [season_id for season_id in ids if season_id not in known]
+        if missing:
+            write_count = self._write_count
+            read = await self._store.seasons_by_id(missing)
+            if write_count == self._write_count and len(self._seasons_by_id) < self._cache_size:
+                self._seasons_by_id.update(read)
+            known |= read
+        return known
 
     async def episodes_of(self, series_ids: Sequence[TitleId]) -> dict[TitleId, tuple[EpisodeSlot, ...]]:
         """Episodes in order of season and number."""
@@ -207,24 +240,44 @@ class Catalogue:
 
     def replace(self, titles: Iterable[Title], person_edits: Mapping[PersonId, Person] = NO_PERSON_EDITS) -> None:
         """These were written, and this is how the store has them now."""
-        self._write_count += 1
-        self._facets.clear()
+        self._begin_anew()
         self._keep(titles)
         if person_edits and self._person_edits is not None:
             self._person_edits = {**self._person_edits, **person_edits}
 
     def forget(self, ids: Iterable[TitleId]) -> None:
         """Somebody else may have written these, and renamed or merged their people."""
-        self._write_count += 1
-        self._facets.clear()
+        self._begin_anew()
         self._person_edits = None
         for title_id in ids:
             self._cached.pop(title_id, None)
 
+    async def _read(self, ids: Sequence[TitleId]) -> dict[TitleId, Title]:
+        """From the store, and kept unless something was written meanwhile."""
+        write_count = self._write_count
+        read = await self._store.titles(ids)
+        if write_count == self._write_count:
+            self._keep(read.values())
+        return read
+
+    def _forget_old_seasons(self) -> None:
+        """They are kept until anything is written, and no longer than titles are: others may have renamed them."""
+        if self._clock.now() - self._seasons_since > CACHE_LIFE:
+            self._seasons_since = self._clock.now()
+            self._seasons.clear()
+            self._seasons_by_id.clear()
+
+    def _begin_anew(self) -> None:
+        """Something was written: what is under way is not to be kept, nor what was made of many titles together."""
+        self._write_count += 1
+        self._facets.clear()
+        self._seasons.clear()
+        self._seasons_by_id.clear()
+
     def _keep(self, titles: Iterable[Title]) -> None:
         now = self._clock.now()
         for title in titles:
-            self._cached[title.id] = (now, title)
+            self._cached[title.id] = (now, self._sharing.shared(title))
             self._cached.move_to_end(title.id)
         while len(self._cached) > self._cache_size:
             self._cached.popitem(last=False)

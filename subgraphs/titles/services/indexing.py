@@ -7,6 +7,10 @@ replayed over it. The new index serves once it has caught up, with the usual fol
 finds less than before. Writes of other processes that went into the old index at that very moment are in the log, and
 are replayed once more behind the change. A rebuild that was killed leaves its follower and its index behind; both are
 removed at the next start or by the next rebuild.
+
+An index of an older form can't serve a newer program, so the first start of one begins with an empty index and a whole
+catalogue to copy. A small catalogue is copied before anything is served; a large one beside it, for pages, details and
+playback need no index: until it is there searches are refused with how far it is, as an empty answer would be a lie.
 """
 
 from __future__ import annotations
@@ -15,8 +19,9 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
-from common.errors import ServiceError
+from common.errors import ErrorKind, ServiceError
 from subgraphs.kernel.ids import TitleId
+from subgraphs.kernel.readiness import StillPreparing
 from subgraphs.titles.domain.title import Title
 from subgraphs.titles.ports import IndexBuild, SearchIndex, TitleStore
 from subgraphs.titles.services.calendar import AvailabilityCalendar
@@ -31,6 +36,12 @@ MAX_TITLES_PER_INDEX_UPDATE = 1_000
 FOLLOWER = "search"
 BUILD_FOLLOWER = "search-build"
 COMPARISONS = 3
+MOST_TITLES_BEFORE_START = 5_000
+"""Copied in a few seconds, which is short enough to wait for."""
+LEAST_SEARCHABLE_RATIO = 0.5
+"""An index that merely missed something has nearly all titles; one that was made anew has none, or those few that were
+written since.
+"""
 
 
 class SearchUpdater:
@@ -41,6 +52,9 @@ class SearchUpdater:
         self._index = index
         self._calendar = calendar
         self._is_aligned = False
+        self._is_filling = False
+        self._stored_count = 0
+        self._indexed_count = 0
         self._copied_count: int | None = None
         self.follower = ChangeFollower(
             FOLLOWER, store, read, self._handle, batch_size=MAX_TITLES_PER_INDEX_UPDATE, prepare=self._align
@@ -49,13 +63,35 @@ class SearchUpdater:
     async def start(self) -> None:
         """Before the first search: load the calendar, catch up, and rebuild an index that is not the store's.
 
-        A search engine that is away is no reason not to start: the follower does the rest once it is back.
+        What takes long is left to the follower, once it runs: whatever a large catalogue's index lacks, and everything
+        when the search engine is away.
         """
         self._calendar.update(await self._store.timed_titles())
+        try:
+            await self._index.prepare()
+            stored = await self._store.state()
+            if stored.title_count > MOST_TITLES_BEFORE_START and stored != await self._index.state():
+                await self._compare_counts()
+                return
+        except ServiceError as error:
+            log.warning("search.away", error=error.message)
+            return
         await self.settle()
 
+    def require_searchable(self) -> None:
+        """Raises ServiceError(UNAVAILABLE) while the index is made that the first search needs."""
+        if self._is_filling:
+            raise ServiceError(
+                ErrorKind.UNAVAILABLE, f"search is not ready yet: {self._describe_rebuild()}; try again in a minute"
+            )
+
     async def settle(self) -> None:
-        """Everything that was written before this call can be found, unless the engine is away."""
+        """Everything that was written before this call can be found, unless the engine is away.
+
+        Returns at once while the index is filled: nothing can be found then, and the rebuild takes in what was written.
+        """
+        if self._is_filling:
+            return
         try:
             await self._align()
             await self.follower.catch_up()
@@ -63,9 +99,11 @@ class SearchUpdater:
             log.warning("search.away", error=error.message)
 
     async def check(self) -> None:
-        """A health check: raises what is wrong with the engine or with following."""
+        """A health check: raises StillPreparing, or what is wrong with the engine or with following."""
         await self._index.check()
         await self.follower.check()
+        if self._is_filling:
+            raise StillPreparing(self._describe_rebuild())
 
     async def progress(self) -> tuple[int, int] | None:
         """How many titles the rebuild that runs here has copied, and how many there are; None when none runs."""
@@ -104,10 +142,23 @@ class SearchUpdater:
         await self._index.prepare()
         if not await self._is_as_stored():
             log.info("search.rebuilding", stored=await self._store.state(), indexed=await self._index.state())
+            await self._compare_counts()
             await self.rebuild()
         elif BUILD_FOLLOWER in await self._store.followers():
             await self._remove_leftovers()
         self._is_aligned = True
+        self._is_filling = False
+
+    async def _compare_counts(self) -> None:
+        """Whether the index that serves has too little of the catalogue to be searched."""
+        self._stored_count = (await self._store.state()).title_count
+        self._indexed_count = (await self._index.state()).title_count
+        self._is_filling = self._indexed_count < self._stored_count * LEAST_SEARCHABLE_RATIO
+
+    def _describe_rebuild(self) -> str:
+        # Copied into another index; or followed into the one that serves, where all of it is in the log still.
+        count = self._indexed_count if self._copied_count is None else self._copied_count
+        return f"rebuilding the search index, {min(count, self._stored_count):,} of {self._stored_count:,} titles"
 
     async def _is_as_stored(self) -> bool:
         # What is written in between, here or by others, makes the two differ for a moment.
@@ -129,6 +180,7 @@ class SearchUpdater:
     async def _handle(self, titles: Mapping[TitleId, Title]) -> None:
         self._calendar.update(titles.values())
         await self._index.update(list(titles.values()))
+        self._indexed_count += len(titles)
 
     async def _copy(self, build: IndexBuild, progress: Callable[[int], None] | None) -> int:
         indexed, after = 0, ""

@@ -117,7 +117,7 @@ class OfferingService:
     async def set_artwork_weights(
         self, viewer: Viewer, target: TitleToChange, weights: Sequence[tuple[str, int]]
     ) -> Edited:
-        """The shares in which the variants of the artwork are to be shown; none: the main one alone."""
+        """The shares in which the variants of the artwork are to be shown; none: all the same."""
         account_id = require_studio(viewer)
         problems = weight_problems(weights)
         if problems:

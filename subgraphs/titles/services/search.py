@@ -3,28 +3,44 @@
 A list of hits is kept for five minutes per question, so that its pages are pages of one list; an update of the index
 ends it at once. The visibility rules are part of the index's query, of what is counted, too; titles that come back are
 checked once more against the policy. People and genres are suggested through visible titles only.
+
+The list is nobody's own: for a profile with a known taste its first hits are put into another order when the first page
+is made, and cursors carry that order, so that later pages go on in it whatever the taste is by then.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Sequence
+import random
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from common.errors import ErrorKind, ServiceError
+from common.event_catalogue import SEARCH_TRACKING
 from common.tokens import Viewer
 from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.pagination import CursorKey, PageRequest
 from subgraphs.titles.domain.browsing import CatalogueScope, TitleFilter
-from subgraphs.titles.domain.completion import Suggestion, best_suggestions, typo_count
+from subgraphs.titles.domain.completion import Suggestion, best_suggestions, typo_count, words_of_name
 from subgraphs.titles.domain.finding import FacetField, SearchFacets, SearchSort, facet_questions
+from subgraphs.titles.domain.personal import (
+    REORDERED,
+    ProfileTaste,
+    apply_order,
+    personal_order,
+    read_order,
+    write_order,
+)
 from subgraphs.titles.domain.relevance import words_of
 from subgraphs.titles.domain.title import CreditRole, Genre, PersonId, Title
 from subgraphs.titles.ports import FoundTitle, SearchHits, SearchIndex
 from subgraphs.titles.services.calendar import AvailabilityCalendar
 from subgraphs.titles.services.catalogue import Catalogue
 from subgraphs.titles.services.kept_answers import KeptAnswers
+from subgraphs.titles.services.tastes import KnownTastes
 
 __all__ = ["CURSOR_KEY_LENGTH", "MAX_HITS", "MAX_QUERY_LENGTH", "FoundPage", "Hit", "SearchService"]
 
@@ -38,23 +54,26 @@ MAX_GENRE_LISTS_KEPT = 200
 TITLES_WITH_PEOPLE = 20
 """In how many of the most popular titles people are looked for."""
 CURSOR_KIND = "hit"
-CURSOR_KEY_LENGTH = 4
-"""Kind, question, place, id."""
+_SEARCH_ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
+CURSOR_KEY_LENGTH = 6
+"""Kind, question, search, order of the first hits, place, id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A found title; `key` is its cursor's."""
+    """A found title; `key` is its cursor's. `tracking` says of which search it is and where it stood, from 1 on."""
 
     title: Title
     score: float
     key: CursorKey
+    tracking: str
 
 
 @dataclass(frozen=True, slots=True)
 class FoundPage:
-    """One page of hits; `found` has one more than asked for when more follow."""
+    """One page of hits; `found` has one more than asked for when more follow. All pages of a search have its id."""
 
+    search_id: str
     found: tuple[Hit, ...]
     total_count: int
 
@@ -77,13 +96,28 @@ class _Question:
     scope: _Scope
 
 
+def _nothing_required() -> None:
+    return
+
+
 class SearchService:
     """Asks the index inside the viewer's scope."""
 
-    def __init__(self, index: SearchIndex, catalogue: Catalogue, calendar: AvailabilityCalendar) -> None:
+    def __init__(
+        self,
+        index: SearchIndex,
+        catalogue: Catalogue,
+        calendar: AvailabilityCalendar,
+        tastes: KnownTastes,
+        *,
+        require_searchable: Callable[[], None] = _nothing_required,
+    ) -> None:
+        """`require_searchable` raises ServiceError(UNAVAILABLE) while the index can't answer yet."""
         self._index = index
         self._catalogue = catalogue
         self._calendar = calendar
+        self._tastes = tastes
+        self._require_searchable = require_searchable
         self._hits = KeptAnswers[_Question, SearchHits](index, most=MAX_ANSWERS_KEPT)
         self._facets = KeptAnswers[_Question, SearchFacets](index, most=MAX_FACETS_KEPT)
         self._genres = KeptAnswers[_Scope, list[Genre]](index, most=MAX_GENRE_LISTS_KEPT)
@@ -102,24 +136,51 @@ class SearchService:
         question = self._question(viewer, now, text, chosen, sort)
         mark = _mark(question)
         after = None if request.after is None else _place(request.after, mark)
+        search_id = f"{random.getrandbits(64):016x}" if after is None else after.search_id
         if not question.text:
-            return FoundPage((), 0)
+            return FoundPage(search_id, (), 0)
+        self._require_searchable()
 
         async def ask() -> SearchHits:
             scope = CatalogueScope.of(viewer, now)
             closed = question.scope.closed
             return await self._index.search(question.text, scope, chosen, closed, MAX_HITS, sort=sort)
 
-        answer = await self._hits.answer(question, now, ask)
-        start = _start(answer.hits, after)
-        wanted = list(enumerate(answer.hits))[start : start + request.first + 1]
+        # Others than the first page go on in the order that their cursor carries.
+        is_personal = after is None and sort is SearchSort.RELEVANCE and request.first > 0
+        answer, taste = await asyncio.gather(
+            self._hits.answer(question, now, ask), self._tastes.of(viewer if is_personal else Viewer(), now)
+        )
+        order = [] if after is None else after.order
+        if taste is not None:
+            order = await self._personal_order(viewer, now, question.text, answer.hits[:REORDERED], taste)
+        hits = [answer.hits[place] for place in apply_order(len(answer.hits), order)] if order else answer.hits
+        start = _start(hits, after)
+        wanted = list(enumerate(hits))[start : start + request.first + 1]
         titles = await self._catalogue.visible_titles(viewer, now, [hit.title_id for _, hit in wanted])
+        written = write_order(order)
         found = tuple(
-            Hit(titles[hit.title_id], hit.score, (CURSOR_KIND, mark, place, hit.title_id))
+            Hit(
+                titles[hit.title_id],
+                hit.score,
+                (CURSOR_KIND, mark, search_id, written, place, hit.title_id),
+                f"{SEARCH_TRACKING}{search_id}.{place + 1}",
+            )
             for place, hit in wanted
             if hit.title_id in titles
         )
-        return FoundPage(found, answer.total_count)
+        return FoundPage(search_id, found, answer.total_count)
+
+    async def _personal_order(
+        self, viewer: Viewer, now: datetime, text: str, hits: Sequence[FoundTitle], taste: ProfileTaste
+    ) -> list[int]:
+        """Places of these hits; those that went missing meanwhile stay behind."""
+        titles = await self._catalogue.visible_titles(viewer, now, [hit.title_id for hit in hits])
+        there = [place for place, hit in enumerate(hits) if hit.title_id in titles]
+        order = personal_order(
+            text, [titles[hits[place].title_id] for place in there], [hits[place].score for place in there], taste
+        )
+        return [*(there[place] for place in order), *sorted(set(range(len(hits))) - set(there))]
 
     async def facets(self, viewer: Viewer, now: datetime, text: str, chosen: TitleFilter) -> SearchFacets:
         """How many titles each further choice would find."""
@@ -135,18 +196,24 @@ class SearchService:
                 counts |= {field: dict(values) for field, values in found.items()}
             return SearchFacets.of(counts)
 
-        return await self._facets.answer(question, now, ask) if question.text else SearchFacets.of({})
+        if not question.text:
+            return SearchFacets.of({})
+        self._require_searchable()
+        return await self._facets.answer(question, now, ask)
 
     async def suggest(self, viewer: Viewer, now: datetime, text: str, first: int) -> list[Suggestion]:
         """Names of titles, people and genres that go on as `text` begins."""
         cleaned = _checked(text)
         if not cleaned or first < 1:
             return []
+        self._require_searchable()
         scope = CatalogueScope.of(viewer, now)
         closed = self._calendar.closed_titles(viewer.country, now)
         # Twice as many: several titles of one name become one suggestion.
-        named = await self._index.complete(cleaned, scope, closed, first * 2)
-        with_people = await self._index.with_people(cleaned, scope, closed, TITLES_WITH_PEOPLE)
+        named, with_people = await asyncio.gather(
+            self._index.complete(cleaned, scope, closed, first * 2),
+            self._index.with_people(cleaned, scope, closed, TITLES_WITH_PEOPLE),
+        )
         ids = [hit.title_id for hit in (*named, *with_people)]
         titles = await self._catalogue.visible_titles(viewer, now, ids)
         of_titles = [Suggestion.of_title(titles[hit.title_id]) for hit in named if hit.title_id in titles]
@@ -177,11 +244,11 @@ class SearchService:
 def _people(titles: Sequence[Title], text: str) -> list[Suggestion]:
     """Actors and directors of these titles, most popular first, whose own name the text completes."""
     words = words_of(text)
-    of_person: dict[PersonId, tuple[list[str], Suggestion]] = {}
+    of_person: dict[PersonId, tuple[tuple[str, ...], Suggestion]] = {}
     for title in titles:
         for credit in title.credits:
             if credit.role is not CreditRole.WRITER and credit.person.id not in of_person:
-                name = words_of(credit.person.display_name)
+                name = words_of_name(credit.person.display_name)
                 of_person[credit.person.id] = (name, Suggestion.of_person(credit.person, title))
     # Most often somebody is called so, and nobody else need be compared letter by letter.
     for forgiving in (False, True):
@@ -207,23 +274,36 @@ def _mark(question: _Question) -> str:
     return hashlib.blake2b(asked.encode(), digest_size=6).hexdigest()
 
 
-def _place(key: CursorKey, mark: str) -> tuple[int, str]:
-    """Where the cursor's title stood, and its id; raises ServiceError when it is of another question."""
-    kind, question, place, title_id = key
-    if kind != CURSOR_KIND or question != mark or not isinstance(place, int) or not isinstance(title_id, str):
-        raise ServiceError(
-            ErrorKind.INVALID_ARGUMENT,
-            "after is a cursor of another list; pass an endCursor of this search, with the same text, filter and sort",
-        )
-    return place, title_id
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Behind which hit of which search a page begins, and in which order that had its hits."""
+
+    search_id: str
+    order: list[int]
+    place: int
+    title_id: str
 
 
-def _start(hits: Sequence[FoundTitle], after: tuple[int, str] | None) -> int:
+def _place(key: CursorKey, mark: str) -> _Place:
+    """Where the cursor's title stood; raises ServiceError when it is of another question."""
+    kind, question, search_id, order, place, title_id = key
+    try:
+        is_ours = kind == CURSOR_KIND and question == mark and _SEARCH_ID.fullmatch(str(search_id))
+        if is_ours and isinstance(place, int) and isinstance(title_id, str):
+            return _Place(str(search_id), read_order(str(order)), place, title_id)
+    except ValueError:
+        pass
+    raise ServiceError(
+        ErrorKind.INVALID_ARGUMENT,
+        "after is a cursor of another list; pass an endCursor of this search, with the same text, filter and sort",
+    )
+
+
+def _start(hits: Sequence[FoundTitle], after: _Place | None) -> int:
     """Where the page begins: behind the cursor's title, or, when it left the list, where it stood."""
     if after is None:
         return 0
-    place, title_id = after
     for position, hit in enumerate(hits):
-        if hit.title_id == title_id:
+        if hit.title_id == after.title_id:
             return position + 1
-    return max(0, min(place, len(hits)))
+    return max(0, min(after.place, len(hits)))

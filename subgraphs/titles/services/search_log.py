@@ -7,9 +7,8 @@ told in time is dropped.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -18,23 +17,19 @@ from common.background import background
 from common.events import Event
 from common.tokens import Viewer
 from subgraphs.titles.domain.text import fold
-from subgraphs.titles.ports import SearchEvents
+from subgraphs.titles.ports import SearchEvents, ToldSearch
 
 __all__ = ["SearchLog"]
 
 log = structlog.get_logger(__name__)
 
 MAX_WAITING = 1_000
+GATHER_S = 0.1
+"""Searches of this time are told together: each for itself would cost as much as a third of the search."""
 PURPOSE = "PERSONALISATION"
-
-
-@dataclass(frozen=True, slots=True)
-class _Search:
-    account_id: str
-    profile_id: str
-    text: str
-    result_count: int
-    at: datetime
+MAX_TEXT_LENGTH = 200
+"""Characters of a folded text that are told. Folding writes some letters as several: it may be longer than what was
+typed."""
 
 
 class SearchLog:
@@ -42,14 +37,15 @@ class SearchLog:
 
     def __init__(self, events: SearchEvents) -> None:
         self._events = events
-        self._waiting: asyncio.Queue[_Search] = asyncio.Queue(MAX_WAITING)
+        self._waiting: asyncio.Queue[ToldSearch] = asyncio.Queue(MAX_WAITING)
 
-    def searched(self, viewer: Viewer, text: str, result_count: int, now: datetime) -> None:
-        """Somebody got the first page of an answer."""
+    def searched(self, viewer: Viewer, search_id: str, text: str, result_count: int, now: datetime) -> None:
+        """Somebody got the first page of an answer; what they open of it is reported with the search's id."""
         folded = fold(text)
         if viewer.account_id is None or viewer.profile_id is None or viewer.is_kids or not folded:
             return
-        search = _Search(viewer.account_id, viewer.profile_id, folded, result_count, now)
+        told = folded[:MAX_TEXT_LENGTH]
+        search = ToldSearch(search_id, viewer.account_id, viewer.profile_id, told, result_count, now)
         try:
             self._waiting.put_nowait(search)
         except asyncio.QueueFull:
@@ -72,15 +68,17 @@ class SearchLog:
 
     async def _run(self) -> None:
         while True:
-            search = await self._waiting.get()
+            searches = [await self._waiting.get()]
+            await asyncio.sleep(GATHER_S)
+            while not self._waiting.empty():
+                searches.append(self._waiting.get_nowait())
             try:
-                if not await self._events.is_refused(search.account_id):
-                    await self._events.searched(
-                        account_id=search.account_id,
-                        profile_id=search.profile_id,
-                        text=search.text,
-                        result_count=search.result_count,
-                        at=search.at,
-                    )
-            except ConnectionError as error:
-                log.warning("searches.lost", error=str(error))
+                await self.tell(searches)
+            except Exception as error:  # noqa: BLE001  # a task's edge: the searches that follow are told again
+                log.warning("searches.lost", count=len(searches), error=f"{type(error).__name__}: {error}")
+
+    async def tell(self, searches: Sequence[ToldSearch]) -> None:
+        """Those of accounts that do not refuse; raises ConnectionError when the stream is away."""
+        refusing = await self._events.refusing({search.account_id for search in searches})
+        if told := [search for search in searches if search.account_id not in refusing]:
+            await self._events.searched(told)

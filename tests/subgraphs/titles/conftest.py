@@ -24,6 +24,7 @@ from subgraphs.titles.adapters.sql import SqlTitleStore
 from subgraphs.titles.adapters.tantivy_index import TantivyIndex
 from subgraphs.titles.app import create_app
 from subgraphs.titles.demo import seed_demo
+from subgraphs.titles.domain.personal import ProfileTaste
 from subgraphs.titles.domain.title import Title
 from subgraphs.titles.ports import SearchIndex, TitleStore
 from subgraphs.titles.services.calendar import AvailabilityCalendar
@@ -32,6 +33,7 @@ from subgraphs.titles.services.editing import CatalogueEditor
 from subgraphs.titles.services.following import ChangeFollower
 from subgraphs.titles.services.indexing import SearchUpdater
 from subgraphs.titles.services.search import SearchService
+from subgraphs.titles.services.tastes import KnownTastes
 from subgraphs.titles.services.writing import CatalogueWriter
 from subgraphs.titles.settings import TitlesSettings
 from tests.support.valkey_server import valkey_server
@@ -40,6 +42,28 @@ NOW = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
 ADULT = Viewer(account_id="acc_1", country="US", profile_id="prof_1", maturity=18, subscription="ACTIVE")
 CHILD = Viewer(account_id="acc_1", country="US", profile_id="prof_2", maturity=7, is_kids=True, subscription="ACTIVE")
 STUDIO = Viewer(account_id="acc_9", country="US", scopes=frozenset({"studio"}))
+
+
+@dataclass
+class KeptTastes:
+    """The port of tastes in memory."""
+
+    kept: dict[str, ProfileTaste] = field(default_factory=dict)
+
+    async def taste(self, profile_id: str) -> ProfileTaste | None:
+        return self.kept.get(profile_id)
+
+    async def put(self, profile_id: str, taste: ProfileTaste, at: datetime) -> None:
+        self.kept[profile_id] = taste
+
+    async def decide(self, profile_id: str, at: datetime, *, is_refused: bool) -> None:
+        self.kept.pop(profile_id, None)
+
+    async def end(self, profile_id: str, at: datetime) -> None:
+        self.kept.pop(profile_id, None)
+
+    async def forget(self, profile_id: str) -> None:
+        self.kept.pop(profile_id, None)
 
 
 @dataclass
@@ -55,6 +79,7 @@ class Parts:
     search: SearchService
     follower: ChangeFollower
     clock: FakeClock
+    tastes: KeptTastes
 
     async def put(self, *titles: Title, **options: Any) -> None:
         await self.store.save(titles, **options)
@@ -84,10 +109,11 @@ async def parts(store: TitleStore, index: SearchIndex) -> Parts:
     updater = SearchUpdater(store, index, calendar, catalogue.titles)
     follower = updater.follower
     writer = CatalogueWriter(store, catalogue, follower.wake)
-    search = SearchService(index, catalogue, calendar)
+    tastes = KeptTastes()
+    search = SearchService(index, catalogue, calendar, KnownTastes(tastes))
     editor = CatalogueEditor(writer, catalogue, store, clock)
     await updater.start()
-    return Parts(store, index, updater, catalogue, writer, editor, search, follower, clock)
+    return Parts(store, index, updater, catalogue, writer, editor, search, follower, clock, tastes)
 
 
 @pytest.fixture

@@ -307,16 +307,20 @@ async def test_markers_lie_inside_the_running_time(service: Service) -> None:
 
 
 async def test_artwork_variants_have_shares(service: Service) -> None:
-    """Those set by hand; at first the main one alone."""
+    """Those set by hand; at first the same for all."""
     title_id = await created(service, "Blue Door")
     query = """query($id: ID!) { title(id: $id) { artworkVariants { name weight
       artwork(role: POSTER, widthPx: 100, format: WEBP) { id variant } }
-      artwork(role: POSTER, widthPx: 100, variant: "second") { id } } }"""
+      artwork(role: POSTER, widthPx: 100, variant: "second") { id
+        inRole(role: BACKDROP, widthPx: 1280, format: WEBP) { id inRole(role: LOGO, widthPx: 1) { id } } } } }"""
     title = (await service.data(query, id=title_id))["title"]
-    assert [(v["name"], v["weight"]) for v in title["artworkVariants"]] == [("main", 1), ("second", 0), ("third", 0)]
+    assert [(v["name"], v["weight"]) for v in title["artworkVariants"]] == [("main", 1), ("second", 1), ("third", 1)]
     assert [f"{title_id}~POSTER~{name}~120x180~WEBP" for name in ("main", "second", "third")] == [
         variant["artwork"]["id"] for variant in title["artworkVariants"]
     ]
+    wide = title["artwork"]["inRole"]
+    assert wide["id"] == f"{title_id}~BACKDROP~second~1280x720~WEBP"
+    assert wide["inRole"]["id"] == f"{title_id}~LOGO~second~200x80~PNG"
     weights = [{"variant": "second", "weight": 3}, {"variant": "main", "weight": 1}]
     assert (await act(service, "setArtworkWeights", titleId=title_id, revision=1, weights=weights))["entry"][
         "revision"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,14 +13,14 @@ import pytest
 from redis.asyncio import Redis
 
 from common.errors import ErrorKind, ServiceError
-from common.events import Event, EventPublisher
+from common.events import Event, EventPublisher, stream_key
 from subgraphs.kernel.ids import TitleId
 from subgraphs.titles.adapters.search_events import ValkeySearchEvents
 from subgraphs.titles.domain.title import Media, Title
 from subgraphs.titles.services.media import MediaReports
 from subgraphs.titles.services.republishing import Republishing
-from subgraphs.titles.services.search_log import SearchLog
-from tests.subgraphs.titles.conftest import Parts
+from subgraphs.titles.services.search_log import GATHER_S, SearchLog
+from tests.subgraphs.titles.conftest import ADULT, CHILD, NOW, Parts
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 FILMS = [TitleId("mov_marquee-demo"), TitleId("mov_cops-1922")]
@@ -108,8 +110,53 @@ async def test_in_any_order_and_twice_the_same_searches_are_told(redis: Redis) -
         log = SearchLog(searches)
         for event in shuffled_and_doubled(ACCOUNTS, chance):
             await log.handle(event)
-        refused = [await searches.is_refused(each) for each in ("acc_1", "acc_2", "acc_3")]
-        assert refused == [False, True, False]
+        refused = sorted(await searches.refusing({"acc_1", "acc_2", "acc_3"}))
+        assert refused == ["acc_2"]
+
+
+async def test_searches_are_told_together_without_those_who_refuse(redis: Redis) -> None:
+    """And without those of kids, of nobody, and of no text; with the id that opened hits come back with."""
+    searches = ValkeySearchEvents(redis, EventPublisher(redis))
+    log = SearchLog(searches)
+    for event in ACCOUNTS:
+        await log.handle(event)
+    by_account = {account_id: replace(ADULT, account_id=account_id) for account_id in ("acc_1", "acc_2", "acc_3")}
+    async with log.running():
+        for number, viewer in enumerate(by_account.values()):
+            log.searched(viewer, f"{number:016x}", "HÄXAN!", 3, NOW)
+        log.searched(CHILD, "f" * 16, "haxan", 3, NOW)
+        log.searched(replace(ADULT, profile_id=None), "f" * 16, "haxan", 3, NOW)
+        log.searched(ADULT, "f" * 16, " ", 0, NOW)
+        async with asyncio.timeout(10):
+            while await redis.xlen(stream_key("searches")) < 2:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+    entries: Any = await redis.xrange(stream_key("searches"))
+    told = [json.loads(fields[b"data"]) for _, fields in entries]
+    assert [(each["accountId"], each["searchId"], each["text"]) for each in told] == [
+        ("acc_1", "0000000000000000", "haxan"),
+        ("acc_3", "0000000000000002", "haxan"),
+    ]
+
+
+async def test_no_text_ends_the_telling_of_searches(redis: Redis) -> None:
+    """A text may be longer when it is folded, and one search that can't be told takes no later ones along."""
+    log = SearchLog(ValkeySearchEvents(redis, EventPublisher(redis)))
+    async with log.running():
+        for number, text in enumerate(("\u00df" * 200, "\ufdfa" * 200, "haxan")):
+            log.searched(ADULT, f"{number:016x}", text, 3, NOW)
+        async with asyncio.timeout(10):
+            while await redis.xlen(stream_key("searches")) < 3:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        log.searched(ADULT, "f" * 16, "haxan", -1, NOW)
+        await asyncio.sleep(2 * GATHER_S)
+        log.searched(ADULT, "e" * 16, "haxan", 3, NOW)
+        async with asyncio.timeout(10):
+            while await redis.xlen(stream_key("searches")) < 4:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+    entries: Any = await redis.xrange(stream_key("searches"))
+    told = [json.loads(fields[b"data"])["text"] for _, fields in entries]
+    assert told[0] == "s" * 200
+    assert told[2:] == ["haxan", "haxan"]
 
 
 async def test_an_erased_account_is_forgotten_both_times(redis: Redis) -> None:
@@ -122,7 +169,7 @@ async def test_an_erased_account_is_forgotten_both_times(redis: Redis) -> None:
     for _ in range(2):
         await log.handle(erased)
         assert await redis.keys("*acc_2*") == []
-    assert not await searches.is_refused("acc_2")
+    assert not await searches.refusing({"acc_2"})
 
 
 async def test_a_request_that_comes_twice_is_answered_once(demo: Parts) -> None:

@@ -21,7 +21,7 @@ from subgraphs.titles.services.calendar import AvailabilityCalendar
 from subgraphs.titles.services.search import FoundPage
 from tests.subgraphs.titles.catalogue_strategies import catalogues, passes, search_filters, viewers
 from tests.subgraphs.titles.conftest import ADULT, CHILD, NOW, Parts
-from tests.subgraphs.titles.engines import ENGINES, empty, opened_index
+from tests.subgraphs.titles.engines import COPS, ENGINES, empty, opened_index
 
 
 @pytest.fixture(params=ENGINES)
@@ -72,6 +72,45 @@ def titles_of(page: FoundPage) -> list[Title]:
 async def test_finds_the_title_that_was_meant(demo: Parts, text: str, first: str) -> None:
     """Typos, prefixes, accents, people and words of the synopsis lead to the title, first of all."""
     assert first == (await names(demo, text))[0]
+
+
+async def test_letters_that_changed_places_are_one_edit(demo: Parts) -> None:
+    """So what was meant comes before what is two edits away, article or not, for all its popularity."""
+    base = (await demo.store.titles([COPS]))[COPS]
+    meant = {
+        "godfahter": "The Godfather",
+        "teh godfather": "The Godfather",
+        "exorcits": "The Exorcist",
+        "matirx": "The Matrix",
+        "pulp fcition": "Pulp Fiction",
+        "amadues": "Amadeus",
+        "god etaer": "God Eater",
+    }
+    rivals = ("God Eaters", "Exorcism", "Mattix", "Pulp Fictions", "Amadeo", "Godfathers")
+    films = [
+        replace(base, id=TitleId(f"mov_{number}"), display_name=name, popularity=0.6 if name in rivals else 0.2)
+        for number, name in enumerate(sorted({*meant.values(), *rivals}))
+    ]
+    await demo.put(*films)
+    assert meant == {text: (await names(demo, text))[0] for text in meant}
+
+
+async def test_popularity_orders_names_that_a_typo_leaves_open(demo: Parts) -> None:
+    """Both are one edit from the text, and an article is no reason to come later."""
+    base = (await demo.store.titles([COPS]))[COPS]
+    for revision, loved in enumerate(("The Stalker", "Stalked"), start=base.revision):
+        films = [
+            replace(
+                base,
+                id=TitleId(f"mov_{number}"),
+                display_name=name,
+                popularity=0.9 if name == loved else 0.1,
+                revision=revision,
+            )
+            for number, name in enumerate(("The Stalker", "Stalked"))
+        ]
+        await demo.put(*films)
+        assert loved == (await names(demo, "stalkef"))[0]
 
 
 async def test_people_lead_to_their_films(demo: Parts) -> None:
