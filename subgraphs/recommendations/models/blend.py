@@ -13,23 +13,24 @@ part of its greatest value.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from subgraphs.recommendations.domain.catalogue import Catalogue, FloatArray, IndexArray
 from subgraphs.recommendations.domain.taste import Signals
 from subgraphs.recommendations.models.content import Content, FoldedContent
-from subgraphs.recommendations.models.item_weights import ItemWeights, neighbour_weights
-from subgraphs.recommendations.models.learned_blend import moments
+from subgraphs.recommendations.models.counterfactuals import Influences
+from subgraphs.recommendations.models.item_weights import neighbour_weights
 from subgraphs.recommendations.models.neighbours import Neighbours
+from subgraphs.recommendations.models.one_history import Answer, OneHistory
 from subgraphs.recommendations.models.popularity import Popularity
 from subgraphs.recommendations.models.recommender import Recommender
 from subgraphs.recommendations.models.trained import CONTENT, NEIGHBOURS, POPULARITY, TrainedModels, place
 
-__all__ = ["JUDGED", "Models", "ProfileScores", "Similar", "join_models", "score_titles"]
+__all__ = ["JUDGED", "Models", "ProfileScores", "Similar", "join_models", "score_titles", "scores_of_one"]
 
 JUDGED: Mapping[str, float] = {CONTENT: 0.55, NEIGHBOURS: 0.30, POPULARITY: 0.15}
 """Weights where none could be learned: what a title is about says more than the few who watched it."""
@@ -39,6 +40,8 @@ SIMILAR_COUNT = 1_000
 MIN_LIKENESS = 0.12
 """Below, what two titles share is chance: a word, an actor in a small part."""
 SIMILAR_KEPT = 2_000
+SCORES_KEPT = 24
+"""Profiles whose scores are in memory, with those of each model: a megabyte each, of 50,000 titles."""
 NO_DEVIATION = 1e-6
 MIN_CAUSE = 0.1
 """Of a title's score, summed over the models: a title that contributes less is no reason that anybody would recognise.
@@ -63,17 +66,37 @@ class Models:
     parts: Mapping[str, Recommender]
     weights: Mapping[str, float]
     _similar: OrderedDict[int, Similar] = field(default_factory=OrderedDict, repr=False, compare=False)
+    _scored: OrderedDict[tuple[tuple[int, float], ...], ProfileScores] = field(
+        default_factory=OrderedDict, repr=False, compare=False
+    )
 
     def similar(self, index: int) -> Similar:
         """The titles most like this one; the same for every viewer, so those asked for lately are kept."""
-        known = self._similar.get(index)
+        # Taken out and put back last: what another thread does in between costs a second look and breaks nothing.
+        known = self._similar.pop(index, None)
         if known is None:
-            known = self._similar[index] = _most_similar(self, index)
-            if len(self._similar) > SIMILAR_KEPT:
-                self._similar.popitem(last=False)
-        else:
-            self._similar.move_to_end(index)
+            known = _most_similar(self, index)
+        self._similar[index] = known
+        if len(self._similar) > SIMILAR_KEPT:
+            self._similar.popitem(last=False)
         return known
+
+    def scored(self, signals: Signals) -> ProfileScores:
+        """As `score_titles`; kept of those asked for lately: for their other pages, and events that change no taste.
+
+        Known by what the profile is drawn to and how much: whoever it is, the scores are the same.
+        """
+        key = tuple(signals.weights.items())
+        known = self._scored.pop(key, None)
+        scored = score_titles(self, signals) if known is None else replace(known, signals=signals)
+        self._scored[key] = scored
+        if len(self._scored) > SCORES_KEPT:
+            self._scored.popitem(last=False)
+        return scored
+
+    def forget_scores(self) -> None:
+        """As before anybody was scored."""
+        self._scored.clear()
 
 
 @dataclass(frozen=True)
@@ -81,7 +104,7 @@ class ProfileScores:
     """Scores from 0 to 1 over the catalogue. `has_taste`: false when only popularity speaks.
 
     `by_model`: what each model adds to the scores, before they are cut off at 0; `scales[model]` turns its own scores
-    into that.
+    into that. `answers`: what each model says, as it says it, with its cells in the order of the signals' weights.
     """
 
     models: Models
@@ -90,25 +113,22 @@ class ProfileScores:
     has_taste: bool
     by_model: Mapping[str, FloatArray] = field(default_factory=dict)
     scales: Mapping[str, float] = field(default_factory=dict)
+    answers: Mapping[str, Answer] = field(default_factory=dict)
 
     def cause(self, index: int) -> int | None:
-        """The known title that adds most to this one's score; None when none adds noticeably.
+        """The known title that adds most to this one's score; None when none adds noticeably."""
+        return self.causes([index])[0]
 
-        Vectors of ALS are left out: there a title's part can't be told from the others'.
-        """
-        known = np.array([each for each, weight in self.signals.weights.items() if weight > 0 and each != index], int)
-        if not len(known):
-            return None
-        shares = np.zeros(len(known), np.float32)
-        for name, scale in self.scales.items():
-            if name == CONTENT:
-                vectors = self.models.content.vectors
-                shares += np.float32(scale) * (vectors[known] @ vectors[index])
-            elif isinstance(part := self.models.parts[name], ItemWeights):
-                shares += np.float32(scale) * part.shares(known, index)
-        shares *= np.array([self.signals.weights[each] for each in known.tolist()], np.float32)
-        best = int(np.argmax(shares))
-        return int(known[best]) if shares[best] > MIN_CAUSE * self.scores[index] > 0 else None
+    def causes(self, indices: Sequence[int]) -> list[int | None]:
+        """The same for several different titles."""
+        return [
+            found[0] if found is not None and found[1] > MIN_CAUSE * self.scores[index] > 0 else None
+            for index, found in zip(indices, self._influences.strongest(indices), strict=True)
+        ]
+
+    @cached_property
+    def _influences(self) -> Influences:
+        return Influences(self)
 
 
 def join_models(catalogue: Catalogue, content: Content, learned: TrainedModels | Neighbours) -> Models:
@@ -123,9 +143,10 @@ def join_models(catalogue: Catalogue, content: Content, learned: TrainedModels |
     placed = place(learned, catalogue.index_by_id, len(catalogue))
     parts = {**placed.parts, CONTENT: FoldedContent(content.vectors)}
     # What all profiles share is computed here, not by the first page after a swap.
-    nobody = csr_array(np.zeros((1, len(catalogue)), np.float32))
-    for part in placed.parts.values():
-        part.scores(nobody)
+    somebody = OneHistory(np.zeros(1, np.int32), np.ones(1))
+    for part in parts.values():
+        if len(catalogue):
+            somebody.ask(part, len(catalogue))
     return Models(catalogue, content, placed.neighbours, parts, learned.weights)
 
 
@@ -134,30 +155,70 @@ def score_titles(models: Models, signals: Signals) -> ProfileScores:
     popularity = models.catalogue.popularity
     if not any(weight > 0 for weight in signals.weights.values()):
         return ProfileScores(models, signals, popularity.copy(), has_taste=False)
-    known = np.fromiter(signals.weights, np.int32, len(signals.weights))
-    values = np.fromiter(signals.weights.values(), np.float32, len(signals.weights))
-    history = csr_array((values, (np.zeros(len(known), np.int32), known)), shape=(1, len(popularity)))
+    history = OneHistory(
+        np.fromiter(signals.weights, np.int32, len(signals.weights)),
+        np.fromiter(signals.weights.values(), np.float64, len(signals.weights)),
+    )
     total = np.zeros(len(popularity), np.float32)
-    by_model: dict[str, FloatArray] = {}
+    answers: dict[str, Answer] = {}
     scales: dict[str, float] = {}
+    offset = 0.0
     for name, weight in models.weights.items():
         part = models.parts.get(name)
         if part is None or not weight:
             continue
-        scores = part.scores(history)
-        mean, deviation = moments(scores, history)
+        answer = answers[name] = history.ask(part, len(popularity))
         # A model that says the same of all titles (no neighbours yet) says nothing.
-        scales[name] = weight / float(deviation[0, 0]) if deviation[0, 0] > NO_DEVIATION else 0.0
-        by_model[name] = (scores[0] - mean[0]) * np.float32(scales[name])
-        total += by_model[name]
+        scales[name] = weight / answer.deviation if answer.deviation > NO_DEVIATION else 0.0
+        total += answer.scores * np.float32(scales[name])
+        offset += answer.mean * scales[name]
+    total -= np.float32(offset)
     most = max(float(total.max(initial=0.0)), NO_DEVIATION)
+    scales = {name: scale / most for name, scale in scales.items()}
     return ProfileScores(
         models,
         signals,
-        np.clip(total / np.float32(most), 0.0, 1.0),
+        np.clip(total * np.float32(1 / most), 0.0, 1.0),
         has_taste=True,
-        by_model={name: values / np.float32(most) for name, values in by_model.items()},
-        scales={name: scale / most for name, scale in scales.items()},
+        by_model=_ByModel(answers, scales),
+        scales=scales,
+        answers=answers,
+    )
+
+
+class _ByModel(Mapping[str, FloatArray]):
+    """What each model adds to the scores, made when it is asked for: pages mostly need the sum."""
+
+    def __init__(self, answers: Mapping[str, Answer], scales: Mapping[str, float]) -> None:
+        self._answers = answers
+        self._scales = scales
+        self._made: dict[str, FloatArray] = {}
+
+    def __getitem__(self, name: str) -> FloatArray:
+        if name not in self._made:
+            answer = self._answers[name]
+            self._made[name] = (answer.scores - np.float32(answer.mean)) * np.float32(self._scales[name])
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._answers)
+
+    def __len__(self) -> int:
+        return len(self._answers)
+
+
+def scores_of_one(profile: ProfileScores, name: str) -> ProfileScores | None:
+    """As one of the models alone would score; None where it says nothing about this profile."""
+    part = profile.by_model.get(name)
+    if part is None or not profile.scales[name]:
+        return None
+    most = max(float(part.max(initial=0.0)), NO_DEVIATION)
+    return replace(
+        profile,
+        models=replace(profile.models, weights={name: 1.0}, _scored=OrderedDict()),
+        scores=np.clip(part / np.float32(most), 0.0, 1.0),
+        by_model={name: part / np.float32(most)},
+        scales={name: profile.scales[name] / most},
     )
 
 

@@ -6,28 +6,43 @@ scaled by how rare a token is (TF-IDF). One title is compared with all by the sp
 taste the long sparse rows are folded into short dense ones by a randomised truncated SVD, so that comparing one title
 with tens of thousands is one small matrix product.
 
-Invariants: rows have length 1, or 0 for a title without tokens; the fold keeps inner products nearly (exactly while
-there are fewer titles than dimensions). Limits: one language, no stemming. Halko, Martinsson, Tropp: Finding
-structure with randomness (2011).
+Two steps, as the first takes seconds and the second microseconds per title: `fit_space` learns from many titles which
+tokens there are, how rare each is, and the directions to fold along; `place` puts titles into that space, also those
+that came later, by the tokens that the space knows.
+
+Invariants: rows have length 1, or 0 for a title without known tokens; the fold keeps inner products nearly (exactly
+while there are fewer titles than dimensions); a title's rows depend on nothing but the space and what the title says.
+Limits: one language, no stemming. Halko, Martinsson, Tropp: Finding structure with randomness (2011).
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
-from subgraphs.recommendations.domain.catalogue import FloatArray
+from subgraphs.recommendations.domain.catalogue import FloatArray, IndexArray
 from subgraphs.recommendations.domain.titles import TitleRecord
 from subgraphs.recommendations.models.recommender import FloatMatrix, Interactions
 
-__all__ = ["DIMENSIONS", "Content", "FoldedContent", "build_content", "no_content"]
+__all__ = [
+    "DIMENSIONS",
+    "Content",
+    "ContentSpace",
+    "FoldedContent",
+    "build_content",
+    "carry_over",
+    "no_content",
+    "place",
+]
 
 DIMENSIONS = 128
 MAX_TOKENS = 30_000
@@ -54,13 +69,28 @@ _STOP_WORDS = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class ContentSpace:
+    """What tokens are worth, learned from `title_count` titles.
+
+    `columns`: the number of each token that is known. By these numbers: `rarities`, and `directions`, a row of at most
+    DIMENSIONS numbers into which the token is folded.
+    """
+
+    columns: Mapping[str, int]
+    rarities: FloatArray
+    directions: FloatArray
+    title_count: int
+
+
 @dataclass(frozen=True)
 class Content:
-    """`tokens`: the sparse rows; `vectors`: the same titles folded, at most DIMENSIONS wide.
+    """Titles in a space. `tokens`: the sparse rows; `vectors`: the same titles folded, at most DIMENSIONS wide.
 
     Rows of both have length 1, or 0 for a title about which nothing is known.
     """
 
+    space: ContentSpace
     tokens: csr_array[np.float32, tuple[int, int]]
     vectors: FloatArray
 
@@ -81,31 +111,79 @@ class Content:
         return np.asarray(csr_array(told @ self.tokens.T).toarray(), np.float32)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FoldedContent:
     """Recommends by the folded vectors alone: what serving does, one small product for a whole catalogue."""
 
     vectors: FloatArray
+
+    @cached_property
+    def vector_sum(self) -> npt.NDArray[np.float64]:
+        """Of all titles."""
+        return np.asarray(self.vectors.sum(axis=0, dtype=np.float64))
+
+    @cached_property
+    def gram(self) -> npt.NDArray[np.float64]:
+        """Inner products of the vectors' columns: from a profile's vector to the sum of its squared scores."""
+        vectors = self.vectors.astype(np.float64)
+        return np.asarray(vectors.T @ vectors)
+
+    def scores_of(self, vector: npt.NDArray[np.float64]) -> FloatArray:
+        """For one profile's vector, the weighted sum of those of its titles; see `scores`."""
+        scores: FloatArray = self.vectors @ vector.astype(np.float32)
+        return scores
+
+    def vectors_at(self, places: IndexArray) -> npt.NDArray[np.float64]:
+        """Of some titles."""
+        return self.vectors[places].astype(np.float64)
 
     def scores(self, histories: Interactions) -> FloatMatrix:
         """See Recommender.scores: the summed cosines with the history's titles, nearly."""
         return np.asarray((histories @ self.vectors) @ self.vectors.T, np.float32)
 
 
+def words_of(record: TitleRecord) -> tuple[object, ...]:
+    """Everything that content reads of a title: two records with the same words have the same rows."""
+    return record.genres, record.directors, record.cast, record.release_year, record.synopsis
+
+
 def no_content(count: int) -> Content:
     """Nothing known about `count` titles."""
     nothing = np.zeros((count, 1), np.float32)
-    return Content(csr_array(nothing), nothing)
+    return Content(ContentSpace({}, np.zeros(1, np.float32), nothing[:1], 0), csr_array(nothing), nothing)
 
 
 def build_content(records: Sequence[TitleRecord]) -> Content:
-    """What is known about the records, row by row."""
-    matrix = _token_matrix(records)
-    if matrix.shape[1] == 0:
+    """What is known about the records, row by row, in a space of their own."""
+    bags = [dict(_tokens(record)) for record in records]
+    columns, rarities = _known_tokens(bags)
+    if not columns:
         return no_content(len(records))
-    folded = _fold(matrix, min(DIMENSIONS, *matrix.shape))
-    vectors = np.ascontiguousarray(_unit_rows(folded), np.float32)
-    return Content(matrix.astype(np.float32), vectors)
+    tokens = _rows(bags, columns, rarities)
+    directions = _directions(tokens, min(DIMENSIONS, *tokens.shape)).astype(np.float32)
+    return _content(ContentSpace(columns, rarities, directions, len(records)), tokens)
+
+
+def place(space: ContentSpace, records: Sequence[TitleRecord]) -> Content:
+    """The records in a space that others may have made."""
+    return _content(space, _rows([dict(_tokens(record)) for record in records], space.columns, space.rarities))
+
+
+def carry_over(content: Content, places: IndexArray, records: Sequence[TitleRecord]) -> Content:
+    """The records in the same space: record i as row places[i] of `content`, or read anew where that is -1."""
+    new = np.flatnonzero(places < 0)
+    if not len(new) and np.array_equal(places, np.arange(len(content.vectors))):
+        return content
+    added = place(content.space, [records[each] for each in new.tolist()])
+    rows = places.copy()
+    rows[new] = len(content.vectors) + np.arange(len(new))
+    tokens: csr_array[np.float32, tuple[int, int]] = vstack([content.tokens, added.tokens], format="csr")
+    return Content(content.space, csr_array(tokens[rows]), np.vstack([content.vectors, added.vectors])[rows])
+
+
+def _content(space: ContentSpace, tokens: csr_array[np.float64, tuple[int, int]]) -> Content:
+    vectors = np.ascontiguousarray(_unit_rows(_times(tokens, space.directions)), np.float32)
+    return Content(space, tokens.astype(np.float32), vectors)
 
 
 def _tokens(record: TitleRecord) -> Iterator[tuple[str, float]]:
@@ -119,35 +197,40 @@ def _tokens(record: TitleRecord) -> Iterator[tuple[str, float]]:
         yield f"d:{record.release_year // 10}", DECADE_WEIGHT
     words = Counter(word for word in _WORD.findall(record.synopsis.lower()) if word not in _STOP_WORDS)
     for word, count in words.items():
-        yield f"w:{word}", WORD_WEIGHT * (1 + np.log(count))
+        yield f"w:{word}", WORD_WEIGHT * (1 + math.log(count))
 
 
-def _token_matrix(records: Sequence[TitleRecord]) -> csr_array[np.float64, tuple[int, int]]:
-    """TF-IDF rows of length 1; tokens of a single title are left out, as they are like nothing else."""
-    bags = [dict(_tokens(record)) for record in records]
+def _known_tokens(bags: Sequence[Mapping[str, float]]) -> tuple[dict[str, int], FloatArray]:
+    """Columns and rarities; tokens of a single title are left out, as they are like nothing else."""
     counts = Counter(token for bag in bags for token in bag)
     kept = sorted((token for token, count in counts.items() if count > 1), key=lambda token: (-counts[token], token))
     columns = {token: column for column, token in enumerate(kept[:MAX_TOKENS])}
-    rarity = {token: float(np.log1p(len(records) / counts[token])) for token in columns}
+    return columns, np.array([math.log1p(len(bags) / counts[token]) for token in columns], np.float32)
+
+
+def _rows(
+    bags: Sequence[Mapping[str, float]], columns: Mapping[str, int], rarities: FloatArray
+) -> csr_array[np.float64, tuple[int, int]]:
+    """TF-IDF rows of length 1."""
     row_ends, places, values = [0], [], []
     for bag in bags:
         for token, weight in bag.items():
-            if token in columns:
-                places.append(columns[token])
-                values.append(weight * rarity[token])
+            column = columns.get(token)
+            if column is not None:
+                places.append(column)
+                values.append(weight)
         row_ends.append(len(places))
-    data = np.array(values, np.float64)
+    at = np.array(places, np.int32)
+    data = np.array(values, np.float64) * rarities[at]
     for start, end in pairwise(row_ends):
         length = float(np.linalg.norm(data[start:end]))
         if length > 0:
             data[start:end] /= length
-    return csr_array(
-        (data, np.array(places, np.int32), np.array(row_ends, np.int32)), shape=(len(records), len(columns))
-    )
+    return csr_array((data, at, np.array(row_ends, np.int32)), shape=(len(bags), len(rarities)))
 
 
-def _fold(matrix: csr_array[np.float64, tuple[int, int]], dimensions: int) -> npt.NDArray[np.float64]:
-    """Rows in `dimensions` directions such that inner products stay as near as they can."""
+def _directions(matrix: csr_array[np.float64, tuple[int, int]], dimensions: int) -> npt.NDArray[np.float64]:
+    """A row of `dimensions` numbers per column, such that inner products of folded rows stay as near as they can."""
     sketch_width = min(dimensions + OVERSAMPLING, *matrix.shape)
     start = np.random.default_rng(7).standard_normal((matrix.shape[1], sketch_width))
     basis = np.linalg.qr(_times(matrix, start))[0]
@@ -155,14 +238,13 @@ def _fold(matrix: csr_array[np.float64, tuple[int, int]], dimensions: int) -> np
         across = np.linalg.qr(_transposed_times(matrix, basis))[0]
         basis = np.linalg.qr(_times(matrix, across))[0]
     small = _transposed_times(matrix, basis).T
-    left, strengths, _ = np.linalg.svd(small, full_matrices=False)
-    folded: npt.NDArray[np.float64] = basis @ (left[:, :dimensions] * strengths[:dimensions])
-    return folded
+    directions: npt.NDArray[np.float64] = np.linalg.svd(small, full_matrices=False)[2][:dimensions].T
+    return directions
 
 
-def _times(matrix: csr_array[np.float64, tuple[int, int]], dense: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _times(matrix: csr_array[np.float64, tuple[int, int]], dense: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     blocks = [np.asarray(matrix[start : start + BLOCK_ROWS] @ dense) for start in range(0, matrix.shape[0], BLOCK_ROWS)]
-    return np.vstack(blocks)
+    return np.vstack([np.zeros((0, dense.shape[1])), *blocks])
 
 
 def _transposed_times(

@@ -11,6 +11,8 @@ Idea: with V fixed each u is the solution of a small linear system, and the othe
 system is solved for a block of rows of like length at once. A profile that was not trained on is one such solution:
 new watching counts at once, without training.
 
+Single precision throughout: half the time and memory, and its rounding lies far below what another seed changes.
+
 Invariants: no step raises the objective; the same seed gives the same vectors (both held by tests).
 """
 
@@ -30,9 +32,9 @@ from subgraphs.recommendations.models.recommender import FloatMatrix, Interactio
 __all__ = ["AlsParameters", "ImplicitAls", "PlacedAls", "fit_als", "objective"]
 
 BLOCK_VALUES = 2_000_000
-"""Numbers gathered for one block of rows: 16 MB."""
-
-Doubles = npt.NDArray[np.float64]
+"""Numbers gathered for one block of rows: 8 MB."""
+SHORT_RATIO = 0.75
+"""Entries of a row, as a part of the factors, below which a system of entries costs less than one of factors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +52,15 @@ class AlsParameters:
 class ImplicitAls:
     """Title vectors; made by `fit_als`."""
 
-    titles: Doubles
+    titles: FloatMatrix
     parameters: AlsParameters
 
     @cached_property
-    def _gram(self) -> Doubles:
+    def _gram(self) -> FloatMatrix:
         """The same for every profile, and most of the work for one."""
-        return np.asarray(self.titles.T @ self.titles, np.float64)
+        return np.asarray(self.titles.T @ self.titles, np.float32)
 
-    def profiles(self, histories: Interactions) -> Doubles:
+    def profiles(self, histories: Interactions) -> FloatMatrix:
         """A vector for each history: the one that training would have found with these title vectors."""
         return _solve_rows(histories, self.titles, self._gram, self.parameters)
 
@@ -89,18 +91,64 @@ class PlacedAls:
 
     @cached_property
     def _vectors(self) -> FloatMatrix:
-        """Single precision: half the memory to read for every profile."""
-        return self.model.titles[self.places >= 0].astype(np.float32)
+        return self.model.titles[self.places >= 0]
 
-    def scores(self, histories: Interactions) -> FloatMatrix:
-        """See Recommender.scores; what was liked less than nothing is left out."""
+    @cached_property
+    def vector_sum(self) -> npt.NDArray[np.float64]:
+        """Of all titles' vectors in this catalogue."""
+        return np.asarray(self._vectors.sum(axis=0, dtype=np.float64))
+
+    @cached_property
+    def gram(self) -> npt.NDArray[np.float64]:
+        """Inner products of the vectors' columns: from a profile's vector to the sum of its squared scores."""
+        vectors = self._vectors.astype(np.float64)
+        return np.asarray(vectors.T @ vectors)
+
+    def vectors_at(self, places: IndexArray) -> npt.NDArray[np.float64]:
+        """Of titles of the catalogue; zeros for those that the model does not know."""
+        titles = self._title_at[places]
+        return np.where((titles >= 0)[:, None], self.model.titles[titles], 0.0).astype(np.float64)
+
+    def system(
+        self, places: IndexArray, weights: npt.NDArray[np.float64]
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Matrix and right side whose solution is the vector of a profile that liked these titles so much.
+
+        What was liked less than nothing is left out, and so are titles that the model does not know.
+        """
+        titles = self._title_at[places]
+        kept = (titles >= 0) & (weights > 0)
+        seen = self.model.titles[titles[kept]].astype(np.float64)
+        weighted = seen * weights[kept][:, None]
+        return self._common + weighted.T @ seen, weighted.sum(axis=0)
+
+    @cached_property
+    def _common(self) -> npt.NDArray[np.float64]:
+        parameters, titles = self.model.parameters, self.model.titles.astype(np.float64)
+        return np.asarray(parameters.unobserved * (titles.T @ titles) + parameters.l2 * np.eye(parameters.factors))
+
+    def scores_of(self, vector: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+        """For one profile's vector; see `scores`."""
+        scores = np.zeros(self.size, np.float32)
+        scores[self._placed] = self._vectors @ vector.astype(np.float32)
+        return scores
+
+    @cached_property
+    def _placed(self) -> IndexArray:
+        return self.places[self.places >= 0]
+
+    def _profiles(self, histories: Interactions) -> FloatMatrix:
         rows = np.repeat(np.arange(histories.shape[0]), np.diff(histories.indptr))
         titles = self._title_at[histories.indices]
         kept = (titles >= 0) & (histories.data > 0)
         shape = (histories.shape[0], len(self.places))
         liked = csr_array((histories.data[kept], (rows[kept], titles[kept])), shape=shape)
+        return self.model.profiles(liked)
+
+    def scores(self, histories: Interactions) -> FloatMatrix:
+        """See Recommender.scores; what was liked less than nothing is left out."""
         scores = np.zeros((histories.shape[0], self.size), np.float32)
-        scores[:, self.places[self.places >= 0]] = self.model.profiles(liked).astype(np.float32) @ self._vectors.T
+        scores[:, self.places[self.places >= 0]] = self._profiles(histories) @ self._vectors.T
         return scores
 
 
@@ -108,9 +156,8 @@ def fit_als(trained: Interactions, parameters: AlsParameters, *, begin: Implicit
     """Train on who liked what; `begin`: with the vectors of a model of the same titles, instead of random ones."""
     columns = csr_array(trained.T)
     random = np.random.default_rng(parameters.seed)
-    titles = random.normal(0.0, 0.1 / np.sqrt(parameters.factors), (trained.shape[1], parameters.factors))
-    if begin is not None:
-        titles = begin.titles
+    begun = random.normal(0.0, 0.1 / np.sqrt(parameters.factors), (trained.shape[1], parameters.factors))
+    titles = begun.astype(np.float32) if begin is None else begin.titles
     for _ in range(parameters.steps):
         profiles = _solve_rows(trained, titles, titles.T @ titles, parameters)
         titles = _solve_rows(columns, profiles, profiles.T @ profiles, parameters)
@@ -119,8 +166,8 @@ def fit_als(trained: Interactions, parameters: AlsParameters, *, begin: Implicit
 
 def objective(trained: Interactions, model: ImplicitAls) -> float:
     """What training minimises, at the best profile vectors for these title vectors."""
-    parameters, titles = model.parameters, model.titles
-    profiles = model.profiles(trained)
+    parameters, titles = model.parameters, model.titles.astype(np.float64)
+    profiles = model.profiles(trained).astype(np.float64)
     rows = np.repeat(np.arange(trained.shape[0]), np.diff(trained.indptr))
     errors = 1.0 - np.einsum("nf,nf->n", profiles[rows], titles[trained.indices])
     everything = float(np.sum((profiles.T @ profiles) * (titles.T @ titles)))
@@ -128,20 +175,40 @@ def objective(trained: Interactions, model: ImplicitAls) -> float:
     return float(np.sum(trained.data * errors**2)) + parameters.unobserved * everything + parameters.l2 * size
 
 
-def _solve_rows(matrix: Interactions, fixed: Doubles, gram: Doubles, parameters: AlsParameters) -> Doubles:
+def _solve_rows(matrix: Interactions, fixed: FloatMatrix, gram: FloatMatrix, parameters: AlsParameters) -> FloatMatrix:
     """The best vector for each row while the vectors of the columns stay, whose inner products are `gram`.
 
     Zero for an empty row.
     """
     factors = fixed.shape[1]
-    common = parameters.unobserved * gram + parameters.l2 * np.eye(factors)
-    solved = np.zeros((matrix.shape[0], factors))
+    common = np.float32(parameters.unobserved) * gram + np.float32(parameters.l2) * np.eye(factors, dtype=np.float32)
+    from_common = np.linalg.inv(common.astype(np.float64)).astype(np.float32)
+    solved = np.zeros((matrix.shape[0], factors), np.float32)
     for rows, columns, weights in _blocks(matrix, factors):
         seen = fixed[columns]
-        weighted = seen * weights[:, :, None]
-        systems = common + np.matmul(weighted.transpose(0, 2, 1), seen)
-        solved[rows] = np.linalg.solve(systems, weighted.sum(axis=1)[:, :, None])[:, :, 0]
+        solve = _solve_short if seen.shape[1] < SHORT_RATIO * factors else _solve_long
+        solved[rows] = solve(seen, weights, common, from_common)
     return solved
+
+
+def _solve_long(seen: FloatMatrix, weights: FloatMatrix, common: FloatMatrix, _: FloatMatrix) -> FloatMatrix:
+    """(C + S' W S)^-1 S' W 1 for each row's S, a system of factors."""
+    weighted = seen * weights[:, :, None]
+    systems = common + np.matmul(weighted.transpose(0, 2, 1), seen)
+    return np.asarray(np.linalg.solve(systems, weighted.sum(axis=1)[:, :, None])[:, :, 0])
+
+
+def _solve_short(seen: FloatMatrix, weights: FloatMatrix, _: FloatMatrix, from_common: FloatMatrix) -> FloatMatrix:
+    """The same by a system of what was seen (Woodbury): C^-1 A' (I + A C^-1 A')^-1 W^1/2 1, where A = W^1/2 S.
+
+    Most titles of a large catalogue are liked by a few.
+    """
+    roots = np.sqrt(weights)
+    shown = seen * roots[:, :, None]
+    across = shown @ from_common
+    systems = np.matmul(across, shown.transpose(0, 2, 1)) + np.eye(seen.shape[1], dtype=np.float32)
+    shares = np.linalg.solve(systems, roots[:, :, None])
+    return np.asarray(np.matmul(shares.transpose(0, 2, 1), across)[:, 0, :])
 
 
 def _blocks(
@@ -165,5 +232,6 @@ def _blocks(
         places = np.arange(width)
         inside = places < lengths[rows][:, None]
         positions = np.minimum(matrix.indptr[rows][:, None] + places, matrix.nnz - 1)
-        yield rows, matrix.indices[positions].astype(np.int64), np.where(inside, matrix.data[positions], 0.0)
+        weights = np.where(inside, matrix.data[positions], np.float32(0.0))
+        yield rows, matrix.indices[positions].astype(np.int64), weights
         start = stop

@@ -9,7 +9,7 @@ with every training, as the metrics are taken of the cut model.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array, vstack
@@ -19,10 +19,18 @@ from subgraphs.recommendations.models.ease import fit_ease
 from subgraphs.recommendations.models.neighbours import Neighbours
 from subgraphs.recommendations.models.recommender import FloatMatrix, Interactions, Recommender
 
-__all__ = ["ItemWeights", "ease_weights", "neighbour_weights", "strongest_influences"]
+__all__ = ["Cells", "ItemWeights", "ease_weights", "neighbour_weights", "strongest_influences"]
 
 BLOCK_TITLES = 512
 """Rows of a full model in memory at once while it is cut: 30 MB at 15,000 titles."""
+
+
+class Cells(NamedTuple):
+    """Some rows of a table: the place of each cell's row among them, its title, and its weight."""
+
+    places: IndexArray
+    titles: IndexArray
+    values: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +43,16 @@ class ItemWeights:
         """See Recommender.scores."""
         return np.asarray(csr_array(histories @ self.table).toarray(), np.float32)
 
-    def shares(self, known: IndexArray, title: int) -> FloatArray:
-        """What each of the known titles, liked once, adds to one title's score."""
-        shares = np.zeros(len(known), np.float32)
-        starts, indices, values = self.table.indptr, self.table.indices, self.table.data
-        for place, index in enumerate(known.tolist()):
-            row = slice(starts[index], starts[index + 1])
-            shares[place] = values[row][indices[row] == title].sum()
-        return shares
+    def rows(self, known: IndexArray) -> Cells:
+        """What the known titles say, cell by cell."""
+        starts, ends = self.table.indptr[known], self.table.indptr[known + 1]
+        pieces = [slice(*bounds) for bounds in zip(starts.tolist(), ends.tolist(), strict=True)]
+        # Slices are copied whole, which costs less than taking each cell by its number.
+        return Cells(
+            places=np.repeat(np.arange(len(known), dtype=np.int32), ends - starts),
+            titles=np.concatenate([self.table.indices[:0], *(self.table.indices[piece] for piece in pieces)]),
+            values=np.concatenate([self.table.data[:0], *(self.table.data[piece] for piece in pieces)]),
+        )
 
 
 def neighbour_weights(neighbours: Neighbours) -> ItemWeights:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -79,27 +80,44 @@ def find_neighbours(
     """The `count` nearest titles of each title, of a matrix of profiles (rows) and how much they liked titles."""
     starts, indices, similarities = [0], [], []
     columns = csr_array(liked.T)
-    ones = csr_array((np.ones_like(liked.data), liked.indices, liked.indptr), shape=liked.shape)
-    column_ones = csr_array(ones.T)
     lengths = np.sqrt(np.asarray(columns.multiply(columns).sum(axis=1)).ravel())
+    # Where a like is a like, what two titles have in common is their product: half of the work.
+    counted = None if (liked.data == 1).all() else _ones(liked)
     for first in range(0, columns.shape[0], BLOCK_TITLES):
-        # Both products have the same places in the same order: what is not 0 in one is not in the other.
-        together = csr_array(columns[first : first + BLOCK_TITLES] @ liked)
-        in_common = csr_array(column_ones[first : first + BLOCK_TITLES] @ ones)
-        together.sort_indices()
-        in_common.sort_indices()
-        for place in range(together.shape[0]):
-            index, row = first + place, slice(together.indptr[place], together.indptr[place + 1])
-            others, common = together.indices[row], in_common.data[row]
-            cosine = together.data[row] / (lengths[index] * lengths[others])
-            shrunk = np.where(others == index, 0.0, cosine * common / (common + shrinkage))
-            order = np.lexsort((others, -shrunk))[:count]
-            order = order[shrunk[order] > 0]
-            indices.append(others[order])
-            similarities.append(shrunk[order])
-            starts.append(starts[-1] + len(order))
+        block = slice(first, min(first + BLOCK_TITLES, columns.shape[0]))
+        together = csr_array(columns[block] @ liked)
+        common = together.data
+        if counted is not None:
+            # Both products have the same places in the same order: what is not 0 in one is not in the other.
+            in_common = csr_array(_ones(csr_array(columns[block])) @ counted)
+            together.sort_indices()
+            in_common.sort_indices()
+            common = in_common.data
+        rows = first + np.repeat(np.arange(together.shape[0]), np.diff(together.indptr))
+        cosines = together.data / (lengths[rows] * lengths[together.indices])
+        shrunk = np.where(together.indices == rows, 0.0, cosines * common / (common + shrinkage))
+        for start, end in pairwise(together.indptr.tolist()):
+            others, nearness = _nearest(together.indices[start:end], shrunk[start:end], count)
+            indices.append(others)
+            similarities.append(nearness)
+            starts.append(starts[-1] + len(others))
     return Neighbours(
         np.array(starts, np.int32),
         np.concatenate([np.zeros(0, np.int32), *indices]).astype(np.int32),
         np.concatenate([np.zeros(0), *similarities]).astype(np.float32),
     )
+
+
+def _ones(liked: csr_array[Any, tuple[int, int]]) -> csr_array[Any, tuple[int, int]]:
+    return csr_array((np.ones_like(liked.data), liked.indices, liked.indptr), shape=liked.shape)
+
+
+def _nearest(others: IndexArray, nearness: FloatArray, count: int) -> tuple[IndexArray, FloatArray]:
+    """The `count` nearest above 0, nearest first; of equally near ones those with the lower number."""
+    if len(nearness) > count:
+        # Cut generously, then sort the few: ties at the cut are decided by the full sort.
+        kept = np.flatnonzero(nearness >= np.partition(nearness, len(nearness) - count)[len(nearness) - count])
+        others, nearness = others[kept], nearness[kept]
+    order = np.lexsort((others, -nearness))[:count]
+    order = order[nearness[order] > 0]
+    return others[order], nearness[order]

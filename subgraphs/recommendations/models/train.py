@@ -14,7 +14,6 @@ sparse likes and blocks of titles. The largest thing in memory is EASE's square 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -52,9 +51,10 @@ LEFT_OUT_RATIO = 0.2
 MEASURED_VALUES = 12_000_000
 """Scores per model of the profiles left out, 48 MB: 800 profiles at 15,000 titles."""
 SEED, SECOND_SEED = 7, 11
-STEPS_AGAIN = 4
+STEPS_AGAIN = 3
 """Of ALS with all profiles, after its steps without those that were left out."""
 DAY_S = 24 * 3600.0
+WEIGHTS_STEP = "weights and metrics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,12 @@ class Training:
 
 @dataclass(frozen=True, slots=True)
 class TrainingSettings:
-    """As the evaluation found them best, but for EASE's cut, which is for its cost (docs/evaluation.md)."""
+    """As the evaluation found them best, but for EASE's cut and ALS's steps, which are for their cost.
 
-    als: AlsParameters = field(default_factory=lambda: AlsParameters(factors=64, l2=3.0, unobserved=0.3))
+    See docs/evaluation.md.
+    """
+
+    als: AlsParameters = field(default_factory=lambda: AlsParameters(factors=64, l2=3.0, unobserved=0.3, steps=8))
     ease_l2: float = 200.0
     ease_titles: int = 6_000
     ease_kept: int = 300
@@ -94,12 +97,11 @@ class Measured:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`measured` by model's name, empty where too few profiles are there; `took_s` by step."""
+    """`measured` by model's name, empty where too few profiles are there."""
 
     trained: TrainedModels
     measured: Mapping[str, Measured]
     measured_profiles: int
-    took_s: Mapping[str, float]
 
     @property
     def is_better_than_popularity(self) -> bool:
@@ -137,8 +139,10 @@ def train(
     settings: TrainingSettings,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Outcome:
-    """Train on likes of titles in the order of `title_ids`; `content` scores the same titles. Deterministic."""
-    took_s: dict[str, float] = {}
+    """Train on likes of titles in the order of `title_ids`; `content` scores the same titles. Deterministic.
+
+    `progress` is told of each step when it begins; the name of a model that is trained comes first.
+    """
     random = np.random.default_rng(SEED)
     can_be_left_out = np.flatnonzero(np.diff(training.liked.indptr) >= MIN_LIKES)
     has_enough = len(can_be_left_out) >= MIN_PROFILES
@@ -147,56 +151,43 @@ def train(
         most = max(10, min(round(len(can_be_left_out) * LEFT_OUT_RATIO), MEASURED_VALUES // max(1, len(title_ids))))
         left_out = np.sort(random.permutation(can_be_left_out)[:most])
         rest = training.rows(np.setdiff1d(np.arange(training.liked.shape[0]), left_out))
-        first = _fit(rest, settings, progress, took_s)
+        first = _fit(rest, settings, progress)
         parts = first.parts(content)
-        started = time.monotonic()
-        progress("learning the blend's weights and measuring")
+        progress(WEIGHTS_STEP)
         told, found = part_histories(csr_array(training.liked[left_out]), random)
         half = len(left_out) // 2
         weights = _learn(parts, csr_array(told[:half]), csr_array(found[:half]))
         measured = _measure(parts, weights, csr_array(told[half:]), csr_array(found[half:]))
         profiles = len(left_out) - half
-        took_s["weights and metrics"] = time.monotonic() - started
-    fitted = _fit(training, settings, progress, took_s, is_whole=has_enough, begin=first)
+    fitted = _fit(training, settings, progress, is_whole=has_enough, begin=first)
     trained = TrainedModels(title_ids, fitted.popularity, fitted.neighbours, fitted.ease, fitted.als, weights)
-    return Outcome(trained, measured, profiles, took_s)
+    return Outcome(trained, measured, profiles)
 
 
 def _fit(
     training: Training,
     settings: TrainingSettings,
     progress: Callable[[str], None],
-    took_s: dict[str, float],
     *,
     is_whole: bool = True,
     begin: _Fitted | None = None,
 ) -> _Fitted:
-    """All models, or only those that a handful of profiles allows; `took_s` is added to."""
-    started = time.monotonic()
-
-    def timed(name: str) -> None:
-        nonlocal started
-        took_s[name] = took_s.get(name, 0.0) + time.monotonic() - started
-        started = time.monotonic()
-
+    """All models, or only those that a handful of profiles allows."""
     liked = training.liked
-    progress(f"item neighbours of {liked.shape[1]} titles")
+    progress(f"{NEIGHBOURS} of {liked.shape[1]} titles")
     popularity = fit_popularity(liked, training.ages_s, half_life_s=settings.half_life_days * DAY_S)
     neighbours = find_neighbours(liked, count=settings.neighbours, shrinkage=settings.shrinkage)
-    timed(NEIGHBOURS)
     if not is_whole:
         return _Fitted(popularity, neighbours, None, ())
-    progress(f"EASE on {min(liked.shape[1], settings.ease_titles)} titles")
+    progress(f"{EASE} of {min(liked.shape[1], settings.ease_titles)} titles")
     ease = ease_weights(liked, l2=settings.ease_l2, max_titles=settings.ease_titles, kept=settings.ease_kept)
-    timed(EASE)
-    progress(f"implicit ALS, {settings.als.factors} factors, two starts")
+    progress(f"{ALS} of {settings.als.factors} factors, two starts")
     starts = [replace(settings.als, seed=seed) for seed in (SEED, SECOND_SEED)]
     if begin is None:
         als = tuple(fit_als(liked, start) for start in starts)
     else:
         again = [replace(start, steps=min(start.steps, STEPS_AGAIN)) for start in starts]
         als = tuple(fit_als(liked, start, begin=model) for start, model in zip(again, begin.als, strict=True))
-    timed(ALS)
     return _Fitted(popularity, neighbours, ease, als)
 
 

@@ -8,10 +8,6 @@ vector per title.
 
 from __future__ import annotations
 
-import io
-import json
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -21,6 +17,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from subgraphs.recommendations.domain.catalogue import FloatArray, IndexArray
+from subgraphs.recommendations.models.archive import ModelUnreadable, opened_archive, write_archive
 from subgraphs.recommendations.models.implicit_als import AlsParameters, ImplicitAls, PlacedAls
 from subgraphs.recommendations.models.item_weights import ItemWeights, neighbour_weights
 from subgraphs.recommendations.models.neighbours import Neighbours
@@ -34,7 +31,6 @@ __all__ = [
     "NEIGHBOURS",
     "POPULARITY",
     "SECOND_START",
-    "ModelUnreadable",
     "PlacedModels",
     "TrainedModels",
     "place",
@@ -48,10 +44,6 @@ SECOND_START = "implicit ALS, second start"
 
 FORMAT = 1
 """Of the bytes; another number is refused."""
-
-
-class ModelUnreadable(Exception):
-    """The bytes are no model of this format; the message says what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +108,13 @@ def _place_neighbours(neighbours: Neighbours, places: IndexArray, size: int) -> 
 
 
 def write_trained(trained: TrainedModels) -> bytes:
-    """As one compressed archive of plain arrays (NumPy's npz)."""
+    """As an archive."""
     about = {
-        "format": FORMAT,
         "title_ids": trained.title_ids,
         "weights": dict(trained.weights),
         "als": [asdict(model.parameters) for model in trained.als],
     }
     arrays: dict[str, npt.NDArray[Any]] = {
-        "about": np.frombuffer(json.dumps(about).encode(), np.uint8),
         "popularity": trained.popularity.counts,
         "neighbours_starts": trained.neighbours.starts,
         "neighbours_indices": trained.neighbours.indices,
@@ -133,24 +123,14 @@ def write_trained(trained: TrainedModels) -> bytes:
     if trained.ease is not None:
         table = trained.ease.table
         arrays |= {"ease_starts": table.indptr, "ease_indices": table.indices, "ease_weights": table.data}
-    # Half the bytes; what is lost lies far below what another seed would change.
-    arrays |= {f"als_{number}": model.titles.astype(np.float32) for number, model in enumerate(trained.als)}
-    file = io.BytesIO()
-    np.savez_compressed(file, allow_pickle=False, **arrays)
-    return file.getvalue()
+    arrays |= {f"als_{number}": model.titles for number, model in enumerate(trained.als)}
+    return write_archive(FORMAT, about, arrays)
 
 
 def read_trained(content: bytes) -> TrainedModels:
-    """The inverse of `write_trained`; raises ModelUnreadable. Nothing in the bytes is ever executed."""
-    try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        about = json.loads(arrays["about"].tobytes())
-        if about["format"] != FORMAT:
-            raise ModelUnreadable(f"the model's format is {about['format']!r}, read is {FORMAT}; train again")
+    """The inverse of `write_trained`; raises ModelUnreadable."""
+    with opened_archive(content, "model", FORMAT) as (about, arrays):
         return _assemble(about, arrays)
-    except (KeyError, ValueError, OSError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise ModelUnreadable(f"the bytes are no model: {error}") from error
 
 
 def _assemble(about: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> TrainedModels:
@@ -172,7 +152,7 @@ def _assemble(about: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) 
         neighbours=neighbours,
         ease=ease,
         als=tuple(
-            ImplicitAls(arrays[f"als_{number}"].astype(np.float64), AlsParameters(**parameters))
+            ImplicitAls(arrays[f"als_{number}"].astype(np.float32), AlsParameters(**parameters))
             for number, parameters in enumerate(about["als"])
         ),
         weights={str(name): float(weight) for name, weight in about["weights"].items()},

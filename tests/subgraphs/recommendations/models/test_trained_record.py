@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import tracemalloc
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,19 +17,23 @@ from scipy.sparse import csr_array
 from subgraphs.recommendations.domain.catalogue import build_catalogue
 from subgraphs.recommendations.domain.taste import Signals
 from subgraphs.recommendations.domain.titles import record_from_snapshot
-from subgraphs.recommendations.models.blend import Models, join_models, score_titles
+from subgraphs.recommendations.models.archive import ModelUnreadable
+from subgraphs.recommendations.models.blend import SCORES_KEPT, Models, join_models, score_titles
 from subgraphs.recommendations.models.content import FoldedContent, build_content
+from subgraphs.recommendations.models.counterfactuals import Counterfactuals
 from subgraphs.recommendations.models.ease import fit_ease
 from subgraphs.recommendations.models.implicit_als import AlsParameters, fit_als
 from subgraphs.recommendations.models.item_weights import ease_weights, neighbour_weights, strongest_influences
 from subgraphs.recommendations.models.learned_blend import LearnedBlend, learn_weights, moments, standardised
 from subgraphs.recommendations.models.neighbours import find_neighbours
+from subgraphs.recommendations.models.one_history import OneHistory
 from subgraphs.recommendations.models.popularity import fit_popularity
 from subgraphs.recommendations.models.recommender import Interactions, Recommender, interaction_matrix
 from subgraphs.recommendations.models.train import Training, TrainingSettings, train
 from subgraphs.recommendations.models.trained import (
     CONTENT,
-    ModelUnreadable,
+    NEIGHBOURS,
+    POPULARITY,
     TrainedModels,
     place,
     read_trained,
@@ -69,7 +75,7 @@ def test_uncut_influences_are_the_model(seed: int, l2: float) -> None:
 
 
 def test_cut_influences_are_the_largest() -> None:
-    """Of either sign, and a known title's share of a score is its weight."""
+    """Of either sign; what a known title says is its row."""
     likes = random_likes(1, 20, 12, 4)
     whole = strongest_influences(fit_ease(likes, l2=2.0), 12, 12).table.toarray()
 
@@ -79,7 +85,8 @@ def test_cut_influences_are_the_largest() -> None:
         assert np.count_nonzero(row) <= 4
         left_out = np.where(row == 0, np.abs(whole[known]), 0.0).max()
         assert left_out <= np.abs(row[row != 0]).min() + 1e-7
-        np.testing.assert_allclose(cut.shares(np.array([known, 3]), 5), [row[5], cut.table.toarray()[3, 5]])
+        places, titles, values = cut.rows(np.array([3, known], np.int32))
+        np.testing.assert_array_equal(np.bincount(titles[places == 1], values[places == 1], minlength=12), row)
 
 
 def test_titles_outside_the_cut_say_nothing() -> None:
@@ -252,6 +259,23 @@ def test_served_scores_are_the_blend_s_order(make_titles: Any) -> None:
     assert set(profile.by_model) == {"EASE", "implicit ALS", CONTENT}
 
 
+def test_scores_are_kept_by_what_they_follow_from(make_titles: Any) -> None:
+    """The same weights are not scored twice, whoever has them; others are, and what was not asked for lately goes."""
+    models = served(make_titles(2, 60), random_likes(10, 60, 40, 6))
+    first = models.scored(signals({3: 1.0, 7: 0.5}))
+    other = replace(signals({3: 1.0, 7: 0.5}), seen=frozenset({3}))
+
+    again = models.scored(other)
+
+    assert again.scores is first.scores
+    assert again.signals is other
+    np.testing.assert_array_equal(first.scores, score_titles(models, other).scores)
+    assert not np.array_equal(models.scored(signals({3: 1.0, 7: 0.6})).scores, first.scores)
+    for known in range(SCORES_KEPT):
+        models.scored(signals({known: 1.0}))
+    assert models.scored(other).scores is not first.scores
+
+
 def test_a_cause_taken_away_lowers_its_pick(make_titles: Any) -> None:
     """The known title that a reason names: without it the pick stands lower than with it."""
     likes = random_likes(11, 60, 40, 6)
@@ -270,6 +294,41 @@ def test_a_cause_taken_away_lowers_its_pick(make_titles: Any) -> None:
         rank_without = int((without.scores[unknown] > without.scores[pick]).sum())
         assert rank_without >= rank_with
     assert checked >= 3
+
+
+def test_one_history_is_answered_as_many_are(make_titles: Any) -> None:
+    """By every model the scores, their mean and their deviation are those of the general way, likes and dislikes alike."""
+    models = served(make_titles(2, 60), random_likes(13, 60, 40, 6))
+    known, weights = np.array([2, 7, 44, 58], np.int32), np.array([1.0, 0.3, 0.8, -0.5])
+    history = interaction_matrix([0] * 4, known, shape=(1, len(models.catalogue)), weights=weights)
+
+    for name, part in models.parts.items():
+        answer = OneHistory(known, weights).ask(part, len(models.catalogue))
+        scores = part.scores(history)
+        mean, deviation = moments(scores, history)
+
+        np.testing.assert_allclose(answer.scores, scores[0], atol=1e-5 * np.abs(scores).max(), err_msg=name)
+        assert answer.mean == pytest.approx(float(mean[0, 0]), abs=1e-5 * float(deviation[0, 0])), name
+        assert answer.deviation == pytest.approx(float(deviation[0, 0]), rel=1e-4), name
+    assert len(models.parts) == 5
+
+
+@pytest.mark.parametrize("cause", [1, 9, 31, 55])
+def test_scores_without_a_title_are_those_of_the_shorter_history(make_titles: Any, cause: int) -> None:
+    """Of all models at once, of a disliked title too, and of one that training did not know; up to a common factor."""
+    likes = random_likes(11, 60, 40, 6)
+    models = served(make_titles(2, 60), likes)
+    models = replace(models, weights={**models.weights, POPULARITY: 0.3, NEIGHBOURS: 0.4})
+    known = {1: 1.0, 5: 0.4, 9: -0.5, 22: 1.3, 31: 0.2, 55: 0.9}
+    pool = np.array([2, 3, 8, 17, 40, 58, 59], np.int32)
+
+    found = Counterfactuals(score_titles(models, signals(known)), pool).without([5, cause])[1]
+
+    shorter = signals({each: weight for each, weight in known.items() if each != cause})
+    wanted = score_titles(models, shorter).scores[pool]
+    np.testing.assert_allclose(found / found.max(), wanted / wanted.max(), atol=1e-5)
+    alone = Counterfactuals(score_titles(models, signals({5: 1.0, 9: -0.5})), pool).without([5])[0]
+    np.testing.assert_array_equal(alone, models.catalogue.popularity[pool])
 
 
 def test_a_new_event_is_as_if_it_had_always_been_there(make_titles: Any) -> None:
@@ -308,3 +367,27 @@ def test_training_is_the_same_for_the_same_likes() -> None:
     assert first.measured == second.measured
     assert first.is_better_than_popularity
     assert first.measured["blend"].ndcg_at_100[0] > first.measured["popularity"].ndcg_at_100[0] + 0.05
+
+
+def test_training_holds_no_table_of_profiles_and_titles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At its peak all of training takes less than one byte for each pair of a profile and a title."""
+    monkeypatch.setattr("subgraphs.recommendations.models.train.MEASURED_VALUES", 50_000)
+    monkeypatch.setattr("subgraphs.recommendations.models.implicit_als.BLOCK_VALUES", 200_000)
+    monkeypatch.setattr("subgraphs.recommendations.models.neighbours.BLOCK_TITLES", 128)
+    profiles, titles = 20_000, 1_000
+    chance = np.random.default_rng(15)
+    rows = np.repeat(np.arange(profiles), 5)
+    likes = interaction_matrix(rows, chance.integers(0, titles, len(rows)), shape=(profiles, titles))
+    ids = tuple(f"mov_{number:04}" for number in range(titles))
+    training = Training(likes, np.zeros(likes.nnz))
+    small = TrainingSettings(als=AlsParameters(factors=4, steps=1), ease_titles=100, ease_kept=20, neighbours=10)
+
+    tracemalloc.start()
+    try:
+        outcome = train(training, ids, FoldedContent(np.ones((titles, 4), np.float32)), small)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert outcome.measured_profiles > 0
+    assert peak < profiles * titles
