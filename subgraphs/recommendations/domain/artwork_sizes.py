@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-__all__ = ["SIZES_BY_ROLE", "ArtworkRole", "ImageFormat", "artwork_id", "choose_format", "choose_size"]
+__all__ = [
+    "MAIN_VARIANT",
+    "SIZES_BY_ROLE",
+    "VARIANTS",
+    "ArtworkRole",
+    "ImageFormat",
+    "artwork_id",
+    "choose_format",
+    "choose_size",
+]
 
 
 class ArtworkRole(StrEnum):
@@ -36,7 +45,9 @@ SIZES_BY_ROLE: Mapping[ArtworkRole, tuple[tuple[int, int], ...]] = {
 RENDERED_FORMATS = (ImageFormat.WEBP, ImageFormat.JPEG, ImageFormat.PNG)
 """Best first: the smallest file for the same picture."""
 
-MAIN_VARIANT = "main"
+VARIANTS = ("main", "second", "third")
+"""In which every title's artwork is drawn; names never change their meaning."""
+MAIN_VARIANT = VARIANTS[0]
 
 
 def choose_size(role: ArtworkRole, width_px: float) -> tuple[int, int]:
@@ -50,6 +61,12 @@ def choose_format(declared: tuple[ImageFormat, ...]) -> ImageFormat | None:
     return next((image_format for image_format in RENDERED_FORMATS if image_format in declared), None)
 
 
-def artwork_id(title_id: str, role: ArtworkRole, size: tuple[int, int], image_format: ImageFormat) -> str:
+def artwork_id(
+    title_id: str,
+    role: ArtworkRole,
+    size: tuple[int, int],
+    image_format: ImageFormat,
+    variant: str = MAIN_VARIANT,
+) -> str:
     """The id by which titles knows an image: title, role, variant, size and format."""
-    return f"{title_id}~{role.value}~{MAIN_VARIANT}~{size[0]}x{size[1]}~{image_format.value}"
+    return f"{title_id}~{role.value}~{variant}~{size[0]}x{size[1]}~{image_format.value}"
