@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from common.events import Event
 from subgraphs.recommendations.domain.collections import Collection
 from subgraphs.recommendations.domain.model_versions import Choice, ModelVersion
-from subgraphs.recommendations.domain.page import Page
+from subgraphs.recommendations.domain.page import Exposure, Page
 from subgraphs.recommendations.domain.taste import Feedback, HistoryMark, Taste, Watched
 from subgraphs.recommendations.domain.titles import TitleRecord
 from subgraphs.recommendations.domain.trends import TrendWindow
+from subgraphs.recommendations.experiments.definition import Experiment
+from subgraphs.recommendations.experiments.results import ProfileFigures
 
 __all__ = [
     "CollectionStore",
+    "ContentStore",
+    "ExperimentMeasures",
+    "ExperimentStore",
     "InteractionEvents",
     "ModelChoice",
     "ModelStore",
@@ -29,16 +34,22 @@ __all__ = [
 class TitleStore(Protocol):
     """The local copy of titles' snapshots, for the next start."""
 
-    async def put(self, snapshots: Sequence[Mapping[str, object]]) -> None:
-        """Insert or replace snapshots that have been read well, in one transaction."""
+    async def put(self, snapshots: Sequence[Mapping[str, object]], changed_at: datetime) -> frozenset[str]:
+        """Insert or replace snapshots that have been read well, as news of `changed_at`; the ids of those that were.
+
+        What is known of a title from a later instant stays.
+        """
         ...
 
     async def mark_playable(self, title_id: str) -> None:
         """The title has a film; remembered also when the title itself is not known yet."""
         ...
 
-    async def withdraw(self, title_ids: Sequence[str]) -> None:
-        """The titles are there for nobody any more."""
+    async def withdraw(self, title_ids: Sequence[str], changed_at: datetime) -> frozenset[str]:
+        """The titles are there for nobody any more; the ids of those of which nothing later is known.
+
+        Remembered also of a title that is not known yet.
+        """
         ...
 
     async def load(self) -> Sequence[TitleRecord]:
@@ -75,8 +86,20 @@ class TasteStore(Protocol):
         """A thumb, or not interested; None clears."""
         ...
 
+    async def picked(self, profile_id: str, title_ids: Sequence[str], at: datetime) -> None:
+        """What the profile named when it was asked, in place of what it named before; none is an answer too."""
+        ...
+
+    async def sought(self, profile_id: str, title_id: str, at: datetime) -> None:
+        """The profile opened the title from a search."""
+        ...
+
     async def allow(self, profile_id: str, at: datetime, *, is_personal: bool) -> None:
         """Whether the profile's account allows personalisation."""
+        ...
+
+    async def measure(self, profile_id: str, at: datetime, *, is_measured: bool) -> None:
+        """Whether the profile's account agreed that what it does is counted."""
         ...
 
     async def locate(self, profile_id: str, country: str, at: datetime) -> None:
@@ -85,6 +108,10 @@ class TasteStore(Protocol):
 
     async def erase(self, profile_id: str) -> None:
         """Forget a profile."""
+        ...
+
+    async def end(self, profile_id: str) -> None:
+        """Forget a profile that was deleted, and take nothing of it while devices may still speak for it."""
         ...
 
     def all_tastes(self) -> AsyncIterator[Taste]:
@@ -120,6 +147,67 @@ class CollectionStore(Protocol):
         ...
 
 
+class ExperimentStore(Protocol):
+    """Definitions of experiments, and every edit of one with who made it. Failures are ServiceErrors."""
+
+    async def all_experiments(self) -> Sequence[Experiment]:
+        """In the order of their ids."""
+        ...
+
+    async def removed_version(self, experiment_id: str) -> int:
+        """The highest version that was removed under this id; 0: none ever was."""
+        ...
+
+    async def change(
+        self,
+        experiment_id: str,
+        account_id: str,
+        at: datetime,
+        decide: Callable[[Sequence[Experiment]], Experiment | None],
+    ) -> Experiment | None:
+        """Replace one by what `decide` makes of all of them, none by None, while nobody else changes any.
+
+        What `decide` raises comes out, and nothing is changed then.
+        """
+        ...
+
+
+class ExperimentMeasures(Protocol):
+    """What profiles that met experiments did since; experiments by Experiment.key. Failures are ServiceErrors."""
+
+    async def expose(self, profile_id: str, exposure: Exposure, at: datetime) -> bool:
+        """The profile met it; whether that was not told on this day (UTC) yet."""
+        ...
+
+    async def count(self, profile_id: str, experiments: Sequence[str], what: str, event_id: str, at: datetime) -> None:
+        """Add one to a figure in those experiments that the profile had met by then; an event counts once."""
+        ...
+
+    async def count_point(self, profile_id: str, experiment: str, arm: str, event_id: str, at: datetime) -> None:
+        """A card of this arm's team was opened."""
+        ...
+
+    async def count_watched(self, profile_id: str, experiments: Sequence[str], title_id: str, watched: Watched) -> None:
+        """A place in a title: what it moved on since the last one, whether it is new, finished, on another day."""
+        ...
+
+    def figures(self, experiment: Experiment) -> AsyncIterator[ProfileFigures]:
+        """Of every profile that met this version."""
+        ...
+
+    async def forget(self, profile_id: str) -> None:
+        """Everything of a profile."""
+        ...
+
+    async def overrides(self, profile_id: str) -> Mapping[str, str]:
+        """The arms that a tester chose, by experiment."""
+        ...
+
+    async def override(self, profile_id: str, experiment_id: str, arm: str | None) -> None:
+        """Choose an arm for a week; None: as it would be without."""
+        ...
+
+
 class PageSnapshots(Protocol):
     """Finished pages by revision, for as long as their cursors live."""
 
@@ -133,7 +221,7 @@ class PageSnapshots(Protocol):
 
 
 class InteractionEvents(Protocol):
-    """Where it is told what screens showed and what was opened. Failures are ServiceErrors."""
+    """Where it is told what screens showed, by which experiment, and what was opened. Failures are ServiceErrors."""
 
     async def tell(self, events: Sequence[Event]) -> None:
         """Publish them, in order."""
@@ -172,6 +260,22 @@ class ModelStore(Protocol):
         ...
 
 
+class ContentStore(Protocol):
+    """What titles are about, as it was learned from time to time, as objects. Failures are ServiceErrors."""
+
+    async def put(self, made_at: datetime, data: bytes) -> str:
+        """Keep it; its id, which sorts by time. All but the last few that are kept are forgotten."""
+        ...
+
+    async def newest(self) -> str | None:
+        """The id of the last one; None when there is none."""
+        ...
+
+    async def read(self, content_id: str) -> bytes:
+        """Its bytes, checked against their sum. Raises ServiceError NOT_FOUND, or INTERNAL when they are damaged."""
+        ...
+
+
 class ModelChoice(Protocol):
     """Which version is in use, the same for all processes, and who may train. Failures are ServiceErrors."""
 
@@ -181,6 +285,10 @@ class ModelChoice(Protocol):
 
     async def choose(self, version_id: str, *, is_pinned: bool) -> None:
         """Use a version from now on, everywhere, at once."""
+        ...
+
+    async def choose_content(self, content_id: str) -> None:
+        """Know by this content from now on what titles are about, everywhere."""
         ...
 
     async def go_back(self) -> str | None:

@@ -36,6 +36,24 @@ class RecommendationsSettings(SubgraphSettings):
     ease_titles: Annotated[int, Field(ge=100, le=16_000)] = 6_000
     """Most liked titles that the linear model knows: time grows with their cube, memory with their square."""
 
+    experiment_holdout: Annotated[int, Field(ge=0, le=500)] = 10
+    """Of a thousand profiles, those that are in no experiment, ever: what all changes together did is seen in them."""
+
+    digest_weekday: Annotated[int, Field(ge=0, le=6)] = 4
+    """The day on which weekly digests are composed, 0 for Monday to 6 for Sunday."""
+    digest_hour: Annotated[int, Field(ge=0, le=23)] = 15
+    """The hour (UTC) from which on they are composed on that day."""
+
+    @property
+    def has_neighbours(self) -> bool:
+        """Whether other processes may serve the same catalogue: always, unless it is a file."""
+        return not self.resolved_database_url.startswith("sqlite")
+
+    artwork_learn_every_s: Annotated[int, Field(ge=0, le=30 * 24 * 3600)] = 24 * 3600
+    """From one learning of which artwork is opened to the next; 0: only by `marquee artwork learn`. A new policy may
+    change pictures that viewers know.
+    """
+
     @property
     def models_dir(self) -> Path:
         """The local folder of trained models."""

@@ -9,9 +9,11 @@ from strawberry.types import Info
 
 from subgraphs.kernel.context import RequestContext
 from subgraphs.recommendations.services.edit_collections import EditCollections
+from subgraphs.recommendations.services.edit_experiments import EditExperiments
+from subgraphs.recommendations.services.onboard import Onboard
 from subgraphs.recommendations.services.read_titles import ViewerTitles
 from subgraphs.recommendations.services.report_interactions import ReportInteractions
-from subgraphs.recommendations.services.send_feedback import SendFeedback
+from subgraphs.recommendations.services.run_experiments import RunExperiments
 from subgraphs.recommendations.services.serve_pages import ServePages
 
 __all__ = ["RecommendationsContext", "RecommendationsInfo", "RecommendationsServices"]
@@ -22,9 +24,11 @@ class RecommendationsServices:
     """What lives as long as the process."""
 
     pages: ServePages
-    feedback: SendFeedback
+    onboarding: Onboard
     interactions: ReportInteractions
     collections: EditCollections
+    definitions: EditExperiments
+    experiments: RunExperiments
 
 
 @dataclass(slots=True, kw_only=True)

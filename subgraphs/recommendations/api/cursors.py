@@ -14,7 +14,7 @@ from graphql import GraphQLError
 from common.errors import ErrorKind, ServiceError
 from subgraphs.kernel.pagination import PageInfo, read_cursor, write_cursor
 
-__all__ = ["SECTIONS", "Place", "Slice", "check_first", "cut", "page_expired", "place_of"]
+__all__ = ["SECTIONS", "Place", "Slice", "check_first", "cursor_of", "cut", "page_expired", "place_of"]
 
 ItemT = TypeVar("ItemT")
 
@@ -33,10 +33,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Slice(Generic[ItemT]):
-    """Items with their cursors."""
+    """Items with their places, which `cursor_of` writes for those who ask."""
 
     items: Sequence[ItemT]
-    cursors: Sequence[str]
+    places: Sequence[Place]
     info: PageInfo
 
 
@@ -52,6 +52,11 @@ def place_of(cursor: str) -> Place:
             )
 
 
+def cursor_of(place: Place) -> str:
+    """What `place_of` reads back."""
+    return write_cursor((place.revision, place.list_key, place.offset))
+
+
 def cut(items: Sequence[ItemT], revision: str, list_key: str, first: int, after: Place | None) -> Slice[ItemT]:
     """`first` items after a place, or from the start; raises ServiceError naming the bound or the foreign list."""
     check_first(first)
@@ -61,14 +66,14 @@ def cut(items: Sequence[ItemT], revision: str, list_key: str, first: int, after:
         )
     start = 0 if after is None else after.offset + 1
     found = items[start : start + first]
-    cursors = [write_cursor((revision, list_key, start + place)) for place in range(len(found))]
+    places = [Place(revision, list_key, start + offset) for offset in range(len(found))]
     info = PageInfo(
         has_next_page=start + len(found) < len(items),
         has_previous_page=start > 0,
-        start_cursor=cursors[0] if cursors else None,
-        end_cursor=cursors[-1] if cursors else None,
+        start_cursor=cursor_of(places[0]) if places else None,
+        end_cursor=cursor_of(places[-1]) if places else None,
     )
-    return Slice(found, cursors, info)
+    return Slice(found, places, info)
 
 
 def check_first(first: int) -> int:

@@ -5,17 +5,15 @@ import strawberry
 from subgraphs.recommendations.domain.artwork_sizes import ArtworkRole, ImageFormat
 from subgraphs.recommendations.domain.devices import Device, FormFactor
 from subgraphs.recommendations.domain.sections import PageKind, SectionKind
-from subgraphs.recommendations.domain.taste import Feedback
 from subgraphs.recommendations.services.report_interactions import InteractionKind
 
-__all__ = ["DeviceInput", "FeedbackInput", "InteractionInput", "device_of"]
+__all__ = ["DeviceInput", "FormFactor", "InteractionInput", "device_of"]
 
 strawberry.enum(PageKind, name="PageKind", description="Which page.")
 strawberry.enum(SectionKind, name="SectionKind", description="What a section shows.")
 strawberry.enum(FormFactor, name="FormFactor", description="What kind of screen.")
 strawberry.enum(ArtworkRole, name="ArtworkRole")
 strawberry.enum(ImageFormat, name="ImageFormat")
-strawberry.enum(Feedback, name="FeedbackKind", description="What a viewer says of a title without stars.")
 
 
 @strawberry.input(description="The device in hand; the server chooses layout, kinds and artwork for it.")
@@ -30,15 +28,6 @@ class DeviceInput:
     supports: list[SectionKind] = strawberry.field(
         description="Section kinds that this client can draw; a kind that is not listed is never sent."
     )
-
-
-@strawberry.input
-class FeedbackInput:
-    """On one title; `tracking` as it came with the card."""
-
-    title_id: strawberry.ID
-    tracking: str | None = None
-    kind: Feedback
 
 
 strawberry.enum(InteractionKind, description="What happened to a card on a screen.")

@@ -2,15 +2,20 @@
 # mypy: disable-error-code="untyped-decorator"
 """Page, sections and cards, cut from a finished page."""
 
+import msgspec
 import strawberry
+from strawberry.scalars import JSON
 
+from common.errors import ErrorKind, ServiceError
 from subgraphs.kernel.pagination import PageInfo
 from subgraphs.recommendations.api.context import RecommendationsInfo
-from subgraphs.recommendations.api.cursors import SECTIONS, cut, page_expired, place_of
+from subgraphs.recommendations.api.cursors import SECTIONS, Place, cursor_of, cut, page_expired, place_of
 from subgraphs.recommendations.api.titles import Artwork, Title, title_reference
 from subgraphs.recommendations.domain import page as domain
 from subgraphs.recommendations.domain.artwork_sizes import ArtworkRole, artwork_id
 from subgraphs.recommendations.domain.sections import PageKind, SectionKind
+from subgraphs.recommendations.services.choose_artwork import artwork_code
+from subgraphs.recommendations.services.run_experiments import TESTER_SCOPES, NotATester
 from subgraphs.recommendations.services.serve_pages import PageExpired
 
 __all__ = [
@@ -39,7 +44,9 @@ class Card:
 
     id: strawberry.ID
     title: Title | None
-    artwork: Artwork | None = strawberry.field(description="Chosen for the device: role, size, format.")
+    artwork: Artwork | None = strawberry.field(
+        description="Chosen for the device: role, size, format; and for the profile, as long as it is shown: variant."
+    )
     tracking: str
 
 
@@ -57,11 +64,16 @@ class ContinueWatchingCard(Card):
     series: Title | None
 
 
+def _cursor_of_card(root: "CardEdge") -> str:
+    return cursor_of(root.place)
+
+
 @strawberry.type
 class CardEdge:
-    """Relay edge."""
+    """Relay edge; its cursor is written for those who ask, as screens take a row's last one only."""
 
-    cursor: str
+    place: strawberry.Private[Place]
+    cursor: str = strawberry.field(resolver=_cursor_of_card)
     node: Card
 
 
@@ -120,8 +132,8 @@ class Section:
         count = self.page.budget.first_cards if first is None else first
         found = cut(self.section.cards, self.page.revision, self.section.key, count, place)
         edges = [
-            CardEdge(cursor=cursor, node=_card_of(self.page, self.section, card))
-            for card, cursor in zip(found.items, found.cursors, strict=True)
+            CardEdge(place=place, node=_card_of(self.page, self.section, card))
+            for card, place in zip(found.items, found.places, strict=True)
         ]
         return CardConnection(edges=edges, page_info=found.info)
 
@@ -213,10 +225,26 @@ class Page:
         count = page.budget.first_sections if first is None else first
         found = cut(page.sections, page.revision, SECTIONS, count, place)
         edges = [
-            SectionEdge(cursor=cursor, node=section_of(page, section))
-            for section, cursor in zip(found.items, found.cursors, strict=True)
+            SectionEdge(cursor=cursor_of(place), node=section_of(page, section))
+            for section, place in zip(found.items, found.places, strict=True)
         ]
         return SectionConnection(edges=edges, page_info=found.info)
+
+    @strawberry.field(
+        description="Why the page is as it is, row by row and card by card, with what lost: debug data, whose form may "
+        "change. Needs scope tester, experimenter or studio; made anew of what is known now, at the cost of a "
+        "hundred pages."
+    )
+    async def explanation(self, info: RecommendationsInfo) -> JSON | None:
+        """See domain/explanation.py; `marquee explain page` prints it."""
+        context = info.context
+        try:
+            explained = await context.services.pages.explain(context.viewer, self.page.wish, context.now)
+        except NotATester as error:
+            scopes = " or ".join(sorted(TESTER_SCOPES))
+            words = f"Only an account with scope {scopes} may have its pages explained."
+            raise ServiceError(ErrorKind.PERMISSION_DENIED, words) from error
+        return JSON(msgspec.to_builtins(explained))
 
 
 async def _page_at(info: RecommendationsInfo, revision: str) -> domain.Page:
@@ -247,10 +275,10 @@ def _card_of(page: domain.Page, section: domain.Section, card: domain.Card) -> C
     layout = section.layout
     card_id = strawberry.ID(f"{section.key}.{card.title_id}")
     title = title_reference(card.title_id)
-    artwork = Artwork(
-        id=strawberry.ID(artwork_id(card.title_id, layout.artwork_role, layout.artwork_size, page.image_format))
-    )
-    tracking = f"{_tracking(page, section)}.{card.title_id}"
+    role, size = layout.artwork_role, layout.artwork_size
+    artwork = Artwork(id=strawberry.ID(artwork_id(card.title_id, role, size, page.image_format, card.variant)))
+    pictures = artwork_code(role, card.variant, page.artwork_tag)
+    tracking = f"{page.revision}.{section.key}.{card.title_id}{_codes(card.team)}{pictures}"
     if section.kind is SectionKind.CONTINUE_WATCHING:
         series = None if card.series_id is None else title_reference(card.series_id)
         return ContinueWatchingCard(id=card_id, title=title, artwork=artwork, tracking=tracking, series=series)
@@ -258,7 +286,13 @@ def _card_of(page: domain.Page, section: domain.Section, card: domain.Card) -> C
 
 
 def _tracking(page: domain.Page, section: domain.Section) -> str:
-    return f"{page.revision}.{section.key}"
+    return f"{page.revision}.{section.key}{_codes(*(exposure.code for exposure in page.exposures))}"
+
+
+def _codes(*codes: str) -> str:
+    """What experiments are told by; nothing where there is none."""
+    told = ",".join(code for code in codes if code)
+    return f"~{told}" if told else ""
 
 
 def _reason_of(reason: domain.Reason | None) -> Reason | None:

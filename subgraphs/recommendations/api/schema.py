@@ -7,18 +7,13 @@ from typing import Annotated
 import strawberry
 
 from subgraphs.kernel.entities import build_schema
-from subgraphs.kernel.results import (
-    InvalidInput,
-    NoProfileSelected,
-    TitleNotFound,
-    invalid_input,
-    no_profile_selected,
-    title_not_found,
-)
+from subgraphs.kernel.results import InvalidInput, NoProfileSelected, invalid_input, no_profile_selected
 from subgraphs.recommendations.api.collections import CollectionMutation, CollectionQuery
 from subgraphs.recommendations.api.context import RecommendationsInfo
 from subgraphs.recommendations.api.cursors import check_first
-from subgraphs.recommendations.api.inputs import DeviceInput, FeedbackInput, InteractionInput, device_of
+from subgraphs.recommendations.api.experiments import ExperimentMutation, ExperimentQuery
+from subgraphs.recommendations.api.inputs import DeviceInput, InteractionInput, device_of
+from subgraphs.recommendations.api.onboarding import OnboardingMutation, OnboardingQuery
 from subgraphs.recommendations.api.page_changes import PageChange, PageExpired, RefreshPageResult
 from subgraphs.recommendations.api.pages import (
     ContinueWatchingCard,
@@ -29,7 +24,7 @@ from subgraphs.recommendations.api.pages import (
     TitleCard,
     find_section,
 )
-from subgraphs.recommendations.api.titles import Title, title_reference
+from subgraphs.recommendations.api.titles import Title
 from subgraphs.recommendations.domain.page import PageWish
 from subgraphs.recommendations.domain.sections import PageKind
 from subgraphs.recommendations.services.report_interactions import MAX_INTERACTIONS, MAX_TRACKING_LENGTH, Interaction
@@ -39,7 +34,7 @@ __all__ = ["schema"]
 
 
 @strawberry.type
-class Query(CollectionQuery):
+class Query(CollectionQuery, OnboardingQuery, ExperimentQuery):
     """Reads from the root."""
 
     @strawberry.field(description="A page for this viewer on this device.")
@@ -63,16 +58,6 @@ class Query(CollectionQuery):
         return await find_section(info, id)
 
 
-@strawberry.type(description="The next page knows it.")
-class FeedbackSuccess:
-    """Taken."""
-
-    title: Title | None
-
-
-FeedbackResult = Annotated[FeedbackSuccess | NoProfileSelected | TitleNotFound, strawberry.union("FeedbackResult")]
-
-
 @strawberry.type(description="Told to those who learn from it.")
 class ReportInteractionsSuccess:
     """Of the cards that were sent."""
@@ -86,7 +71,7 @@ ReportInteractionsResult = Annotated[
 
 
 @strawberry.type
-class Mutation(CollectionMutation):
+class Mutation(CollectionMutation, OnboardingMutation, ExperimentMutation):
     """Writes."""
 
     @strawberry.mutation(
@@ -104,17 +89,6 @@ class Mutation(CollectionMutation):
         except NoSuchRevision:
             return PageExpired(message="this revision of the page is not kept any more; load the page again")
         return PageChange(change=change)
-
-    @strawberry.mutation(description="Thumbs, and titles not to be shown again.")
-    async def send_feedback(self, info: RecommendationsInfo, input: FeedbackInput) -> FeedbackResult:  # noqa: A002
-        """Known to the next page at once."""
-        viewer = info.context.viewer
-        if viewer.profile_id is None:
-            return no_profile_selected()
-        taken = await info.context.services.feedback.send(viewer, input.title_id, input.kind, info.context.now)
-        if not taken:
-            return title_not_found(input.title_id)
-        return FeedbackSuccess(title=title_reference(input.title_id))
 
     @strawberry.mutation(
         description="Tell what was on the screen and what was opened, at most 50 cards at once. Nothing is taken from "

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from common.tokens import Viewer
 from subgraphs.kernel.policy import EVERYWHERE, TitleFacts, decide
+from subgraphs.recommendations.domain.artwork_looks import ArtworkTable, build_artwork_table
 from subgraphs.recommendations.domain.titles import TitleKind, TitleRecord
 
 __all__ = ["BoolArray", "Catalogue", "FloatArray", "Genre", "IndexArray", "build_catalogue"]
@@ -49,8 +50,8 @@ class Genre:
 class Catalogue:
     """Columns over `records`, one place per title.
 
-    `works` is the title itself, or the series of an episode: what a viewer thinks of as one thing. `topics` are the
-    genres and the type of each, for variety.
+    `added_at_s` is Unix time. `works` is the title itself, or the series of an episode: what a viewer thinks of as one
+    thing. `topics` are the genres and the type of each, for variety.
     """
 
     version: int
@@ -65,11 +66,13 @@ class Catalogue:
     next_episodes: IndexArray
     by_popularity: IndexArray
     by_newest: IndexArray
+    added_at_s: npt.NDArray[np.float64]
     genres_by_id: Mapping[str, Genre]
     topics: tuple[tuple[str, ...], ...]
     policy_classes: IndexArray
     policy_facts: tuple[TitleFacts, ...]
     window_edges: npt.NDArray[np.int64]
+    artwork: ArtworkTable
     _closings: OrderedDict[tuple[object, ...], npt.NDArray[np.float64]] = field(
         default_factory=OrderedDict, repr=False, compare=False
     )
@@ -146,11 +149,13 @@ def build_catalogue(records: Sequence[TitleRecord], version: int) -> Catalogue:
         ),
         by_popularity=by_popularity,
         by_newest=_by_newest(ordered, listable, popularity),
+        added_at_s=np.fromiter((record.added_at.timestamp() for record in ordered), np.float64, size),
         genres_by_id=_genres(ordered, by_popularity),
         topics=_topics(ordered),
         policy_classes=policy_classes,
         policy_facts=tuple(classes),
         window_edges=_window_edges(classes),
+        artwork=build_artwork_table([(record.id, record.artwork) for record in ordered]),
     )
 
 

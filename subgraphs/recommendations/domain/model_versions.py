@@ -5,8 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol, TypeVar
 
-__all__ = ["Choice", "ModelVersion", "newest_fit"]
+__all__ = ["Choice", "ModelVersion", "Version", "VersionT", "newest_fit"]
+
+
+class Version(Protocol):
+    """`id` sorts by time. `unfit_because` says why it must not serve; None: it may."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def made_at(self) -> datetime:
+        """When."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """Of its bytes."""
+        ...
+
+    @property
+    def unfit_because(self) -> str | None:
+        """The reason, for people."""
+        ...
+
+
+VersionT = TypeVar("VersionT", bound=Version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +60,16 @@ class ModelVersion:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The version in use, None before the first; `is_pinned`: a person chose it, and training leaves it in place."""
+    """The version in use, None before the first; `is_pinned`: a person chose it, and training leaves it in place.
+
+    `content_id`: what titles are about, as it was learned last; the same for all versions.
+    """
 
     version_id: str | None = None
     is_pinned: bool = False
+    content_id: str | None = None
 
 
-def newest_fit(versions: Sequence[ModelVersion]) -> ModelVersion | None:
+def newest_fit(versions: Sequence[VersionT]) -> VersionT | None:
     """The last that was made and may serve."""
     return max((each for each in versions if each.unfit_because is None), key=lambda each: each.id, default=None)

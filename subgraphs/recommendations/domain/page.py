@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from subgraphs.recommendations.domain.artwork_sizes import ImageFormat
+import msgspec
+
+from subgraphs.recommendations.domain.artwork_sizes import MAIN_VARIANT, ImageFormat
 from subgraphs.recommendations.domain.devices import Device, PageBudget, RowLayout, budget_of
 from subgraphs.recommendations.domain.sections import PageKind, SectionKind
 
-__all__ = ["Card", "Page", "PageWish", "Reason", "Section"]
+__all__ = ["Card", "Exposure", "Page", "PageWish", "Reason", "Section"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +22,18 @@ class Reason:
     because_of: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
-    """`title_id` is what opens; `series_id` is set where that is an episode to go on with."""
+class Card(msgspec.Struct, frozen=True):
+    """`title_id` is what opens; `series_id` is set where that is an episode to go on with.
+
+    `team` is the tracking code of the ranker that put it there, in a row of two, or of the draw. `variant` says which
+    of the title's pictures it shows. A Struct, as a page makes hundreds of them: a dataclass takes ten times as long.
+    """
 
     title_id: str
     series_id: str | None = None
     reason: Reason | None = None
+    team: str = ""
+    variant: str = MAIN_VARIANT
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +59,31 @@ class PageWish:
 
 
 @dataclass(frozen=True, slots=True)
+class Exposure:
+    """An experiment that had a say in a page, and the arm; "" where the page shows both.
+
+    `code` stands for it in tracking. `is_counted`: not for testers who chose their arm.
+    """
+
+    experiment_id: str
+    version: int
+    arm: str
+    code: str
+    is_counted: bool = True
+
+    @property
+    def key(self) -> str:
+        """Of the experiment's version."""
+        return f"{self.experiment_id}:{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
-    """`revision` names exactly this content for this owner; `owner` is who may read it again by its revision."""
+    """`revision` names exactly this content for this owner; `owner` is who may read it again by its revision.
+
+    `exposures`: the experiments that had a say in it, by their names. `artwork_tag` names the choice of its pictures;
+    "" where they are everybody's.
+    """
 
     id: str
     owner: str
@@ -62,6 +92,8 @@ class Page:
     built_at: datetime
     expires_at: datetime
     sections: tuple[Section, ...]
+    exposures: tuple[Exposure, ...] = ()
+    artwork_tag: str = ""
 
     @property
     def kind(self) -> PageKind:

@@ -1,7 +1,7 @@
 """What a profile has shown of its taste: watching, ratings, list, feedback; and what follows for titles.
 
-A title's weight says how much the profile is drawn to it: finishing counts most, leaving early counts against it,
-stars and thumbs speak for themselves, and all of it fades with time. Episodes speak for their series.
+A title's weight says how much the profile is drawn to it: finishing counts most, what was left early or disliked counts
+nothing, stars and thumbs speak for themselves, and all of it fades with time. Episodes speak for their series.
 """
 
 from __future__ import annotations
@@ -17,13 +17,28 @@ __all__ = ["Feedback", "HistoryMark", "Opinion", "Signals", "Taste", "Watched", 
 
 HALF_LIFE_S = 60 * 24 * 3600.0
 """After two months a title says half as much about what somebody likes today."""
+FADE_STEP_S = 3600.0
+"""Weights fade by whole hours, a two-thousandth each: within one, the same taste has the same weights and scores."""
 ABANDONED_RATIO = 0.1
 ABANDONED_AFTER_S = 24 * 3600.0
-"""Left in the first tenth and not taken up again for a day."""
+"""Left in the first tenth and not taken up again for a day: it says nothing of what the profile likes, until somebody
+goes on with it. Not less than nothing: on real ratings weights below zero make rankings worse (docs/evaluation.md).
+"""
 LIKED_RATIO = 0.5
 """Who watched half of a title liked it enough to learn from."""
+DISLIKED_STARS = 2
 STARTED_S = 30.0
 STARTED_RATIO = 0.02
+PICK_WEIGHT = 0.35
+"""Of a title picked when the profile was new, against 1 for a finished film: ten picks speak alone at first, and four
+finished films say more than all of them.
+"""
+
+
+SOUGHT_WEIGHT = 0.2
+"""Of a title that was opened from a search and not begun, against 1 for a finished film: half of what a title on the
+list says. Set by judgement; it never speaks alone.
+"""
 
 
 class Feedback(StrEnum):
@@ -80,6 +95,9 @@ class Taste:
     `watched` lacks what the profile took out of its history. `dismissed`: taken out of continue watching alone.
     `is_personal`: whether its account allows personalisation. Where it does not, nothing is learned from the profile,
     and nothing but what it asked for itself (going on, its list, what it refused) shapes its pages.
+    `is_measured`: whether its account agreed that what its profiles do is counted.
+    `picks`: titles that it named when it was asked, at `picked_at_s` as Unix time; asked and none named is an answer.
+    `sought`: when it last opened a title from a search, as Unix time.
     """
 
     version: int = 0
@@ -88,6 +106,10 @@ class Taste:
     dismissed: frozenset[str] = frozenset()
     country: str | None = None
     is_personal: bool = True
+    is_measured: bool = False
+    picks: tuple[str, ...] = ()
+    picked_at_s: float | None = None
+    sought: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +118,8 @@ class Signals:
 
     `weights`: how much the profile is drawn to what it knows. `watched_at_s`: when it last watched it. `seen`:
     finished. `started`: begun and not finished. `refused`: not to be shown. `continued`: (title to go on with, work)
-    most recent first.
+    most recent first. `picked_at_s`: when it named what nothing else is known about but that it was picked.
+    `sought`: of which nothing is known but that they were opened from a search.
     """
 
     weights: Mapping[int, float]
@@ -107,10 +130,13 @@ class Signals:
     refused: frozenset[int]
     listed: tuple[int, ...]
     continued: tuple[tuple[int, int], ...]
+    picked_at_s: Mapping[int, float] = field(default_factory=dict)
+    sought: frozenset[int] = frozenset()
 
 
 def read_signals(taste: Taste, catalogue: Catalogue, now_s: float) -> Signals:
     """What the taste says about this catalogue's titles; unknown titles are left out."""
+    now_s -= now_s % FADE_STEP_S
     weights: dict[int, float] = {}
     watched_at: dict[int, float] = {}
     seen_titles = {title_id for title_id, watched in taste.watched.items() if watched.ever_completed}
@@ -123,6 +149,8 @@ def read_signals(taste: Taste, catalogue: Catalogue, now_s: float) -> Signals:
         watched_at[work] = max(watched_at.get(work, 0.0), watched.at_s)
     liked, refused, listed = _read_opinions(taste, catalogue, weights)
     continued, seen, started = _read_progress(taste, catalogue, seen_titles)
+    picked_at = _read_picks(taste, catalogue, weights, now_s)
+    sought = _read_sought(taste, catalogue, weights, now_s)
     return Signals(
         weights=weights if taste.is_personal else {},
         watched_at_s=watched_at if taste.is_personal else {},
@@ -132,13 +160,16 @@ def read_signals(taste: Taste, catalogue: Catalogue, now_s: float) -> Signals:
         refused=frozenset(refused),
         listed=tuple(listed),
         continued=tuple(continued),
+        picked_at_s=picked_at if taste.is_personal else {},
+        sought=frozenset(sought if taste.is_personal else ()),
     )
 
 
 def read_likes(taste: Taste, catalogue: Catalogue) -> Mapping[int, float]:
     """Works that the profile liked, with the Unix time at which it last said so; none when it is not personal.
 
-    For learning what people like together: unlike a weight, a like does not fade.
+    For learning what people like together: unlike a weight, a like does not fade. Picks are left out: they were chosen
+    among few titles that everybody is shown, and would teach no more than that list.
     """
     if not taste.is_personal:
         return {}
@@ -153,7 +184,10 @@ def read_likes(taste: Taste, catalogue: Catalogue) -> Mapping[int, float]:
         work = catalogue.work(title_id)
         if work is None:
             continue
-        if opinion.feedback in {Feedback.THUMBS_DOWN, Feedback.NOT_INTERESTED} or (opinion.stars or 3) <= 2:
+        if (
+            opinion.feedback in {Feedback.THUMBS_DOWN, Feedback.NOT_INTERESTED}
+            or (opinion.stars or 3) <= DISLIKED_STARS
+        ):
             refused.add(work)
         elif opinion.feedback is Feedback.THUMBS_UP or (opinion.stars or 3) >= 4 or opinion.listed_at_s is not None:
             # When stars and thumbs were given is not kept; they are as old as what the profile did last.
@@ -167,16 +201,22 @@ def _watching_weight(watched: Watched, now_s: float) -> float:
     if watched.ever_completed:
         return fade
     if watched.fraction < ABANDONED_RATIO and age_s > ABANDONED_AFTER_S:
-        return -0.2 * fade
+        return 0.0
     return (0.3 + 0.6 * watched.fraction) * fade
 
 
 def _read_opinions(
     taste: Taste, catalogue: Catalogue, weights: dict[int, float]
 ) -> tuple[set[int], set[int], list[int]]:
-    """Adds what was said to the weights; returns liked and refused works and the list, newest first."""
+    """Adds what was said to the weights; returns liked and refused works and the list, newest first.
+
+    A word against a title takes from what watching it says, and no more than that: below nothing it would speak against
+    what is like it, and on real ratings people dislike what is near to what they like (docs/evaluation.md). What is
+    disliked is kept from pages by being refused.
+    """
     liked: set[int] = set()
     refused: set[int] = set()
+    said_of: dict[int, float] = {}
     listed: list[tuple[float, int]] = []
     for title_id, opinion in taste.opinions.items():
         work = catalogue.work(title_id)
@@ -187,6 +227,9 @@ def _read_opinions(
             said += (opinion.stars - 3) * 0.6
             if opinion.stars >= 4:
                 liked.add(work)
+            elif opinion.stars <= DISLIKED_STARS and catalogue.index(title_id) == work:
+                # One bad episode takes nobody's series away.
+                refused.add(work)
         if opinion.feedback is Feedback.THUMBS_UP:
             said += 1.0
             liked.add(work)
@@ -200,8 +243,38 @@ def _read_opinions(
             said += 0.4
             listed.append((-opinion.listed_at_s, work))
         if said:
-            weights[work] = weights.get(work, 0.0) + said
+            said_of[work] = said_of.get(work, 0.0) + said
+    for work, said in said_of.items():
+        weights[work] = max(0.0, weights.get(work, 0.0) + said)
     return liked, refused, list(dict.fromkeys(work for _, work in sorted(listed)))
+
+
+def _read_picks(taste: Taste, catalogue: Catalogue, weights: dict[int, float], now_s: float) -> dict[int, float]:
+    """Adds picks to the weights where the profile has said or done nothing else; returns those with their time."""
+    picked: dict[int, float] = {}
+    if taste.picked_at_s is None:
+        return picked
+    weight = PICK_WEIGHT * math.exp2(-max(0.0, now_s - taste.picked_at_s) / HALF_LIFE_S)
+    for title_id in taste.picks:
+        work = catalogue.work(title_id)
+        if work is not None and work not in weights:
+            weights[work] = weight
+            picked[work] = taste.picked_at_s
+    return picked
+
+
+def _read_sought(taste: Taste, catalogue: Catalogue, weights: dict[int, float], now_s: float) -> set[int]:
+    """Adds what was opened from searches to the weights, beside others only; returns works known by nothing else."""
+    sought: set[int] = set()
+    if not any(weight > 0 for weight in weights.values()):
+        return sought
+    for title_id, at_s in taste.sought.items():
+        work = catalogue.work(title_id)
+        if work is not None and (work not in weights or work in sought):
+            fade = math.exp2(-max(0.0, now_s - at_s) / HALF_LIFE_S)
+            weights[work] = max(weights.get(work, 0.0), SOUGHT_WEIGHT * fade)
+            sought.add(work)
+    return sought
 
 
 def _read_progress(

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from subgraphs.kernel.policy import TitleFacts, facts_from_snapshot
+from subgraphs.recommendations.domain.artwork_choice import Look, looks_from_snapshot
 
 __all__ = ["TitleKind", "TitleRecord", "record_from_snapshot"]
 
@@ -42,6 +43,7 @@ class TitleRecord:
     popularity: float
     added_at: datetime
     is_playable: bool = False
+    artwork: tuple[Look, ...] = ()
 
     def withdrawn(self) -> TitleRecord:
         """The same title, there for nobody."""
@@ -72,4 +74,5 @@ def record_from_snapshot(snapshot: Mapping[str, Any], *, is_playable: bool = Fal
         popularity=min(1.0, max(0.0, float(snapshot.get("popularity") or 0.0))),
         added_at=added_at,
         is_playable=is_playable or snapshot.get("asset") is not None,
+        artwork=looks_from_snapshot(snapshot),
     )

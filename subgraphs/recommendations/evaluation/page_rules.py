@@ -1,7 +1,8 @@
 """Pages of generated worlds, held to every rule: how many were made, and what was broken.
 
 A world is a catalogue with series, windows, blocks, ages and collections. On each, pages of all kinds are made for
-generated viewers, tastes, devices (old ones too, which draw few kinds) and instants. All from one seed.
+generated viewers, tastes, devices (old ones too, which draw few kinds), arms of experiments and instants. All from one
+seed.
 """
 
 from __future__ import annotations
@@ -21,9 +22,13 @@ from subgraphs.recommendations.domain.sections import PageKind, SectionKind
 from subgraphs.recommendations.domain.taste import Feedback, Opinion, Taste, Watched
 from subgraphs.recommendations.domain.titles import TitleRecord, record_from_snapshot
 from subgraphs.recommendations.domain.trends import TrendWindow
+from subgraphs.recommendations.experiments.assign import NOBODY, Assigned
+from subgraphs.recommendations.experiments.definition import Arm, Experiment, ExperimentKind
+from subgraphs.recommendations.experiments.parameters import PARAMETERS, TOP_PICKS_RANKER, ParameterValue, Ranker
 from subgraphs.recommendations.models.blend import Models
 from subgraphs.recommendations.pages.build_page import PageFacts, PageRequest, build_page
 from subgraphs.recommendations.pages.check_page import find_violations
+from subgraphs.recommendations.services.country_trends import views_by_work
 from subgraphs.recommendations.services.keep_models import build_models
 
 __all__ = ["RuleReport", "check_generated_pages"]
@@ -69,7 +74,7 @@ def check_generated_pages(count: int, seed: int, progress: Callable[[int], None]
 
 
 def _pages(seed: str, count: int) -> Iterator[tuple[PageRequest, PageFacts, datetime]]:
-    chance = random.Random(seed)
+    chance, arms = random.Random(seed), random.Random(f"{seed}/arms")
     models = build_models(_records(chance), [], 1, NOW.timestamp())
     collections = tuple(_collection(chance, models, number) for number in range(chance.randrange(4)))
     for _ in range(count):
@@ -86,7 +91,33 @@ def _pages(seed: str, count: int) -> Iterator[tuple[PageRequest, PageFacts, date
         now = NOW + timedelta(minutes=chance.choice([0, 0, 3, 5, 20, 60 * 24 * 9]))
         wish = _wish(chance, models, viewer, now)
         request = PageRequest(wish, viewer, viewer.country or "US", viewer.profile_id or "")
-        yield request, PageFacts(models, taste, trends, collections), now
+        yield request, PageFacts(models, taste, trends, collections, _assigned(arms)), now
+
+
+def _assigned(chance: random.Random) -> Sequence[Assigned]:
+    """Nothing, or an arm that sets every parameter to anything that it may be, or a row drafted from two rankers."""
+    if chance.random() < 0.5:
+        return NOBODY
+    values: dict[str, ParameterValue] = {}
+    for each in PARAMETERS.values():
+        if each.choices:
+            text = chance.choice(each.choices)
+        elif isinstance(each.default, int):
+            text = str(chance.randint(int(each.low), int(each.high)))
+        else:
+            text = str(chance.uniform(each.low, each.high))
+        values[each.name] = each.read(text)
+    is_drafted = chance.random() < 0.5
+    drafted: tuple[Arm, ...] = (Arm("a", 1, {}), Arm("b", 1, {TOP_PICKS_RANKER.name: Ranker.CONTENT.value}))
+    experiment = Experiment(
+        id="any",
+        description="any",
+        kind=ExperimentKind.INTERLEAVED if is_drafted else ExperimentKind.AB,
+        arms=drafted if is_drafted else (Arm("a", 1, values), Arm("b", 1, {})),
+        traffic=1,
+        primary="hours",
+    )
+    return [Assigned(experiment, None if is_drafted else experiment.arms[0])]
 
 
 def _records(chance: random.Random) -> list[TitleRecord]:
@@ -181,12 +212,15 @@ def _taste(chance: random.Random, models: Models) -> Taste:
         )
         for title_id in chance.sample(ids, min(len(ids), chance.choice([0, 3, 12])))
     }
-    return Taste(version=1, watched=watched, opinions=opinions)
+    picks = tuple(chance.sample(ids, min(len(ids), 6))) if chance.random() < 0.3 else ()
+    picked_at_s = NOW.timestamp() - chance.random() * 1e7 if picks else None
+    return Taste(version=1, watched=watched, opinions=opinions, picks=picks, picked_at_s=picked_at_s)
 
 
-def _views(chance: random.Random, models: Models) -> dict[str, float]:
+def _views(chance: random.Random, models: Models) -> dict[int, float]:
     ids = [record.id for record in models.catalogue.records]
-    return {title_id: chance.random() for title_id in chance.sample(ids, min(len(ids), chance.randrange(30)))}
+    views = {title_id: chance.random() for title_id in chance.sample(ids, min(len(ids), chance.randrange(30)))}
+    return views_by_work(models.catalogue, views)
 
 
 def _wish(chance: random.Random, models: Models, viewer: Viewer, now: datetime) -> PageWish:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from subgraphs.recommendations.evaluation.report import HEADLINES, Summary
 
-__all__ = ["plot_differences", "plot_models"]
+__all__ = ["COLOUR", "plot_differences", "plot_models", "save_figure"]
 
 COLOUR = "#3b6ea5"
 
@@ -24,7 +24,7 @@ def plot_models(summary: Summary, path: Path) -> None:
         errors = [[m.mean - m.low for m in means], [m.high - m.mean for m in means]]
         axis.barh(models, [m.mean for m in means], xerr=errors, color=COLOUR, height=0.6, capsize=3)
         axis.set_title(metric)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_differences(summary: Summary, path: Path) -> None:
@@ -39,7 +39,7 @@ def plot_differences(summary: Summary, path: Path) -> None:
         )
         axis.axvline(0.0, color="#888888", linewidth=1)
         axis.set_title(f"blend minus model, {metric}")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def _figure(*, columns: int) -> tuple[Figure, Any]:
@@ -47,7 +47,8 @@ def _figure(*, columns: int) -> tuple[Figure, Any]:
     return figure, figure.subplots(1, columns)
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path) -> None:
+    """As SVG."""
     # The same figures give the same file: no date, no random ids.
     with mpl.rc_context({"svg.hashsalt": "marquee"}):
         figure.savefig(path, format="svg", metadata={"Date": None})

@@ -28,14 +28,18 @@ class DifferenceRow:
 
 @dataclass(frozen=True)
 class Summary:
-    """Of all trials of one split. `means[model][metric]`; `coverage[model]` is the mean of the trials' coverages."""
+    """Of all trials of one split. `means[model][metric]`, over profiles.
+
+    `coverage[model]` is of a whole trial: the mean of the trials' coverages, with an interval over trials, which a
+    single trial has not (its ends are the mean).
+    """
 
     data: str
     split: str
     profile_count: int
     trial_count: int
     means: Mapping[str, Mapping[str, Interval]]
-    coverage: Mapping[str, float]
+    coverage: Mapping[str, Interval]
     differences: Sequence[DifferenceRow]
     settings: Mapping[str, Sequence[str]]
     weights: Mapping[str, float]
@@ -63,7 +67,7 @@ def summarise(data: str, split: str, results: Sequence[TrialResult]) -> Summary:
             model: {metric: mean_interval(values) for metric, values in by_metric.items()}
             for model, by_metric in pooled.items()
         },
-        coverage={model: float(np.mean([result.coverage[model] for result in results])) for model in models},
+        coverage={model: mean_interval(np.array([result.coverage[model] for result in results])) for model in models},
         differences=[
             DifferenceRow(metric, model, mean_interval(pooled[BLEND][metric] - pooled[model][metric]))
             for metric in HEADLINES
@@ -91,7 +95,9 @@ def markdown(summary: Summary) -> str:
     ]
     for model, by_metric in summary.means.items():
         cells = [_cell(by_metric[metric]) for metric in METRICS]
-        lines.append(f"| {model} | " + " | ".join(cells) + f" | {summary.coverage[model]:.3f} |")
+        coverage = summary.coverage[model]
+        cells.append(_cell(coverage) if summary.trial_count > 1 else f"{coverage.mean:.4f}")
+        lines.append(f"| {model} | " + " | ".join(cells) + " |")
     lines += ["", "| the blend minus … | metric | difference | beyond chance |", "|---|---|---|---|"]
     for row in summary.differences:
         verdict = "yes" if row.difference.is_above_zero else "no"

@@ -7,14 +7,16 @@ revision is a hash of what came out.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import msgspec
 import numpy as np
 
 from common.tokens import Viewer
+from subgraphs.recommendations.artwork.choose import ArtworkChooser
+from subgraphs.recommendations.domain.artwork_sizes import MAIN_VARIANT
 from subgraphs.recommendations.domain.catalogue import BoolArray, Catalogue
 from subgraphs.recommendations.domain.collections import Collection
 from subgraphs.recommendations.domain.devices import Device, budget_of, choose_layout
@@ -23,15 +25,26 @@ from subgraphs.recommendations.domain.sections import PageKind, SectionKind
 from subgraphs.recommendations.domain.taste import Taste, read_signals
 from subgraphs.recommendations.domain.titles import TitleKind
 from subgraphs.recommendations.domain.trends import TrendWindow
-from subgraphs.recommendations.models.blend import Models, score_titles
-from subgraphs.recommendations.pages.choose import ChosenRow, choose_rows
+from subgraphs.recommendations.experiments.assign import NOBODY, Assigned
+from subgraphs.recommendations.experiments.parameters import (
+    BASE_RELEVANCE,
+    BECAUSE_ROWS,
+    COVERAGE_WORTH,
+    FILM_BONUS,
+    ROW_DISCOUNT,
+    SAME_KIND_DISCOUNT,
+)
+from subgraphs.recommendations.experiments.treatment import Treatment
+from subgraphs.recommendations.models.blend import Models, ProfileScores
+from subgraphs.recommendations.pages.choose import ChosenRow, PageChoice
+from subgraphs.recommendations.pages.objective import Weights
+from subgraphs.recommendations.pages.picks import Picks
+from subgraphs.recommendations.pages.pictures import Pictures, choose_pictures
 from subgraphs.recommendations.pages.reasons import Reasons
 from subgraphs.recommendations.pages.rows import RowRequest, propose_rows
 
-__all__ = ["PageFacts", "PageRequest", "build_page"]
+__all__ = ["PageDraft", "PageFacts", "PageRequest", "build_page", "draft_page", "write_page"]
 
-PLAYABLE_HERO_BONUS = 1.0
-"""What stands at the top should play: a title with a film goes before all without."""
 LEAVING_WITHIN = timedelta(days=14)
 REASONED_CARDS = 12
 """Cards of a row that get a reason of their own: those that are likely to be looked at."""
@@ -49,40 +62,87 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class PageFacts:
-    """What is known when a page is built; `trends` are decayed views by title id in the viewer's country.
+    """What is known when a page is built; `trends` are decayed views in the viewer's country, by the place of a work.
 
-    `collections`: of all countries and times, in the order of their ids.
+    `collections`: of all countries and times, in the order of their ids. `assigned`: the viewer's experiments.
+    `artwork` chooses the viewer's pictures; None: the main ones.
     """
 
     models: Models
     taste: Taste
-    trends: Mapping[TrendWindow, Mapping[str, float]]
+    trends: Mapping[TrendWindow, Mapping[int, float]]
     collections: Sequence[Collection] = ()
+    assigned: Sequence[Assigned] = NOBODY
+    artwork: ArtworkChooser | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageDraft:
+    """A page that is decided and not written yet, with what decided it."""
+
+    request: PageRequest
+    rows: RowRequest
+    choice: PageChoice
+    hero: int | None
+    chosen: Sequence[ChosenRow]
+    reasons: Reasons
+    artwork: ArtworkChooser | None
+
+    @property
+    def profile(self) -> ProfileScores:
+        """What the viewer wants."""
+        return self.rows.profile
 
 
 def build_page(request: PageRequest, facts: PageFacts, now: datetime, life: timedelta) -> Page:
     """The page at `now`, good for `life`."""
+    return write_page(draft_page(request, facts, now), now, life)
+
+
+def draft_page(request: PageRequest, facts: PageFacts, now: datetime) -> PageDraft:
+    """Which rows stand on the page at `now`, with which titles."""
     models, wish, device = facts.models, request.wish, request.wish.device
     catalogue, budget, now_s = models.catalogue, budget_of(device.form_factor), now.timestamp()
-    profile = score_titles(models, read_signals(facts.taste, catalogue, now_s))
-    allowed = _allowed(request, catalogue, now)
+    profile = models.scored(read_signals(facts.taste, catalogue, now_s))
+    treatment = Treatment(facts.assigned, request.owner, now)
     rows = RowRequest(
         profile=profile,
-        allowed=allowed,
+        allowed=_allowed(request, catalogue, now),
         country=request.country,
-        trends={window: _views_by_work(catalogue, views) for window, views in facts.trends.items()},
+        trends=facts.trends,
         # As for what is visible, no country is guessed: a title closes where the viewer is.
         leaving=catalogue.leaving(request.viewer.country, now, LEAVING_WITHIN),
         collections=[each for each in facts.collections if each.is_open(request.country, now)],
         now_s=now_s,
-        because_rows=budget.because_rows,
+        because_rows=min(budget.because_rows, treatment.value(BECAUSE_ROWS)) if profile.has_taste else 0,
         more_like=None if wish.title_id is None else catalogue.index(wish.title_id),
+        treatment=treatment,
+        owner=request.owner,
     )
     hero = _choose_hero(rows) if SectionKind.HERO in device.supports else None
-    chosen = choose_rows(propose_rows(rows), catalogue, device.supports, budget, hero)
-    reasons = Reasons(profile, allowed, rows.fresh)
-    top = [] if hero is None else [_hero_section(device, catalogue, reasons, hero)]
-    return _finish(request, (*top, *(_section(device, catalogue, reasons, row) for row in chosen)), now, life)
+    rows = replace(rows, hero=hero)
+    weights = _weights(treatment)
+    choice = PageChoice(propose_rows(rows), catalogue, device.supports, budget, hero, weights=weights)
+    reasons = Reasons(profile, rows.allowed, rows.fresh)
+    return PageDraft(request, rows, choice, hero, choice.best(), reasons, facts.artwork)
+
+
+def write_page(draft: PageDraft, now: datetime, life: timedelta) -> Page:
+    """Its sections with their cards and reasons, under a revision."""
+    device, catalogue = draft.request.wish.device, draft.rows.catalogue
+    pictures = choose_pictures(draft.artwork, device, draft.hero, draft.chosen)
+    top = [] if draft.hero is None else [_hero_section(device, catalogue, draft.reasons, draft.hero, pictures)]
+    below = (_section(device, catalogue, draft.reasons, row, pictures) for row in draft.chosen)
+    return _finish(draft, (*top, *below), now, life)
+
+
+def _weights(treatment: Treatment) -> Weights:
+    return Weights(
+        row_discount=treatment.value(ROW_DISCOUNT),
+        same_kind_discount=treatment.value(SAME_KIND_DISCOUNT),
+        base_relevance=treatment.value(BASE_RELEVANCE),
+        coverage_worth=treatment.value(COVERAGE_WORTH),
+    )
 
 
 def _allowed(request: PageRequest, catalogue: Catalogue, now: datetime) -> BoolArray:
@@ -105,54 +165,80 @@ def _allowed(request: PageRequest, catalogue: Catalogue, now: datetime) -> BoolA
             return visible
 
 
-def _views_by_work(catalogue: Catalogue, views: Mapping[str, float]) -> dict[int, float]:
-    by_work: dict[int, float] = {}
-    for title_id, count in views.items():
-        work = catalogue.work(title_id)
-        if work is not None:
-            by_work[work] = by_work.get(work, 0.0) + count
-    return by_work
-
-
 def _choose_hero(rows: RowRequest) -> int | None:
     """The title that suits the profile best among those that play, or among all when none does."""
-    places = np.flatnonzero(rows.fresh)
-    if not len(places):
-        return None
     catalogue = rows.catalogue
-    score = rows.profile.scores[places] + PLAYABLE_HERO_BONUS * catalogue.is_playable[places]
-    best = places[score == score.max()]
+    score = rows.profile.scores + np.float32(rows.treatment.value(FILM_BONUS)) * catalogue.is_playable
+    score[~rows.fresh] = -np.inf
+    most = score.max(initial=-np.inf)
+    if most == -np.inf:
+        return None
+    best = np.flatnonzero(score == most)
     return int(best[np.lexsort((best, -catalogue.popularity[best]))[0]])
 
 
-def _hero_section(device: Device, catalogue: Catalogue, reasons: Reasons, hero: int) -> Section:
-    record = catalogue.records[hero]
-    card = Card(record.id, reason=reasons.of(hero))
+def _hero_section(device: Device, catalogue: Catalogue, reasons: Reasons, hero: int, pictures: Pictures) -> Section:
+    record, layout = catalogue.records[hero], choose_layout(device, SectionKind.HERO)
+    variant = pictures.in_role(layout.artwork_role).get(hero, MAIN_VARIANT)
+    card = Card(record.id, reason=reasons.of(hero), variant=variant)
     # Not the title's name: that stands below it, as a logo or in words.
     heading = "Tonight's film" if record.kind is TitleKind.MOVIE else "Tonight's series"
-    return Section("hero", SectionKind.HERO, heading, card.reason, choose_layout(device, SectionKind.HERO), (card,))
+    return Section("hero", SectionKind.HERO, heading, card.reason, layout, (card,))
 
 
-def _section(device: Device, catalogue: Catalogue, reasons: Reasons, row: ChosenRow) -> Section:
-    candidate, records = row.candidate, catalogue.records
-    is_reasoned = candidate.kind is SectionKind.TOP_PICKS and candidate.key == "top-picks"
-    cards = []
-    for place, item in enumerate(row.kept):
-        index = int(candidate.items[item])
-        series = -1 if candidate.series is None else int(candidate.series[item])
-        reason = reasons.of(index) if is_reasoned and place < REASONED_CARDS else None
-        cards.append(Card(records[index].id, records[series].id if series >= 0 else None, reason))
+def _section(device: Device, catalogue: Catalogue, reasons: Reasons, row: ChosenRow, pictures: Pictures) -> Section:
+    candidate = row.candidate
+    layout = choose_layout(device, candidate.kind)
+    variants = pictures.in_role(layout.artwork_role)
+    if candidate.picks is None:
+        cards = _cards(catalogue, row, variants)
+    else:
+        settled = candidate.picks.settle(row.kept, budget_of(device.form_factor).first_cards)
+        cards = _picked_cards(catalogue, reasons, candidate.picks, settled, variants)
     return Section(
         key=candidate.key,
         kind=candidate.kind,
         heading=candidate.heading,
         reason=candidate.reason,
-        layout=choose_layout(device, candidate.kind),
+        layout=layout,
         cards=tuple(cards),
     )
 
 
-def _finish(request: PageRequest, sections: tuple[Section, ...], now: datetime, life: timedelta) -> Page:
+def _cards(catalogue: Catalogue, row: ChosenRow, variants: Mapping[int, str]) -> Iterable[Card]:
+    kept, records = np.array(row.kept, np.intp), catalogue.records
+    titles = row.candidate.items[kept].tolist()
+    if row.candidate.series is None:
+        return [Card(records[title].id, None, None, "", variants.get(title, MAIN_VARIANT)) for title in titles]
+    return [
+        Card(
+            records[title].id,
+            records[series].id if series >= 0 else None,
+            variant=variants.get(title, MAIN_VARIANT),
+        )
+        for title, series in zip(titles, row.candidate.series[kept].tolist(), strict=True)
+    ]
+
+
+def _picked_cards(
+    catalogue: Catalogue,
+    reasons: Reasons,
+    picks: Picks,
+    settled: Sequence[tuple[int, int]],
+    variants: Mapping[int, str],
+) -> Iterator[Card]:
+    """In the order that the rankers settled on, the first ones with reasons."""
+    items = picks.items.tolist()
+    for place, (item, team) in enumerate(settled):
+        title = items[item]
+        reason = reasons.by(picks.ranker_of(team)).of(title) if place < REASONED_CARDS else None
+        variant = variants.get(title, MAIN_VARIANT)
+        yield Card(catalogue.records[title].id, None, reason, picks.code_of(team), variant)
+
+
+def _finish(draft: PageDraft, sections: tuple[Section, ...], now: datetime, life: timedelta) -> Page:
+    request, exposures = draft.request, draft.rows.treatment.used
+    tag = "" if draft.artwork is None else draft.artwork.tag
     wish, device = request.wish, request.wish.device
     place = (request.owner, wish.kind, wish.genre_id, wish.title_id, device.form_factor)
     # A revision is built again for the device that it was made for: the same sections for another one are another.
@@ -161,10 +247,13 @@ def _finish(request: PageRequest, sections: tuple[Section, ...], now: datetime, 
         id=f"page_{_digest(place)}",
         owner=request.owner,
         wish=wish,
-        revision=_digest((place, made_for, sections)),
+        # What tracking says differs between arms and between policies of artwork, also where they show the same.
+        revision=_digest((place, made_for, sections, [exposure.code for exposure in exposures], tag)),
         built_at=now,
         expires_at=now + life,
         sections=sections,
+        exposures=exposures,
+        artwork_tag=tag,
     )
 
 

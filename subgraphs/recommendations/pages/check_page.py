@@ -28,6 +28,7 @@ def find_violations(page: Page, request: PageRequest, facts: PageFacts, now: dat
         *_foreign_titles(page, request, facts),
         *_unwanted_titles(page, facts),
         *_repetitions(page),
+        *_listed_elsewhere(page),
         *_limits(page, request),
     ]
 
@@ -63,7 +64,7 @@ def _foreign_titles(page: Page, request: PageRequest, facts: PageFacts) -> Itera
 
 def _unwanted_titles(page: Page, facts: PageFacts) -> Iterator[str]:
     catalogue, taste = facts.models.catalogue, facts.taste
-    refused = _works(facts, {title_id for title_id in taste.opinions if _is_refused(taste, title_id)})
+    refused = _works(facts, {title_id for title_id in taste.opinions if _is_refused(taste, catalogue, title_id)})
     # A series that was left open on purpose is not watched: only films and series themselves are.
     watched = {title_id for title_id, place in taste.watched.items() if place.ever_completed}
     for section, card in _cards(page, catalogue):
@@ -74,8 +75,11 @@ def _unwanted_titles(page: Page, facts: PageFacts) -> Iterator[str]:
             yield f"{work} in {section.key} was watched"
 
 
-def _is_refused(taste: Taste, title_id: str) -> bool:
-    return taste.opinions[title_id].feedback in {Feedback.NOT_INTERESTED, Feedback.THUMBS_DOWN}
+def _is_refused(taste: Taste, catalogue: Catalogue, title_id: str) -> bool:
+    """By a thumb, or by few stars for the film or series itself."""
+    said = taste.opinions[title_id]
+    is_work = catalogue.index(title_id) == catalogue.work(title_id)
+    return said.feedback in {Feedback.NOT_INTERESTED, Feedback.THUMBS_DOWN} or (is_work and said.stars in {1, 2})
 
 
 def _works(facts: PageFacts, title_ids: set[str]) -> set[int | None]:
@@ -98,6 +102,23 @@ def _repetitions(page: Page) -> Iterator[str]:
             for work in sorted(visible & set(works[: page.budget.first_cards])):
                 yield f"{work} in sight in {section.key} stands above already"
         visible |= set(works[: page.budget.first_cards])
+
+
+def _listed_elsewhere(page: Page) -> Iterator[str]:
+    """What the profile put on its list itself is no discovery while the list is on the page, wherever that stands."""
+    first_cards = page.budget.first_cards
+    listed = {
+        work
+        for section in page.sections
+        if section.kind is SectionKind.MY_LIST
+        for work in _works_of(section)[:first_cards]
+    }
+    others = {work for section in _discovery(page) for work in _works_of(section)} - listed
+    if page.wish.kind is PageKind.MORE_LIKE_THIS or len(others) <= MIN_CARDS:
+        return
+    for section in _discovery(page):
+        for work in sorted(listed & set(_works_of(section)[:first_cards])):
+            yield f"{work} in sight in {section.key} is in sight in My List"
 
 
 def _limits(page: Page, request: PageRequest) -> Iterator[str]:
@@ -125,8 +146,11 @@ def _heroes(page: Page) -> list[Section]:
 
 def _is_scarce(page: Page) -> bool:
     """All rows that could propose something have no more than one short row's worth of titles together."""
-    discovered = (section for section in page.sections if section.kind not in {SectionKind.HERO, *PERSONAL_KINDS})
-    return len({work for section in discovered for work in _works_of(section)}) <= MIN_CARDS
+    return len({work for section in _discovery(page) for work in _works_of(section)}) <= MIN_CARDS
+
+
+def _discovery(page: Page) -> list[Section]:
+    return [section for section in page.sections if section.kind not in {SectionKind.HERO, *PERSONAL_KINDS}]
 
 
 def _works_of(section: Section) -> list[str]:

@@ -25,8 +25,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import mul
 
+import numpy as np
+
 from subgraphs.recommendations.domain.catalogue import Catalogue
 from subgraphs.recommendations.domain.sections import PERSONAL_KINDS, SectionKind
+from subgraphs.recommendations.experiments.parameters import (
+    BASE_RELEVANCE,
+    COVERAGE_WORTH,
+    ROW_DISCOUNT,
+    SAME_KIND_DISCOUNT,
+)
 from subgraphs.recommendations.pages.rows import RowCandidate
 
 __all__ = ["GainParts", "Objective", "PreparedRow", "Uncovered", "Weights"]
@@ -56,17 +64,17 @@ SATURATION = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What counts how much; all of it set by judgement.
+    """What counts how much; all of it set by judgement, and open to experiments.
 
     `row_discount`: each row further down is looked at less. `base_relevance`: of the worth that a row has whatever its
     titles, as people come for a kind of row as well.
     """
 
     worth: Mapping[SectionKind, float] = field(default_factory=lambda: WORTH)
-    row_discount: float = 0.9
-    same_kind_discount: float = 0.6
-    base_relevance: float = 0.35
-    coverage_worth: float = 1.0
+    row_discount: float = ROW_DISCOUNT.default
+    same_kind_discount: float = SAME_KIND_DISCOUNT.default
+    base_relevance: float = BASE_RELEVANCE.default
+    coverage_worth: float = COVERAGE_WORTH.default
 
 
 MAX_TOPICS = 8
@@ -77,8 +85,28 @@ Uncovered = Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
+class _FirstPlaces:
+    """The first places of a row, and what stands there."""
+
+    places: tuple[int, ...]
+    works: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _InSight:
+    """What titles in sight are worth wherever their row stands: mean relevance, and how much of a topic they leave."""
+
+    relevance: float
+    topics: Sequence[str]
+    left: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
 class PreparedRow:
-    """A candidate as plain lists by place; `relevance_bound`: what it can gain by relevance as first of its kind."""
+    """A candidate as plain lists by place; `relevance_bound`: what it can gain by relevance as first of its kind.
+
+    A search places a row again and again, mostly with the same titles: what follows from these alone is kept with it.
+    """
 
     candidate: RowCandidate
     kind: SectionKind
@@ -86,6 +114,17 @@ class PreparedRow:
     works: Sequence[int]
     relevance: Sequence[float]
     relevance_bound: float
+    all_works: frozenset[int]
+    _first: dict[int, _FirstPlaces] = field(default_factory=dict, repr=False, compare=False)
+    in_sight: dict[tuple[int, ...], _InSight] = field(default_factory=dict, repr=False, compare=False)
+
+    def first(self, count: int) -> _FirstPlaces:
+        """So many of its places, or all."""
+        known = self._first.get(count)
+        if known is None:
+            works = self.works[:count]
+            known = self._first[count] = _FirstPlaces(tuple(range(len(works))), frozenset(works))
+        return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,33 +154,41 @@ class Objective:
         self._topics = catalogue.topics
         self.rows = [self._prepare(row, catalogue) for row in candidates]
         self.interest: Uncovered = _interest(self.rows, catalogue, first_cards)
-        # A row adds at most one row's worth of cards, and 1 - exp(-x) <= x: all of them in the best topic.
-        most = min(1.0, SATURATION * max(self.interest.values(), default=0.0))
-        self._coverage_bound = weights.coverage_worth * most
 
-    def gain(self, row: PreparedRow, in_sight: Sequence[int], same_above: int, above: Uncovered) -> GainParts:
+    def gain(self, row: PreparedRow, in_sight: tuple[int, ...], same_above: int, above: Uncovered) -> GainParts:
         """Of the row with these of its places in sight, below `same_above` rows of its kind."""
+        seen = row.in_sight.get(in_sight)
+        if seen is None:
+            seen = row.in_sight[in_sight] = self._look_at(row, in_sight)
+        before = [above[topic] for topic in seen.topics]
+        after = list(map(mul, before, seen.left))
+        return GainParts(
+            relevance=self._kind_worth(row.kind, seen.relevance) * float(self.weights.same_kind_discount**same_above),
+            coverage=self.weights.coverage_worth * (sum(before) - sum(after)),
+            uncovered=dict(zip(seen.topics, after, strict=True)),
+        )
+
+    def _look_at(self, row: PreparedRow, in_sight: tuple[int, ...]) -> _InSight:
         relevance = sum(map(mul, self._discounts, map(row.relevance.__getitem__, in_sight))) / self._discount_sum
-        added: dict[str, float] = {}
+        # What nobody is interested in adds nothing: it is left out.
+        added = dict.fromkeys(self.interest, 0.0)
         for place in in_sight:
             topics = self._topics[row.works[place]][-MAX_TOPICS:]
             share = self._card_shares[len(topics)]
             for topic in topics:
-                added[topic] = added.get(topic, 0.0) + share
-        uncovered, coverage = {}, 0.0
-        for topic, amount in added.items():
-            before = above.get(topic, 0.0)
-            after = uncovered[topic] = before * math.exp(amount)
-            coverage += before - after
-        return GainParts(
-            relevance=self._kind_worth(row.kind, relevance) * float(self.weights.same_kind_discount**same_above),
-            coverage=self.weights.coverage_worth * coverage,
-            uncovered=uncovered,
-        )
+                if topic in added:
+                    added[topic] += share
+        covered = [topic for topic, amount in added.items() if amount]
+        return _InSight(relevance, covered, [math.exp(added[topic]) for topic in covered])
 
-    def bound(self, row: PreparedRow, same_above: int) -> float:
-        """The row gains no more than this, whatever stands above, with so many rows of its kind above."""
-        return row.relevance_bound * float(self.weights.same_kind_discount**same_above) + self._coverage_bound
+    def relevance_bound(self, row: PreparedRow, same_above: int) -> float:
+        """The row gains no more than this by relevance, whatever stands above, with so many rows of its kind above."""
+        return row.relevance_bound * float(self.weights.same_kind_discount**same_above)
+
+    def coverage_bound(self, above: Uncovered) -> float:
+        """No row gains more than this by coverage below rows that leave so much uncovered."""
+        # A row adds at most one row's worth of cards, and 1 - exp(-x) <= x: all of them in the best topic.
+        return self.weights.coverage_worth * min(1.0, SATURATION * max(above.values(), default=0.0))
 
     def _kind_worth(self, kind: SectionKind, relevance: float) -> float:
         base = self.weights.base_relevance
@@ -149,15 +196,17 @@ class Objective:
 
     def _prepare(self, row: RowCandidate, catalogue: Catalogue) -> PreparedRow:
         relevance = row.relevance.tolist()
-        best = sorted(relevance, reverse=True)
+        works = catalogue.works[row.items].tolist()
+        best = np.sort(row.relevance)[: -len(self._discounts) - 1 : -1].tolist()
         most = sum(map(mul, self._discounts, best)) / self._discount_sum
         return PreparedRow(
             candidate=row,
             kind=row.kind,
             is_personal=row.kind in PERSONAL_KINDS,
-            works=catalogue.works[row.items].tolist(),
+            works=works,
             relevance=relevance,
             relevance_bound=self._kind_worth(row.kind, most),
+            all_works=frozenset(works),
         )
 
 

@@ -1,62 +1,116 @@
 """Why a card: the title of the profile's history that draws it, if that is true.
 
-What adds most to a score need not be why a title stands high: without it others may lose more. So the scores are
-computed once more without the cause, and the reason is given only if the title then stands further down among all
-that could be shown. That costs as much as scoring; `MAX_CAUSES` different ones are tried on a page, in the order in
-which cards are looked at, and other cards stay without a reason.
+What adds most to a score need not be why a title stands high: without it others may lose more. So titles that stand
+high are scored once more without the cause, and the reason is given only if the card's title then stands further down.
+`max_causes` different ones are tried on a page, in the order in which cards are looked at, and other cards stay without
+a reason.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from subgraphs.recommendations.domain.catalogue import BoolArray, FloatArray
+from subgraphs.recommendations.domain.catalogue import BoolArray, FloatArray, IndexArray
+from subgraphs.recommendations.domain.ordering import best_places
 from subgraphs.recommendations.domain.page import Reason
-from subgraphs.recommendations.domain.taste import Signals
-from subgraphs.recommendations.models.blend import ProfileScores, score_titles
+from subgraphs.recommendations.models.blend import ProfileScores
+from subgraphs.recommendations.models.counterfactuals import Counterfactuals
 
-__all__ = ["Reasons"]
+__all__ = ["Reasons", "Trial"]
 
-MAX_CAUSES = 3
+MAX_CAUSES = 6
+POOL = 200
+"""Titles that stand highest, among which a card's title must fall without its cause. Titles outside could only push it
+down further: none is said to fall that does not.
+"""
+TRIED_AHEAD = 24
+"""More than get a reason on a page, as rows above take some of them: a second trial costs more than a few titles."""
+CLEAR = 1e-5
+"""Of the scores' greatest value: what differs by less may be rounding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A card's place among all titles that rows may show, 0 the highest, and (at least) that without its `cause`."""
+
+    cause: int
+    rank: int
+    rank_without: int
 
 
 class Reasons:
     """For one page. `fresh`: what discovery rows may show; only what is `allowed` is named."""
 
-    def __init__(self, profile: ProfileScores, allowed: BoolArray, fresh: BoolArray) -> None:
+    def __init__(
+        self, profile: ProfileScores, allowed: BoolArray, fresh: BoolArray, *, max_causes: int = MAX_CAUSES
+    ) -> None:
         self._profile = profile
         self._allowed = allowed
-        self._places = np.flatnonzero(fresh)
+        self._fresh = fresh
+        self._max_causes = max_causes
         self._without: dict[int, FloatArray] = {}
+        self._trials: dict[int, Trial | None] = {}
+        # By the scores' identity: each holds its own, so that none is given to others meanwhile.
+        self._others: dict[int, Reasons] = {}
+
+    def by(self, ranker: ProfileScores) -> Reasons:
+        """The same for titles that other scores put where they are: their cause must be true of those scores."""
+        if ranker is self._profile:
+            return self
+        known = self._others.get(id(ranker))
+        if known is None:
+            known = self._others[id(ranker)] = Reasons(ranker, self._allowed, self._fresh, max_causes=self._max_causes)
+        return known
 
     def of(self, index: int) -> Reason | None:
-        """The cause said as it is: watched, liked or on the list; None when none can be named that is true."""
-        profile = self._profile
-        cause = profile.cause(index)
-        if cause is None or not self._allowed[cause] or not self._is_true(index, cause):
+        """The cause said as it is: watched, liked, picked, looked for or listed; None when none can be named truly."""
+        trial = self.trial(index)
+        if trial is None or trial.rank_without <= trial.rank:
             return None
+        profile, cause = self._profile, trial.cause
         record = profile.models.catalogue.records[cause]
         if cause in profile.signals.watched_at_s:
             return Reason(f"Because you watched {record.display_name}", record.id)
         if cause in profile.signals.liked:
             return Reason(f"Because you like {record.display_name}", record.id)
+        if cause in profile.signals.picked_at_s:
+            return Reason(f"Because you picked {record.display_name}", record.id)
+        if cause in profile.signals.sought:
+            return Reason(f"Because you looked for {record.display_name}", record.id)
         return Reason(f"Because {record.display_name} is on your list", record.id)
 
-    def _is_true(self, index: int, cause: int) -> bool:
-        without = self._without.get(cause)
-        if without is None:
-            if len(self._without) == MAX_CAUSES:
-                return False
-            signals = _without(self._profile.signals, cause)
-            without = self._without[cause] = score_titles(self._profile.models, signals).scores
-        return self._rank(without, index) > self._rank(self._profile.scores, index)
+    def trial(self, index: int) -> Trial | None:
+        """How the title stands without the one that adds most to it; None when that may not be named or tried."""
+        if index not in self._trials:
+            # The titles that suit best come next: tried together they cost little more than one.
+            ahead = [each for each in self._pool[:TRIED_AHEAD].tolist() if each not in self._trials and each != index]
+            self._try([index, *ahead] if index in self._pool else [])
+        return self._trials.setdefault(index, None)
 
-    def _rank(self, scores: FloatArray, index: int) -> int:
-        return int(np.count_nonzero(scores[self._places] > scores[index]))
+    def _try(self, indices: Sequence[int]) -> None:
+        causes = self._profile.causes(indices)
+        wanted = [each for each in dict.fromkeys(causes) if each is not None and self._allowed[each]]
+        new = [each for each in wanted if each not in self._without][: self._max_causes - len(self._without)]
+        if new:
+            self._without |= dict(zip(new, self._counterfactuals.without(new), strict=True))
+        for index, cause in zip(indices, causes, strict=True):
+            without = None if cause is None else self._without.get(cause)
+            self._trials[index] = None if cause is None or without is None else self._compare(index, cause, without)
 
+    def _compare(self, index: int, cause: int, without: FloatArray) -> Trial:
+        own = without[self._pool == index][0] + np.float32(CLEAR) * without.max()
+        # What stands above a title of the pool is in the pool.
+        rank = int(np.count_nonzero(self._profile.scores[self._pool] > self._profile.scores[index]))
+        return Trial(cause, rank, int(np.count_nonzero(without > own)))
 
-def _without(signals: Signals, cause: int) -> Signals:
-    """As if the profile had never met the title."""
-    return replace(signals, weights={work: weight for work, weight in signals.weights.items() if work != cause})
+    @cached_property
+    def _pool(self) -> IndexArray:
+        return best_places(self._profile.scores, self._fresh, POOL)
+
+    @cached_property
+    def _counterfactuals(self) -> Counterfactuals:
+        return Counterfactuals(self._profile, self._pool)

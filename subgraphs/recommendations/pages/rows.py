@@ -7,18 +7,26 @@ finished, begun or refused.
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
 
 import numpy as np
 
-from subgraphs.recommendations.domain.catalogue import BoolArray, Catalogue, FloatArray, IndexArray
+from subgraphs.recommendations.domain.catalogue import BoolArray, Catalogue, FloatArray, Genre, IndexArray
 from subgraphs.recommendations.domain.collections import Collection
 from subgraphs.recommendations.domain.countries import country_in_words
+from subgraphs.recommendations.domain.ordering import best_of, best_places, first_allowed, most_popular
 from subgraphs.recommendations.domain.page import Reason
 from subgraphs.recommendations.domain.sections import SectionKind
-from subgraphs.recommendations.domain.trends import TrendWindow, combine
+from subgraphs.recommendations.domain.trends import TrendWindow
+from subgraphs.recommendations.experiments.treatment import Treatment
 from subgraphs.recommendations.models.blend import ProfileScores
+from subgraphs.recommendations.pages.discovery import discover
+from subgraphs.recommendations.pages.picks import Picks, choose_picks
 
 __all__ = ["RowCandidate", "RowRequest", "propose_rows"]
 
@@ -30,7 +38,6 @@ GENRE_SAMPLE = 10
 MIN_GENRE_SIZE = 6
 MIN_CAUSE_FRACTION = 0.2
 GENRE_POPULARITY_SHARE = 0.4
-COUNTRY_TREND_SHARE = 0.5
 CAUSE_RECENCY_HALF_LIFE_S = 14 * 24 * 3600.0
 FRESH_S = 14 * 24 * 3600.0
 """What was gone on with in the last two weeks is what somebody comes back for: it stands first."""
@@ -47,6 +54,7 @@ class RowCandidate:
     """A row before the choice: `items` are titles to open, best first.
 
     `series` is the series of each, or -1; `relevance` is 0 to 1 by place. `is_pinned`: a rule puts it at the top.
+    `picks`: how the items were chosen, where that may differ by card.
     """
 
     key: str
@@ -57,6 +65,7 @@ class RowCandidate:
     relevance: FloatArray
     series: IndexArray | None = None
     is_pinned: bool = False
+    picks: Picks | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +73,7 @@ class RowRequest:
     """What rows are made from.
 
     `allowed`: visible to the viewer and of the page's kind. `trends`: views by title index. `leaving`: what closes
-    soon. `collections`: those that are open here and now.
+    soon. `collections`: those that are open here and now. `owner`: whose page it is. `hero` stands above all rows.
     """
 
     profile: ProfileScores
@@ -76,18 +85,24 @@ class RowRequest:
     because_rows: int
     collections: Sequence[Collection] = ()
     more_like: int | None = None
+    treatment: Treatment = field(default_factory=Treatment)
+    owner: str = ""
+    hero: int | None = None
 
     @property
     def catalogue(self) -> Catalogue:
         """The one that everything refers to."""
         return self.profile.models.catalogue
 
-    @property
+    @cached_property
     def fresh(self) -> BoolArray:
-        """What discovery rows may show."""
+        """What discovery rows may show: nothing that the profile knows, by its own word or by what it did.
+
+        Don't write into it.
+        """
         mask = self.allowed & self.catalogue.is_listable
         signals = self.profile.signals
-        known = [*signals.seen, *signals.started, *signals.refused]
+        known = [*signals.seen, *signals.started, *signals.refused, *signals.picked_at_s]
         mask[known] = False
         return mask
 
@@ -110,20 +125,6 @@ def propose_rows(request: RowRequest) -> list[RowCandidate]:
     rows.append(_my_list(request))
     rows.append(_watch_again(request))
     return [row for row in rows if row is not None and len(row.items)]
-
-
-def _ordered(order: IndexArray, mask: BoolArray) -> IndexArray:
-    return order[mask[order]][:POOL]
-
-
-def _best(scores: FloatArray, mask: BoolArray) -> IndexArray:
-    """The POOL best allowed titles, best first; ties by place, so that the order is always the same."""
-    places = np.flatnonzero(mask)
-    if len(places) > POOL:
-        # Cut generously, then sort the few: ties at the cut are decided by the full sort.
-        cut = np.partition(scores[places], len(places) - POOL)[len(places) - POOL]
-        places = places[scores[places] >= cut]
-    return places[np.lexsort((places, -scores[places]))][:POOL].astype(np.int32)
 
 
 def _similar(request: RowRequest, index: int, mask: BoolArray) -> tuple[IndexArray, FloatArray]:
@@ -167,38 +168,57 @@ def _continue_watching(request: RowRequest) -> RowCandidate | None:
 def _top_picks(request: RowRequest, fresh: BoolArray) -> RowCandidate | None:
     if not request.profile.has_taste:
         return None
-    items = _best(request.profile.scores, fresh)
+    discovery = discover(request.profile, fresh, request.owner, request.now_s)
+    picks = choose_picks(request.profile, fresh, POOL, request.treatment, request.hero)
+    picks = picks.with_discovery(discovery, request.profile)
     return RowCandidate(
         key="top-picks",
         kind=SectionKind.TOP_PICKS,
         heading="Top picks for you",
-        reason=Reason("Chosen from what this profile watches and likes"),
-        items=items,
-        relevance=_relevance(request, items),
+        reason=Reason(f"Chosen from what this profile {_known_by(request)}"),
+        items=picks.items,
+        relevance=picks.relevance,
+        picks=picks,
     )
 
 
+def _known_by(request: RowRequest) -> str:
+    """How the titles that speak for the profile became known."""
+    signals = request.profile.signals
+    speaking = {work for work, weight in signals.weights.items() if weight > 0}
+    if speaking <= signals.picked_at_s.keys():
+        return "picked"
+    return "watches and likes" if speaking.isdisjoint(signals.picked_at_s) else "watches, likes and picked"
+
+
 def _because_rows(request: RowRequest, fresh: BoolArray) -> Iterator[RowCandidate]:
-    """A row for each of the titles watched lately that the profile is drawn to most; the reason names it."""
+    """A row for each of the titles watched or picked lately that the profile is drawn to most; the reason names it."""
     signals = request.profile.signals
     causes = [
         (signals.weights[work] * 0.5 ** (max(0.0, request.now_s - at_s) / CAUSE_RECENCY_HALF_LIFE_S), work)
-        for work, at_s in signals.watched_at_s.items()
+        for work, at_s in {**signals.picked_at_s, **signals.watched_at_s}.items()
         if signals.weights.get(work, 0.0) >= MIN_CAUSE_FRACTION
         and request.allowed[work]
         and work not in signals.refused
     ]
     for strength, work in sorted(causes, key=lambda cause: (-cause[0], cause[1]))[: request.because_rows]:
         record = request.catalogue.records[work]
-        items, likeness = _similar(request, work, fresh)
+        items, likeness = _wanted_first(request, *_similar(request, work, fresh))
+        because = f"Because you {'picked' if work in signals.picked_at_s else 'watched'} {record.display_name}"
         yield RowCandidate(
             key=f"because-{record.id}",
             kind=SectionKind.BECAUSE_YOU_WATCHED,
-            heading=f"Because you watched {record.display_name}",
-            reason=Reason(f"Because you watched {record.display_name}", because_of=record.id),
+            heading=because,
+            reason=Reason(because, because_of=record.id),
             items=items,
             relevance=_mixed(likeness * np.float32(min(1.0, strength)), request, items),
         )
+
+
+def _wanted_first(request: RowRequest, items: IndexArray, likeness: FloatArray) -> tuple[IndexArray, FloatArray]:
+    """What is alike and wanted before what is only alike: a drama with two of the actors is no reason to be here."""
+    order = np.argsort(-_mixed(likeness, request, items), kind="stable")
+    return items[order], likeness[order]
 
 
 def _trending(request: RowRequest, window: TrendWindow, fresh: BoolArray) -> RowCandidate | None:
@@ -234,7 +254,7 @@ def _collection(request: RowRequest, collection: Collection, fresh: BoolArray) -
 
 
 def _new_releases(request: RowRequest, fresh: BoolArray) -> RowCandidate:
-    items = _ordered(request.catalogue.by_newest, fresh)
+    items = first_allowed(request.catalogue.by_newest, fresh, POOL)
     return RowCandidate(
         key="new",
         kind=SectionKind.NEW_RELEASES,
@@ -246,7 +266,7 @@ def _new_releases(request: RowRequest, fresh: BoolArray) -> RowCandidate:
 
 
 def _leaving_soon(request: RowRequest, fresh: BoolArray) -> RowCandidate:
-    items = _best(request.profile.scores, fresh & request.leaving)
+    items = best_places(request.profile.scores, fresh & request.leaving, POOL)
     return RowCandidate(
         key="leaving-soon",
         kind=SectionKind.LEAVING_SOON,
@@ -259,64 +279,68 @@ def _leaving_soon(request: RowRequest, fresh: BoolArray) -> RowCandidate:
 
 def _popular(request: RowRequest, fresh: BoolArray) -> RowCandidate:
     """Popularity at large, moved by what is watched in the viewer's country."""
-    score = request.catalogue.popularity
-    trends = combine(request.trends)
-    if trends:
-        score = score.copy()
-        most = max(trends.values())
-        for index, views in trends.items():
-            score[index] += np.float32(COUNTRY_TREND_SHARE * views / most)
-        items = _best(score, fresh)
-    else:
-        items = _ordered(request.catalogue.by_popularity, fresh)
+    items, popularity = most_popular(request.catalogue, request.trends, fresh, POOL)
     return RowCandidate(
         key="popular",
         kind=SectionKind.POPULAR_IN_COUNTRY,
         heading=f"Popular in {country_in_words(request.country)}",
         reason=None,
         items=items,
-        relevance=_mixed(np.clip(score[items], 0.0, 1.0), request, items),
+        relevance=_mixed(np.clip(popularity, 0.0, 1.0), request, items),
     )
 
 
 def _genre_rows(request: RowRequest, fresh: BoolArray) -> Iterator[RowCandidate]:
     """The favourite genres, or the largest ones for somebody without taste."""
     catalogue, signals = request.catalogue, request.profile.signals
-    drawn: dict[str, float] = {}
-    for work, weight in signals.weights.items():
-        for genre_id, _ in catalogue.records[work].genres:
-            drawn[genre_id] = drawn.get(genre_id, 0.0) + weight
-    ranked: list[tuple[float, str]] = []
-    for genre_id, genre in catalogue.genres_by_id.items():
-        count = int(fresh[genre.members].sum())
-        if count >= MIN_GENRE_SIZE:
-            # What half of the catalogue is says little about anybody: a genre's pull is against its size.
-            rarity = float(np.log1p(len(catalogue.by_popularity) / len(genre.members)))
-            if request.profile.has_taste:
-                pull = drawn.get(genre_id, 0.0) * rarity
-            else:
-                best = genre.members[fresh[genre.members]][:GENRE_SAMPLE]
-                pull = float(catalogue.popularity[best].sum()) * rarity
-            if pull > 0:
-                ranked.append((-pull, genre_id))
-    mixed = (1 - GENRE_POPULARITY_SHARE) * request.profile.scores + GENRE_POPULARITY_SHARE * catalogue.popularity
-    row_count = FAVOURITE_GENRE_ROWS if request.profile.has_taste else GENRE_ROWS
-    for _, genre_id in sorted(ranked)[:row_count]:
-        genre = catalogue.genres_by_id[genre_id]
-        members = np.zeros(len(catalogue), np.bool_)
-        members[genre.members] = True
-        items = _best(mixed, fresh & members)
-        watched = sum(
-            1 for work in signals.watched_at_s if any(known == genre_id for known, _ in catalogue.records[work].genres)
-        )
+    watched = Counter(genre_id for work in signals.watched_at_s for genre_id, _ in catalogue.records[work].genres)
+    for genre in _favourite_genres(request, fresh) if request.profile.has_taste else _large_genres(catalogue, fresh):
+        members = genre.members[fresh[genre.members]]
+        own, popularity = request.profile.scores[members], catalogue.popularity[members]
+        mixed = np.float32(1 - GENRE_POPULARITY_SHARE) * own + np.float32(GENRE_POPULARITY_SHARE) * popularity
+        items = best_of(members, mixed, POOL)
         yield RowCandidate(
-            key=f"genre-{genre_id}",
+            key=f"genre-{genre.id}",
             kind=SectionKind.GENRE,
             heading=genre.name,
-            reason=Reason(f"You often watch {genre.name}") if watched >= 2 else None,
+            reason=Reason(f"You often watch {genre.name}") if watched[genre.id] >= 2 else None,
             items=items,
             relevance=_relevance(request, items),
         )
+
+
+def _favourite_genres(request: RowRequest, fresh: BoolArray) -> Iterator[Genre]:
+    """Those that the profile is drawn to most, and that have enough to show."""
+    catalogue = request.catalogue
+    drawn: dict[str, float] = {}
+    for work, weight in request.profile.signals.weights.items():
+        for genre_id, _ in catalogue.records[work].genres:
+            drawn[genre_id] = drawn.get(genre_id, 0.0) + weight
+    pulls = {genre_id: pull * _rarity(catalogue, genre_id) for genre_id, pull in drawn.items() if pull > 0}
+    ranked = sorted(pulls, key=lambda genre_id: (-pulls[genre_id], genre_id))
+    genres = (catalogue.genres_by_id[genre_id] for genre_id in ranked if genre_id in catalogue.genres_by_id)
+    return islice((genre for genre in genres if _has_enough(genre, fresh)), FAVOURITE_GENRE_ROWS)
+
+
+def _large_genres(catalogue: Catalogue, fresh: BoolArray) -> list[Genre]:
+    """For somebody of whom nothing is known: those whose best known titles are known best."""
+    pulls: dict[str, float] = {}
+    for genre in catalogue.genres_by_id.values():
+        if _has_enough(genre, fresh):
+            best = first_allowed(genre.members, fresh, GENRE_SAMPLE)
+            pulls[genre.id] = float(catalogue.popularity[best].sum()) * _rarity(catalogue, genre.id)
+    ranked = sorted((genre_id for genre_id, pull in pulls.items() if pull > 0), key=lambda each: (-pulls[each], each))
+    return [catalogue.genres_by_id[genre_id] for genre_id in ranked[:GENRE_ROWS]]
+
+
+def _rarity(catalogue: Catalogue, genre_id: str) -> float:
+    """What half of the catalogue is says little about anybody: a genre's pull is against its size."""
+    genre = catalogue.genres_by_id.get(genre_id)
+    return 0.0 if genre is None else math.log1p(len(catalogue.by_popularity) / len(genre.members))
+
+
+def _has_enough(genre: Genre, fresh: BoolArray) -> bool:
+    return len(first_allowed(genre.members, fresh, MIN_GENRE_SIZE)) >= MIN_GENRE_SIZE
 
 
 def _my_list(request: RowRequest) -> RowCandidate | None:

@@ -16,6 +16,7 @@ from common.events import Event, EventHandler
 from subgraphs.recommendations.domain.taste import Feedback, HistoryMark, Watched
 from subgraphs.recommendations.domain.titles import TitleRecord, record_from_snapshot
 from subgraphs.recommendations.ports import TasteStore, TitleStore, TrendCounters
+from subgraphs.recommendations.services.heed_accounts import heed_account
 from subgraphs.recommendations.services.keep_models import KeepModels
 from subgraphs.recommendations.services.report_interactions import ReportInteractions
 
@@ -57,12 +58,16 @@ class FollowEvents:
             "accounts": self.on_accounts,
         }
 
+    def catalogue_handlers(self) -> Mapping[str, EventHandler]:
+        """For each of several processes on one store: memory must hear of every title, also of what others stored."""
+        return {"titles": self.on_titles, "assets": self.on_assets}
+
     async def on_titles(self, event: Event) -> None:
         """`title.changed` and `title.withdrawn`."""
         if event.kind == "title.withdrawn":
             title_ids = [str(title_id) for title_id in event.data["titleIds"]]
-            await self._titles.withdraw(title_ids)
-            self._models.withdraw(title_ids)
+            withdrawn = await self._titles.withdraw(title_ids, event.occurred_at)
+            self._models.withdraw([each for each in title_ids if each in withdrawn])
         if event.kind != "title.changed":
             return
         readable: list[Mapping[str, object]] = []
@@ -76,8 +81,9 @@ class FollowEvents:
                 continue
             readable.append(snapshot)
             records.append(replace(record, is_playable=record.is_playable or self._models.is_playable(record.id)))
-        await self._titles.put(readable)
-        self._models.change(records)
+        # The store knows what was heard last; memory follows it.
+        changed = await self._titles.put(readable, event.occurred_at)
+        self._models.change([record for record in records if record.id in changed])
 
     async def on_assets(self, event: Event) -> None:
         """`asset.published`: the title is playable."""
@@ -145,17 +151,17 @@ class FollowEvents:
         """`profile.created`, `profile.changed`, `profile.deleted`, `consent.changed` and `account.erased`."""
         data = event.data
         await self._interactions.handle(event)
+        await heed_account(self._tastes, event)
         if event.kind in {"profile.created", "profile.changed"}:
             await self._tastes.locate(str(data["profileId"]), str(data["country"]), event.occurred_at)
             if data.get("personalisation") is not None:
                 await self._tastes.allow(
                     str(data["profileId"]), event.occurred_at, is_personal=bool(data["personalisation"])
                 )
-        elif event.kind == "consent.changed" and data["purpose"] == "PERSONALISATION":
-            for profile_id in data["profileIds"]:
-                await self._tastes.allow(str(profile_id), event.occurred_at, is_personal=bool(data["granted"]))
-        elif event.kind == "profile.deleted":
-            await self._tastes.erase(str(data["profileId"]))
+            if data.get("analytics") is not None:
+                await self._tastes.measure(
+                    str(data["profileId"]), event.occurred_at, is_measured=bool(data["analytics"])
+                )
         elif event.kind == "account.erased":
             for profile_id in data["profileIds"]:
                 await self._tastes.erase(str(profile_id))

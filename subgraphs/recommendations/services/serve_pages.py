@@ -8,9 +8,8 @@ than none.
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -19,32 +18,29 @@ from common.errors import ErrorKind, ServiceError
 from common.tokens import Viewer
 from subgraphs.recommendations.domain.catalogue import Catalogue
 from subgraphs.recommendations.domain.devices import check_device
+from subgraphs.recommendations.domain.explanation import PageExplanation
 from subgraphs.recommendations.domain.page import Page, PageWish
 from subgraphs.recommendations.domain.sections import PageKind
 from subgraphs.recommendations.domain.taste import Taste
-from subgraphs.recommendations.domain.trends import TrendWindow
 from subgraphs.recommendations.pages.build_page import PageFacts, PageRequest, build_page
 from subgraphs.recommendations.pages.change import PageChange, compare_pages
-from subgraphs.recommendations.ports import PageSnapshots, TasteStore, TrendCounters
+from subgraphs.recommendations.pages.explain_page import explain_page
+from subgraphs.recommendations.ports import PageSnapshots, TasteStore
+from subgraphs.recommendations.services.choose_artwork import ChooseArtwork
+from subgraphs.recommendations.services.country_trends import CountryTrends
 from subgraphs.recommendations.services.edit_collections import EditCollections
 from subgraphs.recommendations.services.keep_models import KeepModels
+from subgraphs.recommendations.services.run_experiments import TESTER_SCOPES, NotATester, RunExperiments
 
 __all__ = ["PageExpired", "ServePages", "owner_of"]
 
 log = structlog.get_logger(__name__)
 
 PAGES_IN_MEMORY = 1_000
-TRENDS_GOOD_FOR = timedelta(seconds=30)
 
 
 class PageExpired(Exception):
     """The page of a cursor is not kept any more; reload the page."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Trends:
-    views: Mapping[TrendWindow, Mapping[str, float]]
-    good_until: datetime
 
 
 def owner_of(viewer: Viewer) -> str:
@@ -62,11 +58,13 @@ class ServePages:
         *,
         models: KeepModels,
         tastes: TasteStore,
-        trends: TrendCounters,
+        trends: CountryTrends,
         snapshots: PageSnapshots,
         life: timedelta,
         default_country: str,
         collections: EditCollections,
+        experiments: RunExperiments,
+        artwork: ChooseArtwork,
     ) -> None:
         self._models = models
         self._tastes = tastes
@@ -75,16 +73,26 @@ class ServePages:
         self._life = life
         self._default_country = default_country
         self._collections = collections
+        self._experiments = experiments
+        self._artwork = artwork
         self._pages: OrderedDict[tuple[object, ...], Page] = OrderedDict()
-        self._trends_by_country: dict[str | None, _Trends] = {}
 
     async def page(self, viewer: Viewer, wish: PageWish, now: datetime) -> Page:
-        """The page for this viewer now. Raises ServiceError naming what can't be made of the wish."""
+        """The page for this viewer now, who counts as exposed to what had a say in it.
+
+        Raises ServiceError naming what can't be made of the wish.
+        """
+        page = await self._find_or_build(viewer, wish, now)
+        await self._experiments.expose(viewer, page.exposures, now)
+        return page
+
+    async def _find_or_build(self, viewer: Viewer, wish: PageWish, now: datetime) -> Page:
         models = self._models.models
         catalogue = models.catalogue
         _check_wish(wish, catalogue, viewer, now)
         taste = await self._taste(viewer)
         collections = await self._collections.for_pages(now)
+        assigned = await self._experiments.assign(viewer, taste, wish.device.form_factor.value, now)
         key = (
             collections.version,
             owner_of(viewer),
@@ -92,23 +100,44 @@ class ServePages:
             taste.version,
             catalogue.version,
             catalogue.visibility_key(viewer, now),
+            tuple(each.key for each in assigned),
+            self._artwork.version(viewer, now),
         )
         known = self._pages.get(key)
         if known is not None and now < known.expires_at:
             self._pages.move_to_end(key)
             return known
-        # What is popular is told for some country; what may be seen is decided without guessing one.
-        country = viewer.country or self._default_country
-        trends = await self._trending(country, now)
-        request = PageRequest(
-            wish=wish,
-            viewer=viewer,
-            country=country,
-            owner=owner_of(viewer),
-        )
-        page = build_page(request, PageFacts(models, taste, trends, collections.collections), now, self._life)
+        request = self._request(viewer, wish)
+        trends = await self._trends.views(catalogue, request.country or self._default_country, now)
+        artwork = await self._artwork.chooser(viewer, taste, catalogue, now)
+        facts = PageFacts(models, taste, trends, collections.collections, assigned, artwork)
+        page = build_page(request, facts, now, self._life)
         await self._keep(key, page)
         return page
+
+    async def explain(self, viewer: Viewer, wish: PageWish, now: datetime) -> PageExplanation:
+        """Why the page that this viewer would load now is as it is. Raises NotATester, and as `page` does."""
+        if not TESTER_SCOPES & viewer.scopes:
+            raise NotATester
+        models = self._models.models
+        _check_wish(wish, models.catalogue, viewer, now)
+        request = self._request(viewer, wish)
+        taste = await self._taste(viewer)
+        facts = PageFacts(
+            models=models,
+            taste=taste,
+            trends=await self._trends.views(models.catalogue, request.country or self._default_country, now),
+            collections=(await self._collections.for_pages(now)).collections,
+            assigned=await self._experiments.assign(viewer, taste, wish.device.form_factor.value, now),
+            artwork=await self._artwork.chooser(viewer, taste, models.catalogue, now),
+        )
+        # It takes a second or two: other viewers' pages go on meanwhile.
+        return await asyncio.to_thread(explain_page, request, facts, now, self._life)
+
+    def _request(self, viewer: Viewer, wish: PageWish) -> PageRequest:
+        # What is popular is told for some country; what may be seen is decided without guessing one.
+        country = viewer.country or self._default_country
+        return PageRequest(wish=wish, viewer=viewer, country=country, owner=owner_of(viewer))
 
     async def refresh(self, viewer: Viewer, page_id: str, revision: str, held: int | None, now: datetime) -> PageChange:
         """What is different now for a client that holds the first `held` sections of a revision, or all of them.
@@ -157,18 +186,6 @@ class ServePages:
         except ServiceError as error:
             log.warning("page.without_taste", error=error.message)
             return Taste()
-
-    async def _trending(self, country: str | None, now: datetime) -> Mapping[TrendWindow, Mapping[str, float]]:
-        known = self._trends_by_country.get(country)
-        if known is not None and now < known.good_until:
-            return known.views
-        try:
-            views = await self._trends.trending(country, now)
-        except ServiceError as error:
-            log.warning("page.without_trends", error=error.message)
-            return {}
-        self._trends_by_country[country] = _Trends(views, now + TRENDS_GOOD_FOR)
-        return views
 
 
 def _check_wish(wish: PageWish, catalogue: Catalogue, viewer: Viewer, now: datetime) -> None:

@@ -1,7 +1,7 @@
-"""One training: tastes and titles as they are kept → a new version, used at once where it may be.
+"""One training: titles and tastes as they are kept → what titles are about, and a new version of the models.
 
-Only one trains at a time: whoever holds the lease, which is renewed while the work goes on in a thread. A version that
-is no better than one list for everybody is kept, with its figures and the reason, and not used.
+Both are used at once, the version only where it may be. Only one trains at a time. A version that is no better than
+one list for everybody is kept, with its figures and the reason, and not used.
 """
 
 from __future__ import annotations
@@ -9,11 +9,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import resource
-import secrets
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,12 +23,14 @@ from common.errors import ErrorKind, ServiceError
 from subgraphs.recommendations.domain.catalogue import Catalogue, build_catalogue
 from subgraphs.recommendations.domain.model_versions import ModelVersion
 from subgraphs.recommendations.domain.taste import read_likes
-from subgraphs.recommendations.models.content import FoldedContent, build_content
+from subgraphs.recommendations.models.content import Content, FoldedContent, build_content
+from subgraphs.recommendations.models.content_record import write_content
 from subgraphs.recommendations.models.train import Outcome, Training, TrainingSettings, train
 from subgraphs.recommendations.models.trained import write_trained
-from subgraphs.recommendations.ports import ModelChoice, ModelStore, TasteStore, TitleStore
+from subgraphs.recommendations.ports import ContentStore, ModelChoice, ModelStore, TasteStore, TitleStore
+from subgraphs.recommendations.services.publish_versions import PublishVersions, TrainingRefused, new_version_id
 
-__all__ = ["KEPT_VERSIONS", "MAX_LIKES", "TrainModels", "TrainingRefused"]
+__all__ = ["MAX_LIKES", "TrainModels", "TrainingRefused"]
 
 log = structlog.get_logger(__name__)
 
@@ -38,13 +38,6 @@ MAX_LIKES = 100
 """Of one profile, the latest: a pair of titles costs time for each profile that likes both."""
 MAX_PROFILES = 200_000
 """Read for one training; 20 million likes are some 300 MB."""
-KEPT_VERSIONS = 10
-LEASE_S = 60.0
-RENEW_S = 15.0
-
-
-class TrainingRefused(Exception):
-    """There is nothing to train on, or somebody else trains now; the message says which and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +53,19 @@ class TrainModels:
     """Trains when told; reads each taste once and keeps only its likes."""
 
     def __init__(
-        self, titles: TitleStore, tastes: TasteStore, store: ModelStore, choice: ModelChoice, clock: Clock
+        self,
+        *,
+        titles: TitleStore,
+        tastes: TasteStore,
+        store: ModelStore,
+        contents: ContentStore,
+        choice: ModelChoice,
+        clock: Clock,
     ) -> None:
         self._titles = titles
         self._tastes = tastes
-        self._store = store
+        self._versions = PublishVersions(store, choice, "marquee models list")
+        self._contents = contents
         self._choice = choice
         self._clock = clock
 
@@ -72,19 +73,32 @@ class TrainModels:
         self, settings: TrainingSettings, progress: Callable[[str], None] = lambda _: None
     ) -> tuple[ModelVersion, bool]:
         """The new version, and whether it is in use now. Raises TrainingRefused and ServiceError."""
-        async with self._leased():
+        async with self._versions.leased():
             started = time.monotonic()
             progress("reading titles and tastes")
             catalogue = await asyncio.to_thread(build_catalogue, await self._titles.load(), 1)
             likes = await self._read_likes(catalogue)
-            outcome = await asyncio.to_thread(_train, catalogue, likes, settings, progress)
-            content = await asyncio.to_thread(write_trained, outcome.trained)
-            version = self._version(outcome, content, likes, time.monotonic() - started)
-            await self._store.put(version, content)
-            is_used = await self._use(version)
-            await self._forget_old(version.id)
+            content = await self._keep_content(catalogue, progress)
+            outcome = await asyncio.to_thread(_train, catalogue, likes, content, settings, progress)
+            data = await asyncio.to_thread(write_trained, outcome.trained)
+            version = self._version(outcome, data, likes, time.monotonic() - started)
+            is_used = await self._versions.publish(version, data)
         log.info("models.trained", version=version.id, is_used=is_used, unfit_because=version.unfit_because)
         return version, is_used
+
+    async def learn_content(self, progress: Callable[[str], None] = lambda _: None) -> None:
+        """What titles are about, alone; nobody need have watched any. Raises TrainingRefused and ServiceError."""
+        async with self._versions.leased():
+            await self._keep_content(build_catalogue(await self._titles.load(), 1), progress)
+
+    async def _keep_content(self, catalogue: Catalogue, progress: Callable[[str], None]) -> Content:
+        progress(f"content of {len(catalogue)} titles")
+        content = await asyncio.to_thread(build_content, catalogue.records)
+        data = await asyncio.to_thread(write_content, catalogue.records, content)
+        content_id = await self._contents.put(self._clock.now(), data)
+        await self._choice.choose_content(content_id)
+        log.info("content.learned", content=content_id, titles=len(catalogue), byte_count=len(data))
+        return content
 
     async def _read_likes(self, catalogue: Catalogue) -> _Likes:
         rows, columns, instants = [], [], []
@@ -110,55 +124,22 @@ class TrainModels:
             profile_count,
         )
 
-    def _version(self, outcome: Outcome, content: bytes, likes: _Likes, took_s: float) -> ModelVersion:
+    def _version(self, outcome: Outcome, data: bytes, likes: _Likes, took_s: float) -> ModelVersion:
         made_at = self._clock.now()
         return ModelVersion(
-            id=f"{made_at:%Y%m%dT%H%M%S}.{made_at.microsecond:06}-{secrets.token_hex(2)}",
+            id=new_version_id(made_at),
             made_at=made_at,
             profile_count=likes.profile_count,
             title_count=len(likes.indices),
             like_count=int(likes.training.liked.nnz),
             took_s=round(took_s, 3),
             peak_memory_bytes=_peak_memory_bytes(),
-            byte_count=len(content),
-            sha256=hashlib.sha256(content).hexdigest(),
+            byte_count=len(data),
+            sha256=hashlib.sha256(data).hexdigest(),
             weights=outcome.trained.weights,
             metrics=_metrics(outcome),
             unfit_because=None if outcome.is_better_than_popularity else "popularity alone ranks no worse",
         )
-
-    async def _use(self, version: ModelVersion) -> bool:
-        if version.unfit_because is not None or (await self._choice.choice()).is_pinned:
-            return False
-        await self._choice.choose(version.id, is_pinned=False)
-        return True
-
-    async def _forget_old(self, newest_id: str) -> None:
-        in_use = (await self._choice.choice()).version_id
-        for version in (await self._store.versions())[KEPT_VERSIONS:]:
-            if version.id not in {in_use, newest_id}:
-                await self._store.delete(version.id)
-
-    @asynccontextmanager
-    async def _leased(self) -> AsyncIterator[None]:
-        owner = secrets.token_hex(8)
-        if not await self._choice.take_lease(owner, LEASE_S):
-            raise TrainingRefused("another process trains now; `marquee models list` shows when it is done")
-        renewing = asyncio.create_task(self._renew(owner))
-        try:
-            yield
-        finally:
-            renewing.cancel()
-            await self._choice.give_back_lease(owner)
-
-    async def _renew(self, owner: str) -> None:
-        while True:
-            await asyncio.sleep(RENEW_S)
-            try:
-                await self._choice.take_lease(owner, LEASE_S)
-            except ServiceError as error:
-                # Two trainings at worst, of which the later one is used.
-                log.warning("models.lease_not_renewed", error=error.message)
 
 
 def _training(
@@ -175,12 +156,17 @@ def _training(
     return Training(liked, np.maximum(at_s.max() - at_s[order], 0.0))
 
 
-def _train(catalogue: Catalogue, likes: _Likes, settings: TrainingSettings, progress: Callable[[str], None]) -> Outcome:
-    progress(f"content of {len(likes.indices)} titles")
+def _train(
+    catalogue: Catalogue,
+    likes: _Likes,
+    content: Content,
+    settings: TrainingSettings,
+    progress: Callable[[str], None],
+) -> Outcome:
     records = [catalogue.records[index] for index in likes.indices.tolist()]
-    content = FoldedContent(build_content(records).vectors)
+    folded = FoldedContent(content.vectors[likes.indices])
     try:
-        return train(likes.training, tuple(record.id for record in records), content, settings, progress)
+        return train(likes.training, tuple(record.id for record in records), folded, settings, progress)
     except MemoryError as error:
         raise ServiceError(
             ErrorKind.RESOURCE_EXHAUSTED,

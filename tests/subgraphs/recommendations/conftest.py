@@ -229,9 +229,11 @@ class Subgraph:
 @pytest.fixture
 async def subgraph(tmp_path: Path, valkey_url: str, redis: Redis) -> AsyncIterator[Subgraph]:
     from subgraphs.recommendations.adapters.sqlalchemy.titles import SqlTitleStore
+    from subgraphs.recommendations.adapters.valkey.artwork_contexts import ValkeyArtworkContexts
     from subgraphs.recommendations.adapters.valkey.interactions import ValkeyInteractionEvents
     from subgraphs.recommendations.adapters.valkey.tastes import ValkeyTasteStore
     from subgraphs.recommendations.adapters.valkey.trends import ValkeyTrendCounters
+    from subgraphs.recommendations.services.choose_artwork import ChooseArtwork
     from subgraphs.recommendations.services.follow_events import FollowEvents
     from subgraphs.recommendations.services.report_interactions import ReportInteractions
 
@@ -245,7 +247,10 @@ async def subgraph(tmp_path: Path, valkey_url: str, redis: Redis) -> AsyncIterat
             models = app.state.resources
             assert isinstance(models._titles, SqlTitleStore)
             assert isinstance(models._tastes, ValkeyTasteStore)
-            interactions = ReportInteractions(models, ValkeyInteractionEvents(redis, EventPublisher(redis)))
+            artwork = ChooseArtwork(ValkeyArtworkContexts(redis, timedelta(days=15)))
+            interactions = ReportInteractions(
+                models, artwork, ValkeyInteractionEvents(redis, EventPublisher(redis)), ValkeyTasteStore(redis)
+            )
             trends = ValkeyTrendCounters(redis)
             follow = FollowEvents(models, models._titles, models._tastes, trends, interactions)
             yield Subgraph(client=client, clock=clock, key=key, redis=redis, models=models, follow=follow)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from subgraphs.recommendations.domain.artwork_sizes import (
     SIZES_BY_ROLE,
+    VARIANTS,
     ArtworkRole,
     ImageFormat,
     artwork_id,
@@ -33,6 +34,7 @@ def test_formats_that_can_not_be_rendered_are_not_chosen() -> None:
 
 
 def test_every_size_is_one_that_titles_offers() -> None:
-    """Both tables are the same; ids name role, variant, size and format."""
+    """Both tables are the same, and so are the variants; ids name role, variant, size and format."""
     assert dict(titles.SIZES_BY_ROLE) == {role.value: sizes for role, sizes in SIZES_BY_ROLE.items()}
+    assert titles.VARIANTS == VARIANTS
     assert artwork_id("mov_1", ArtworkRole.POSTER, (120, 180), ImageFormat.WEBP) == "mov_1~POSTER~main~120x180~WEBP"

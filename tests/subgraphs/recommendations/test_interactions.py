@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from redis.asyncio import Redis
@@ -69,3 +70,20 @@ async def test_who_refuses_is_not_told_of(
     kids = replace(viewer, is_kids=True)
     assert (await report(subgraph, kids, card(shown)))["takenCount"] == 0
     assert await told(redis) == []
+
+
+async def test_what_is_opened_from_a_search_is_remembered(
+    subgraph: Any, catalogue_snapshots: Any, viewer: Viewer
+) -> None:
+    """Not what is shown, nor what is opened from a page; who refuses is not remembered."""
+    await subgraph.tell_titles(catalogue_snapshots)
+    shown, opened = "ser_1", "ser_2"
+    cards = [card(shown, tracking="search.s1.1"), card(shown, "OPENED", "rev.top-picks.search.1")]
+    await report(subgraph, viewer, *cards, card(opened, "OPENED", "search.s1.2"))
+    taste = await subgraph.models._tastes.taste("prof_1")
+    assert taste.sought == {opened: subgraph.clock.now().timestamp()}
+    refused = {"accountId": "acc_1", "profileIds": ["prof_1"], "purpose": "PERSONALISATION", "granted": False}
+    subgraph.clock.advance(timedelta(seconds=1))
+    await subgraph.tell("accounts", "consent.changed", {**refused, "textVersion": 1})
+    await report(subgraph, viewer, card(shown, "OPENED", "search.s1.1"))
+    assert set((await subgraph.models._tastes.taste("prof_1")).sought) == {opened}

@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
+from common.clock import SystemClock
 from stack.cli import app
 from subgraphs.kernel import migrations
 from subgraphs.kernel.sql import open_engine, sqlite_url
@@ -21,7 +22,9 @@ from subgraphs.recommendations.adapters.sqlalchemy.titles import SqlTitleStore
 from subgraphs.recommendations.adapters.valkey.tastes import ValkeyTasteStore
 from subgraphs.recommendations.app import MIGRATIONS
 from subgraphs.recommendations.domain.taste import Watched
-from subgraphs.recommendations.trainer import run_trainer
+from subgraphs.recommendations.models.content_record import read_content
+from subgraphs.recommendations.settings import RecommendationsSettings
+from subgraphs.recommendations.trainer import learn_content, run_trainer
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -39,7 +42,7 @@ def state(tmp_path: Path, valkey_url: str, monkeypatch: pytest.MonkeyPatch, make
     async def keep_titles() -> None:
         engine = open_engine(sqlite_url(tmp_path / "recommendations" / "recommendations.sqlite"))
         await migrations.upgrade(engine, MIGRATIONS)
-        await SqlTitleStore(engine).put([make_snapshot(f"mov_{number:02}") for number in range(30)])
+        await SqlTitleStore(engine).put([make_snapshot(f"mov_{number:02}") for number in range(30)], NOW)
         await engine.dispose()
 
     asyncio.run(keep_titles())
@@ -115,6 +118,17 @@ async def test_the_schedule_s_process_makes_a_version(watched: Path) -> None:
     (version,) = versions(watched)
     about = json.loads((watched / "objects" / "models" / version / "about.json").read_text())
     assert about["profile_count"] == 12
+    (content,) = (watched / "objects" / "models" / "content").iterdir()
+    assert len(read_content(content.read_bytes()).title_ids) == 30
+
+
+async def test_what_titles_are_about_needs_nobody_s_likes(state: Path) -> None:
+    """Before anybody has watched anything; what a process of its own does for `run_trainer(CONTENT)`."""
+    await learn_content(RecommendationsSettings.load(), SystemClock())
+
+    (content,) = (state / "objects" / "models" / "content").iterdir()
+    assert len(read_content(content.read_bytes()).title_ids) == 30
+    assert versions(state) == []
 
 
 async def test_stopping_ends_the_process(watched: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from subgraphs.recommendations.adapters.valkey.trends import HALF_LIVES_S, TOP, ValkeyTrendCounters
 from subgraphs.recommendations.domain.titles import record_from_snapshot
 from subgraphs.recommendations.domain.trends import SHARES, TrendWindow, combine
-from subgraphs.recommendations.models.content import _fold, _token_matrix, build_content
+from subgraphs.recommendations.models.content import _directions, build_content, carry_over, place
 from subgraphs.recommendations.models.neighbours import SHRINKAGE, build_neighbours
 
 SIZE = 8
@@ -61,25 +61,26 @@ def test_nobody_s_likes_make_no_neighbours() -> None:
 def test_folding_keeps_cosines(make_titles: Any) -> None:
     """With no more titles than dimensions exactly; with many titles nearly, and the nearest stay near."""
     few = [record_from_snapshot(row) for row in make_titles(3, 60)]
-    matrix = _token_matrix(few)
-    folded = _fold(matrix, min(matrix.shape))
+    matrix = build_content(few).tokens
+    folded = matrix @ _directions(matrix, min(matrix.shape))
     exact = (matrix @ matrix.T).toarray()
-    np.testing.assert_allclose(folded @ folded.T, exact, atol=1e-8)
+    np.testing.assert_allclose(folded @ folded.T, exact, atol=1e-5)
 
-    many = [record_from_snapshot(row) for row in make_titles(4, 900)]
-    vectors = build_content(many).vectors
-    exact_many = (_token_matrix(many) @ _token_matrix(many).T).toarray()
+    many = [record_from_snapshot(row) for row in make_titles(4, 600)]
+    content = build_content(many)
+    vectors = content.vectors
+    exact_many = (content.tokens @ content.tokens.T).toarray()
     np.fill_diagonal(exact_many, -1)
     near = vectors @ vectors.T
     np.fill_diagonal(near, -1)
-    films = range(0, 900, 10)
+    films = range(0, 600, 10)
     # The title that is nearest after folding lies within the exact order's nearest few.
     ranks = [int((exact_many[film] > exact_many[film, int(np.argmax(near[film]))]).sum()) for film in films]
     assert np.mean(np.array(ranks) < 10) > 0.9
     np.fill_diagonal(exact_many, 1)
-    known = np.diff(_token_matrix(many).indptr)
+    known = np.diff(content.tokens.indptr)
     confidence = known / (known + 2)
-    np.testing.assert_allclose(build_content(many).like(7), exact_many[7] * confidence * confidence[7], atol=1e-5)
+    np.testing.assert_allclose(content.like(7), exact_many[7] * confidence * confidence[7], atol=1e-5)
 
 
 def test_the_same_titles_give_the_same_vectors(make_titles: Any) -> None:
@@ -87,6 +88,39 @@ def test_the_same_titles_give_the_same_vectors(make_titles: Any) -> None:
     records = [record_from_snapshot(row) for row in make_titles(5, 200)]
 
     np.testing.assert_array_equal(build_content(records).vectors, build_content(records).vectors)
+
+
+def test_a_title_s_place_depends_on_itself_alone(make_titles: Any, make_snapshot: Any) -> None:
+    """Placed later, alone or among others, a title has the rows that it had when the space was made."""
+    records = [record_from_snapshot(row) for row in make_titles(5, 200)]
+    content = build_content(records)
+    others = [record_from_snapshot(make_snapshot("mov_new", synopsis="words that nobody knows")), *records[50:60]]
+
+    placed = place(content.space, others)
+    np.testing.assert_array_equal(placed.vectors[1:], content.vectors[50:60])
+    np.testing.assert_array_equal(placed.tokens[1:].toarray(), content.tokens[50:60].toarray())
+
+    order = np.array([7, -1, 3, -1, 199], np.int32)
+    mixed = carry_over(content, order, [records[7], records[4], records[3], others[0], records[199]])
+    np.testing.assert_array_equal(mixed.vectors[[0, 1, 2, 4]], content.vectors[[7, 4, 3, 199]])
+    np.testing.assert_array_equal(mixed.vectors[3], placed.vectors[0])
+    np.testing.assert_array_equal(mixed.tokens[[0, 1, 2, 4]].toarray(), content.tokens[[7, 4, 3, 199]].toarray())
+
+
+def test_a_new_title_is_near_what_it_is_like(make_titles: Any) -> None:
+    """Titles that the space was made without are nearest to those of their genre."""
+    records = [record_from_snapshot(row) for row in make_titles(6, 300)]
+    content = build_content(records[:280])
+    new = records[280:300]
+
+    likeness = place(content.space, new).vectors @ content.vectors.T
+
+    nearest = np.argsort(-likeness, axis=1)[:, :20]
+    same = [
+        [records[each].genres == record.genres for each in row]
+        for record, row in zip(new, nearest.tolist(), strict=True)
+    ]
+    assert np.mean(same) > 0.9
 
 
 async def test_views_fade_by_half_lives(redis: Redis) -> None:

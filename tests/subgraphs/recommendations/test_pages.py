@@ -25,6 +25,7 @@ from subgraphs.recommendations.domain.trends import TrendWindow
 from subgraphs.recommendations.models.blend import Models
 from subgraphs.recommendations.pages.build_page import PageFacts, PageRequest, build_page
 from subgraphs.recommendations.pages.choose import FIRST_ROWS, MIN_CARDS
+from subgraphs.recommendations.services.country_trends import views_by_work
 from subgraphs.recommendations.services.keep_models import build_models
 
 NOW = datetime(2026, 3, 1, 20, 0, tzinfo=UTC)
@@ -52,7 +53,11 @@ def build(
 ) -> Page:
     owner = viewer.profile_id or "anonymous"
     request = PageRequest(PageWish(kind, device, **options), viewer, viewer.country, owner)
-    return build_page(request, PageFacts(models, taste or Taste(), trends or {}), now, LIFE)
+    return build_page(request, PageFacts(models, taste or Taste(), by_work(models, trends or {})), now, LIFE)
+
+
+def by_work(models: Models, trends: dict[TrendWindow, dict[str, float]]) -> dict[TrendWindow, dict[int, float]]:
+    return {window: views_by_work(models.catalogue, views) for window, views in trends.items()}
 
 
 def rows_of(page: Page) -> list[Section]:
@@ -83,6 +88,8 @@ TASTES = st.builds(
         ),
         max_size=12,
     ),
+    picks=st.lists(TITLES, max_size=10, unique=True).map(tuple),
+    picked_at_s=st.none() | st.floats(1, 1e9),
 )
 VIEWERS = st.builds(
     Viewer,
@@ -121,7 +128,7 @@ def test_the_rules_hold_on_every_page(
     refused = {
         title_id
         for title_id, opinion in taste.opinions.items()
-        if opinion.feedback in {Feedback.NOT_INTERESTED, Feedback.THUMBS_DOWN}
+        if opinion.feedback in {Feedback.NOT_INTERESTED, Feedback.THUMBS_DOWN} or opinion.stars in {1, 2}
     }
     completed = {title_id for title_id, place in taste.watched.items() if place.ever_completed}
 
@@ -218,15 +225,30 @@ def test_a_taste_shows_on_the_page(models: Models, viewer: Viewer, make_device: 
     assert by_kind[SectionKind.WATCH_AGAIN].cards
 
 
+@pytest.mark.parametrize("form_factor", ["TV", "PHONE"])
+def test_what_is_listed_is_no_discovery(models: Models, viewer: Viewer, make_device: Any, form_factor: str) -> None:
+    """Top picks that are put on the list go there, and other titles come in their place, above the list and below."""
+    before = build(models, viewer, make_device(form_factor), horror_fan())
+    [picks] = [section for section in before.sections if section.kind is SectionKind.TOP_PICKS]
+    liked = ids_of(picks)[:5]
+    listed = {title_id: Opinion(listed_at_s=NOW.timestamp() - place) for place, title_id in enumerate(liked)}
+    page = build(models, viewer, make_device(form_factor), replace(horror_fan(), opinions=listed))
+
+    [own] = [section for section in page.sections if section.kind is SectionKind.MY_LIST]
+    discovery = [row for row in rows_of(page) if row.kind not in PERSONAL_KINDS]
+    assert liked == ids_of(own)
+    assert SectionKind.TOP_PICKS in {row.kind for row in discovery}
+    assert not set(liked) & {work for row in discovery for work in works_of(row)[: page.budget.first_cards]}
+
+
 def test_reasons_are_true(models: Models, viewer: Viewer, make_device: Any) -> None:
     """The cause that is named was watched, and without it the title is less wanted."""
     taste = horror_fan()
     page = build(models, viewer, make_device(), taste)
     picks = next(section for section in page.sections if section.kind is SectionKind.TOP_PICKS)
-    reasoned = [card for card in picks.cards if card.reason is not None]
+    reasoned = [(card, card.reason.because_of) for card in picks.cards if card.reason is not None]
     assert reasoned
-    for card in reasoned:
-        cause = card.reason.because_of
+    for card, cause in reasoned:
         assert cause in taste.watched
         without = {title_id: place for title_id, place in taste.watched.items() if title_id != cause}
         assert score_of(models, card.title_id, taste) > score_of(models, card.title_id, Taste(watched=without))

@@ -7,8 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from redis.asyncio import Redis
+from sqlalchemy import delete
 
 from common.events import Event
+from subgraphs.kernel.sql import writing
+from subgraphs.recommendations.adapters.sqlalchemy.titles import titles
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 PROFILE, ACCOUNT = "prof_1", "acc_1"
@@ -82,6 +85,41 @@ async def test_in_any_order_and_twice_the_same_interactions_are_told(subgraph: A
             await subgraph.follow.handlers()["accounts"](event)
         refused = [await subgraph.follow._interactions._events.is_refused(each) for each in ("acc_1", "acc_2", "acc_3")]
         assert refused == [False, True, False]
+
+
+def told_of_titles(make_snapshot: Any) -> list[Event]:
+    """A title renamed and withdrawn and shown again, one withdrawn for good, and one of which that alone is heard."""
+    news: list[tuple[str, dict[str, Any]]] = [
+        ("title.changed", {"titles": [make_snapshot("mov_a"), make_snapshot("mov_b")]}),
+        ("title.changed", {"titles": [make_snapshot("mov_a", displayName="Second")]}),
+        ("title.withdrawn", {"titleIds": ["mov_a", "mov_b", "mov_c"]}),
+        ("title.changed", {"titles": [make_snapshot("mov_a", displayName="Last")]}),
+    ]
+    return [
+        Event(topic="titles", kind=kind, data=data, occurred_at=START + timedelta(days=number), id=f"evt_{number}")
+        for number, (kind, data) in enumerate(news)
+    ]
+
+
+async def test_in_any_order_and_twice_the_same_titles_are_known(subgraph: Any, make_snapshot: Any) -> None:
+    """What was said last of a title holds, in memory and in the store, also where a withdrawal is heard first."""
+    chance = random.Random(7)
+    follow, models = subgraph.follow, subgraph.models
+    for _ in range(15):
+        async with writing(models._titles._engine) as connection:
+            await connection.execute(delete(titles))
+        await models.load()
+        events = told_of_titles(make_snapshot) * 2
+        chance.shuffle(events)
+        for event in events:
+            await follow.on_titles(event)
+
+        in_memory = {each.id: (each.display_name, each.facts.is_withdrawn) for each in models._records.values()}
+        stored = {each.id: (each.display_name, each.facts.is_withdrawn) for each in await models._titles.load()}
+        # Of what is withdrawn nothing is shown, and so nothing need be known.
+        visible = {"mov_a": ("Last", False)}
+        assert {key: value for key, value in in_memory.items() if not value[1]} == visible
+        assert {key: value for key, value in stored.items() if not value[1]} == visible
 
 
 async def test_an_erasure_is_heard_twice(subgraph: Any, redis: Redis) -> None:

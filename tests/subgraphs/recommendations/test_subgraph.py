@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,6 +9,8 @@ from typing import Any
 import pytest
 
 from common.tokens import Viewer
+from subgraphs.recommendations.adapters.valkey.tastes import GONE_FOR_S
+from subgraphs.recommendations.services import keep_models, match_titles
 
 PAGE = """query ($kind: PageKind! = HOME, $device: DeviceInput!, $genre: ID, $title: ID, $first: Int, $after: String, $cards: Int) {
   page(kind: $kind, device: $device, genreId: $genre, titleId: $title) { id kind revision expiresAt
@@ -210,20 +211,20 @@ async def test_list_and_ratings_arrive(subgraph: Any, catalogue_snapshots: Any, 
 
 
 async def test_not_interested_means_not_shown(subgraph: Any, catalogue_snapshots: Any, viewer: Viewer) -> None:
-    """At once and everywhere on discovery rows; unknown and forbidden titles can't be judged."""
+    """Everywhere on discovery rows, until it is taken back."""
     await subgraph.tell_titles(catalogue_snapshots)
     shown = titles_of(sections_of(await page(subgraph, viewer))[1])[0]
-    mutation = """mutation ($input: FeedbackInput!) { sendFeedback(input: $input) { __typename } }"""
+    thumb = {"profileId": "prof_1", "titleId": shown}
 
-    async def send(title_id: str, who: Viewer) -> str:
-        values = {"input": {"titleId": title_id, "kind": "NOT_INTERESTED"}}
-        return str((await subgraph.data(mutation, values, who))["sendFeedback"]["__typename"])
+    async def all_shown() -> set[str]:
+        found = sections_of(await page(subgraph, viewer, first=50, cards=50))
+        return {title_id for section in found for title_id in titles_of(section)}
 
-    assert await send(shown, viewer) == "FeedbackSuccess"
-    assert await send("mov_none", viewer) == "TitleNotFound"
-    assert await send(shown, replace(viewer, profile_id=None)) == "NoProfileSelected"
-    after = sections_of(await page(subgraph, viewer, first=50, cards=50))
-    assert shown not in {title_id for section in after for title_id in titles_of(section)}
+    await subgraph.tell("feedback", "title.thumbed", {**thumb, "thumb": "NOT_INTERESTED"})
+    assert shown not in await all_shown()
+    subgraph.clock.advance(timedelta(seconds=1))
+    await subgraph.tell("feedback", "title.thumbed", {**thumb, "thumb": None})
+    assert shown in await all_shown()
 
 
 async def test_a_kids_profile_meets_nothing_forbidden(subgraph: Any, catalogue_snapshots: Any, viewer: Viewer) -> None:
@@ -276,6 +277,37 @@ async def test_match_and_similar(subgraph: Any, catalogue_snapshots: Any, viewer
     assert "mov_018" not in both
 
 
+async def test_matches_are_kept_until_something_changes(
+    subgraph: Any, catalogue_snapshots: Any, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One comparison of all titles for many requests; another after a new watch, and another when time has passed."""
+    scored = []
+    spread = match_titles.spread_matches
+
+    def counted(*arguments: Any) -> Any:
+        scored.append(1)
+        return spread(*arguments)
+
+    monkeypatch.setattr(match_titles, "spread_matches", counted)
+    # Only this test rebuilds the catalogue.
+    monkeypatch.setattr(keep_models, "SETTLE_S", 600)
+    query = "query ($r: [_Any!]!) { _entities(representations: $r) { ... on Title { match } } }"
+    films = {"r": [{"__typename": "Title", "id": f"mov_{number:03}"} for number in range(40)]}
+    await subgraph.tell_titles(catalogue_snapshots)
+    await subgraph.watch("mov_000", 1.0)
+    first = await subgraph.data(query, films, viewer)
+    assert await subgraph.data(query, films, viewer) == first
+    assert len(scored) == 1
+
+    await subgraph.watch("mov_001", 1.0)
+    changed = await subgraph.data(query, films, viewer)
+    assert changed != first
+    assert await subgraph.data(query, films, replace(viewer, maturity=12)) != changed
+    subgraph.clock.advance(timedelta(seconds=match_titles.MATCHES_LIFE_S))
+    await subgraph.data(query, films, viewer)
+    assert len(scored) == 4
+
+
 async def test_visitors_see_the_default_countrys_charts(subgraph: Any, catalogue_snapshots: Any) -> None:
     """Nothing personal, and nothing that is offered or blocked by country: every other door would hide it."""
     nowhere_else = {**catalogue_snapshots[0], "windows": [{"country": "US", "from": None, "until": None}]}
@@ -320,27 +352,6 @@ async def test_a_restart_knows_the_catalogue(subgraph: Any, catalogue_snapshots:
     assert catalogue.records[catalogue.index_by_id["mov_004"]].facts.is_withdrawn
 
 
-async def test_a_large_catalogue_is_ready_before_it_is_learned(
-    subgraph: Any, catalogue_snapshots: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Titles are there at once; what is like what follows in the background."""
-    from subgraphs.recommendations.services import keep_models
-
-    monkeypatch.setattr(keep_models, "LEARNED_AT_START", 10)
-    monkeypatch.setattr(keep_models, "SETTLE_S", 0)
-    await subgraph.tell_titles(catalogue_snapshots)
-    models = keep_models.KeepModels(subgraph.models._titles, subgraph.models._tastes, subgraph.clock)
-    await models.load()
-    index = models.models.catalogue.index_by_id["mov_000"]
-    at_first = models.models.similar(index).titles.tolist()
-    async with models.running():
-        while models.models.catalogue.version < 2:  # noqa: ASYNC110  # a rebuild tells nobody
-            await asyncio.sleep(0.01)
-
-    assert at_first == []
-    assert models.models.similar(index).titles.tolist()
-
-
 async def test_without_valkey_there_is_a_page_all_the_same(
     subgraph: Any, catalogue_snapshots: Any, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -359,11 +370,21 @@ async def test_without_valkey_there_is_a_page_all_the_same(
 
 
 async def test_a_deleted_profile_is_forgotten(subgraph: Any, catalogue_snapshots: Any, viewer: Viewer) -> None:
-    """Nothing of its taste stays."""
+    """Nothing of its taste stays, nor of what a device says that still holds a token of it."""
     await subgraph.tell_titles(catalogue_snapshots)
     await subgraph.watch("mov_000", 0.5)
+    await page(subgraph, viewer)
 
     await subgraph.tell("accounts", "profile.deleted", {"profileId": "prof_1", "accountId": "acc_1"})
+    await subgraph.watch("mov_001", 0.5)
+    await subgraph.tell("feedback", "title.rated", {"profileId": "prof_1", "titleId": "mov_000", "stars": 5})
+    consent = {"accountId": "acc_1", "profileIds": ["prof_1"], "purpose": "PERSONALISATION", "textVersion": 1}
+    await subgraph.tell("accounts", "consent.changed", {**consent, "granted": True})
 
-    assert await subgraph.redis.keys("marquee:taste:*") == []
     assert "CONTINUE_WATCHING" not in {section["kind"] for section in sections_of(await page(subgraph, viewer))}
+    assert set(await subgraph.redis.hgetall("marquee:taste:prof_1")) == {b"v", b"gone"}
+    assert 0 < await subgraph.redis.ttl("marquee:taste:prof_1") <= GONE_FOR_S
+    assert await subgraph.redis.keys("marquee:artwork-context:*") == []
+
+    await subgraph.tell("accounts", "account.erased", {"accountId": "acc_1", "profileIds": ["prof_1"]})
+    assert await subgraph.redis.keys("marquee:taste:*") == []

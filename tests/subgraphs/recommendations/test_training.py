@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,8 +14,8 @@ from obstore.store import LocalStore
 from redis.asyncio import Redis
 
 from common.clock import FakeClock
-from common.errors import ServiceError
-from subgraphs.recommendations.adapters.object_models import ObjectModelStore, open_model_store
+from common.errors import ErrorKind, ServiceError
+from subgraphs.recommendations.adapters.object_models import ObjectContentStore, ObjectModelStore, open_model_objects
 from subgraphs.recommendations.adapters.valkey.model_choice import ValkeyModelChoice
 from subgraphs.recommendations.adapters.valkey.tastes import ValkeyTasteStore
 from subgraphs.recommendations.domain.model_versions import ModelVersion, newest_fit
@@ -23,9 +24,10 @@ from subgraphs.recommendations.domain.titles import record_from_snapshot
 from subgraphs.recommendations.models.implicit_als import AlsParameters
 from subgraphs.recommendations.models.train import Outcome, TrainingSettings
 from subgraphs.recommendations.models.trained import EASE, NEIGHBOURS, read_trained
-from subgraphs.recommendations.services import train_models
+from subgraphs.recommendations.services import publish_versions
 from subgraphs.recommendations.services.follow_training import FollowTraining, ScheduleTraining
-from subgraphs.recommendations.services.train_models import TrainingRefused, TrainModels
+from subgraphs.recommendations.services.publish_versions import PublishVersions, TrainingRefused
+from subgraphs.recommendations.services.train_models import TrainModels
 
 NOW = datetime(2026, 3, 1, 20, 0, tzinfo=UTC)
 SMALL = TrainingSettings(als=AlsParameters(factors=4, steps=3), ease_l2=5.0, neighbours=20, shrinkage=1.0)
@@ -51,7 +53,7 @@ class Served:
 
 @pytest.fixture
 def store(tmp_path: Path) -> ObjectModelStore:
-    return open_model_store("", tmp_path / "models")
+    return ObjectModelStore(open_model_objects("", tmp_path / "models"))
 
 
 @pytest.fixture
@@ -75,8 +77,14 @@ async def watch_in_camps(tastes: ValkeyTasteStore, profile_count: int) -> None:
 def trainer(
     snapshots: list[dict[str, Any]], redis: Redis, store: ObjectModelStore, clock: FakeClock | None = None
 ) -> TrainModels:
-    clock = clock or FakeClock(NOW)
-    return TrainModels(Titles(snapshots), ValkeyTasteStore(redis), store, ValkeyModelChoice(redis), clock)  # type: ignore[arg-type]
+    return TrainModels(
+        titles=Titles(snapshots),  # type: ignore[arg-type]
+        tastes=ValkeyTasteStore(redis),
+        store=store,
+        contents=ObjectContentStore(store._store),
+        choice=ValkeyModelChoice(redis),
+        clock=clock or FakeClock(NOW),
+    )
 
 
 async def test_training_learns_what_is_watched_together(
@@ -151,6 +159,30 @@ async def test_only_one_trains(
     assert await choice.take_lease("a third", 30)
 
 
+async def test_a_lease_is_renewed_while_training_goes_on_and_ends_by_itself(
+    redis: Redis, store: ObjectModelStore, choice: ValkeyModelChoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A training that takes longer than a lease keeps it; a trainer that was killed holds it for a minute at most."""
+    monkeypatch.setattr(publish_versions, "RENEW_S", 0.001)
+    owners: list[str] = []
+    is_renewed = asyncio.Event()
+    take = choice.take_lease
+
+    async def taken(owner: str, life_s: float) -> bool:
+        owners.append(owner)
+        if len(owners) == 3:
+            is_renewed.set()
+        return await take(owner, life_s)
+
+    monkeypatch.setattr(choice, "take_lease", taken)
+    async with PublishVersions(store, choice, "marquee models list").leased():
+        await asyncio.wait_for(is_renewed.wait(), 10)
+        assert len(set(owners)) == 1
+        assert 0 < await redis.pttl("marquee:models:lease") <= publish_versions.LEASE_S * 1000
+        assert not await take("another", 30)
+    assert await take("another", 30)
+
+
 async def test_a_version_that_is_no_better_than_popularity_is_kept_and_not_used(
     catalogue_snapshots: list[dict[str, Any]],
     redis: Redis,
@@ -199,7 +231,7 @@ async def test_old_versions_are_forgotten_but_never_the_one_in_use(
     choice: ValkeyModelChoice,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(train_models, "KEPT_VERSIONS", 2)
+    monkeypatch.setattr(publish_versions, "KEPT_VERSIONS", 2)
     await watch_in_camps(ValkeyTasteStore(redis), 4)
     clock = FakeClock(NOW)
     train = trainer(catalogue_snapshots, redis, store, clock)
@@ -249,6 +281,29 @@ async def test_a_chosen_version_is_loaded_and_a_damaged_one_is_not(
     assert served.used[-1].title_ids == served.used[0].title_ids
 
 
+async def test_what_is_damaged_is_read_once_and_what_is_away_again(
+    catalogue_snapshots: list[dict[str, Any]],
+    redis: Redis,
+    store: ObjectModelStore,
+    choice: ValkeyModelChoice,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Every process looks once a second: a version of tens of megabytes that stays damaged would be read for ever."""
+    await watch_in_camps(ValkeyTasteStore(redis), 4)
+    await trainer(catalogue_snapshots, redis, store, FakeClock(NOW)).train(SMALL)
+    kinds = [ErrorKind.UNAVAILABLE, ErrorKind.UNAVAILABLE, ErrorKind.INTERNAL]
+    reads = iter(kinds)
+
+    async def fail(version: Any) -> bytes:
+        raise ServiceError(next(reads), "not to be had")
+
+    monkeypatch.setattr(store, "read", fail)
+    following = FollowTraining(Served(), store, choice)  # type: ignore[arg-type]
+    for _ in range(len(kinds) + 2):
+        await following.look()
+    assert next(reads, None) is None
+
+
 async def test_half_a_version_is_not_listed(tmp_path: Path) -> None:
     """A crash between the two objects leaves nothing that anybody would use."""
     folder = tmp_path / "models"
@@ -295,9 +350,17 @@ async def test_a_watch_is_in_the_scores_without_training(subgraph: Any, make_sna
 
     await subgraph.tell_titles([make_snapshot(f"mov_{number:03}") for number in range(60)])
     await watch_in_camps(subgraph.models._tastes, 120)
-    store = open_model_store("", tmp_path / "objects" / "models")
+    store = ObjectModelStore(open_model_objects("", tmp_path / "objects" / "models"))
     choice = ValkeyModelChoice(subgraph.redis)
-    await TrainModels(subgraph.models._titles, subgraph.models._tastes, store, choice, subgraph.clock).train(SMALL)
+    training = TrainModels(
+        titles=subgraph.models._titles,
+        tastes=subgraph.models._tastes,
+        store=store,
+        contents=ObjectContentStore(store._store),
+        choice=choice,
+        clock=subgraph.clock,
+    )
+    await training.train(SMALL)
     await FollowTraining(subgraph.models, store, choice).look()
     await subgraph.models.rebuild()
 

@@ -2,47 +2,25 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Column, Insert, LargeBinary, MetaData, String, Table, delete, func, insert, select
+from sqlalchemy import MetaData, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from subgraphs.kernel.personal_data import Owner
-from subgraphs.kernel.personal_tables import Ending, PersonalTable
-from subgraphs.kernel.sql import UtcDateTime, reading, writing
+from subgraphs.kernel.sql import reading, writing
+from subgraphs.recommendations.adapters.sqlalchemy.edited_records import edited_tables
 from subgraphs.recommendations.domain.collections import MAX_COLLECTIONS, Collection
 
-__all__ = ["PERSONAL_TABLES", "SqlCollectionStore"]
+__all__ = ["PERSONAL_TABLES", "SqlCollectionStore", "collection_edits"]
 
 metadata = MetaData()
 
-collections = Table(
-    "collections",
-    metadata,
-    Column("id", String(64), primary_key=True),
-    Column("content", LargeBinary, nullable=False),
-)
+tables = edited_tables(metadata, "collection")
+collections, collection_edits = tables.records, tables.edits
 
-collection_edits = Table(
-    "collection_edits",
-    metadata,
-    Column("id", String(64), primary_key=True),
-    Column("at", UtcDateTime, nullable=False),
-    Column("account_id", String(64), nullable=False),
-    Column("collection_id", String(64), nullable=False),
-    Column("before", LargeBinary),
-    Column("after", LargeBinary),
-)
-
-PERSONAL_TABLES = (
-    # What was done stays known, and by whom no longer.
-    PersonalTable(
-        collection_edits.c.account_id, Owner.ACCOUNT, hidden=frozenset({"before", "after"}), ending=Ending.ANONYMISED
-    ),
-)
+PERSONAL_TABLES = (tables.personal,)
 
 
 class SqlCollectionStore:
@@ -61,23 +39,25 @@ class SqlCollectionStore:
         """Insert or replace; False, and nothing happens, when it would be one too many."""
         content = msgspec.json.encode(collection, order="sorted")
         async with writing(self._engine) as connection:
+            await tables.lock(connection)
             before = await _content(connection, collection.id)
             count = (await connection.execute(select(func.count()).select_from(collections))).scalar_one()
             if before is None and count >= MAX_COLLECTIONS:
                 return False
             await connection.execute(delete(collections).where(collections.c.id == collection.id))
             await connection.execute(insert(collections).values(id=collection.id, content=content))
-            await connection.execute(_edit(collection.id, account_id, at, before, content))
+            await connection.execute(tables.edit(collection.id, account_id, at, before=before, after=content))
         return True
 
     async def remove(self, collection_id: str, account_id: str, at: datetime) -> bool:
         """False when there is none of this id."""
         async with writing(self._engine) as connection:
+            await tables.lock(connection)
             before = await _content(connection, collection_id)
             if before is None:
                 return False
             await connection.execute(delete(collections).where(collections.c.id == collection_id))
-            await connection.execute(_edit(collection_id, account_id, at, before, None))
+            await connection.execute(tables.edit(collection_id, account_id, at, before=before, after=None))
         return True
 
 
@@ -85,9 +65,3 @@ async def _content(connection: AsyncConnection, collection_id: str) -> bytes | N
     wanted = select(collections.c.content).where(collections.c.id == collection_id)
     content: bytes | None = (await connection.execute(wanted)).scalar_one_or_none()
     return content
-
-
-def _edit(collection_id: str, account_id: str, at: datetime, before: bytes | None, after: bytes | None) -> Insert:
-    return insert(collection_edits).values(
-        id=uuid.uuid4().hex, at=at, account_id=account_id, collection_id=collection_id, before=before, after=after
-    )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import orjson
-from sqlalchemy import Boolean, Column, LargeBinary, MetaData, String, Table, select, update
+from sqlalchemy import BigInteger, Boolean, Column, LargeBinary, MetaData, String, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -22,9 +24,16 @@ titles = Table(
     Column("id", String(200), primary_key=True),
     Column("snapshot", LargeBinary, nullable=False),
     Column("is_withdrawn", Boolean, nullable=False),
+    # Whole microseconds since 1970: when the event was made that told the row.
+    Column("changed_at", BigInteger, nullable=False, server_default="0"),
 )
 
 playable = Table("playable_titles", metadata, Column("id", String(200), primary_key=True))
+
+_NOTHING = b""
+"""Instead of a snapshot: of a title of which only its withdrawal was heard."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class SqlTitleStore:
@@ -34,37 +43,26 @@ class SqlTitleStore:
         self._engine = engine
         self._insert = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
 
-    async def put(self, snapshots: Sequence[Mapping[str, object]]) -> None:
-        """Insert or replace snapshots that have been read well, in one transaction."""
-        if not snapshots:
-            return
-        statement = self._insert(titles)
-        statement = statement.on_conflict_do_update(
-            index_elements=["id"],
-            set_={"snapshot": statement.excluded.snapshot, "is_withdrawn": statement.excluded.is_withdrawn},
-        )
-        rows = [
-            {"id": snapshot["id"], "snapshot": orjson.dumps(snapshot), "is_withdrawn": False} for snapshot in snapshots
-        ]
-        async with writing(self._engine) as connection:
-            await connection.execute(statement, rows)
+    async def put(self, snapshots: Sequence[Mapping[str, object]], changed_at: datetime) -> frozenset[str]:
+        """See TitleStore.put; in one transaction."""
+        rows = [{"id": each["id"], "snapshot": orjson.dumps(each), "is_withdrawn": False} for each in snapshots]
+        return await self._upsert(rows, changed_at, ("snapshot", "is_withdrawn"))
 
     async def mark_playable(self, title_id: str) -> None:
         """The title has a film; remembered also when the title itself is not known yet."""
         async with writing(self._engine) as connection:
             await connection.execute(self._insert(playable).values(id=title_id).on_conflict_do_nothing())
 
-    async def withdraw(self, title_ids: Sequence[str]) -> None:
-        """The titles are there for nobody any more."""
-        if not title_ids:
-            return
-        async with writing(self._engine) as connection:
-            await connection.execute(update(titles).where(titles.c.id.in_(list(title_ids))).values(is_withdrawn=True))
+    async def withdraw(self, title_ids: Sequence[str], changed_at: datetime) -> frozenset[str]:
+        """See TitleStore.withdraw; in one transaction."""
+        rows = [{"id": each, "snapshot": _NOTHING, "is_withdrawn": True} for each in title_ids]
+        return await self._upsert(rows, changed_at, ("is_withdrawn",))
 
     async def load(self) -> Sequence[TitleRecord]:
         """All titles that are kept."""
         async with reading(self._engine) as connection:
-            rows = (await connection.execute(select(titles.c.snapshot, titles.c.is_withdrawn))).all()
+            told = select(titles.c.snapshot, titles.c.is_withdrawn).where(titles.c.snapshot != _NOTHING)
+            rows = (await connection.execute(told)).all()
             playable_ids = set((await connection.execute(select(playable.c.id))).scalars())
         records = []
         for row in rows:
@@ -72,3 +70,25 @@ class SqlTitleStore:
             record = record_from_snapshot(snapshot, is_playable=snapshot["id"] in playable_ids)
             records.append(record.withdrawn() if row.is_withdrawn else record)
         return records
+
+    async def _upsert(
+        self, rows: Sequence[Mapping[str, object]], changed_at: datetime, replaced: Collection[str]
+    ) -> frozenset[str]:
+        """The ids of the rows that were written: a row that is newer than the news stays as it is."""
+        if not rows:
+            return frozenset()
+        # PostgreSQL refuses to write a row twice in one statement.
+        by_id = {row["id"]: row for row in rows}
+        told_at = (changed_at - _EPOCH) // _MICROSECOND
+        statement = self._insert(titles)
+        excluded: Any = statement.excluded
+        changing = statement.on_conflict_do_update(
+            index_elements=["id"],
+            set_={name: excluded[name] for name in (*replaced, "changed_at")},
+            where=titles.c.changed_at <= excluded.changed_at,
+        )
+        async with writing(self._engine) as connection:
+            written = await connection.execute(
+                changing.returning(titles.c.id), [{**row, "changed_at": told_at} for row in by_id.values()]
+            )
+            return frozenset(written.scalars())

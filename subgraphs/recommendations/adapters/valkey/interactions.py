@@ -26,8 +26,7 @@ class ValkeyInteractionEvents:
     async def tell(self, events: Sequence[Event]) -> None:
         """See InteractionEvents."""
         with translated_errors("interactions"):
-            for event in events:
-                await self._publisher.publish(event)
+            await self._publisher.publish_all(events)
 
     async def decide(self, account_id: str, *, is_refused: bool, at: datetime) -> None:
         """See InteractionEvents."""

@@ -1,9 +1,11 @@
 """TasteStore on Valkey: one hash per profile.
 
-Fields: `w:<title>` a place, `o:<aspect>:<title>` an opinion, `m:<mark>:<title>` whether it was taken out of the history
-or of continue watching, `c` the country, `p` whether personalisation is allowed, each as JSON [at, value]; `v` the
-version. A field is replaced only by one that is not older, so that events may come late, twice or out of order; each
-change raises the version, by which readers know that what they hold in memory is still right.
+Fields: `w:<title>` a place, `o:<aspect>:<title>` an opinion, `m:<mark>:<title>` whether it was taken out of the
+history or of continue watching, `s:<title>` that it was opened from a search, `k` what it picked when it was new, `c`
+the country, `p` whether personalisation is allowed, `a` whether what it does may be counted, each as JSON [at, value];
+`v` the version. A field is replaced only by one that is not older, so that events may come late, twice or out of
+order; each change raises the version, by which readers know that what they hold in memory is still right. Of a deleted
+profile only `gone` stays for GONE_FOR_S, and nothing is written beside it.
 """
 
 from __future__ import annotations
@@ -28,7 +30,14 @@ TASTES_IN_MEMORY = 2_000
 READ_AT_ONCE = 200
 """Tastes per request of a reader of all: a few megabytes."""
 
+GONE_FOR_S = 2 * 3600
+"""Longer than any access token lives, or an event waits behind others: what a device says meanwhile for a profile that
+was deleted would stay for good, as nobody would ever delete it again."""
+
 _WRITE = """
+if redis.call('HEXISTS', KEYS[1], 'gone') == 1 then
+  return 0
+end
 local known = redis.call('HGET', KEYS[1], ARGV[1])
 if known and cjson.decode(known)[1] > tonumber(ARGV[2]) then
   return 0
@@ -45,12 +54,22 @@ return 1
 """
 
 
+_END = """
+local version = tonumber(redis.call('HGET', KEYS[1], 'v') or 0)
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'v', version + 1, 'gone', 1)
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+return 1
+"""
+
+
 class ValkeyTasteStore:
     """Keeps the tastes read last in memory; one small read per look-up says whether they are still right."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._write = redis.register_script(_WRITE)
+        self._end = redis.register_script(_END)
         self._in_memory: OrderedDict[str, Taste] = OrderedDict()
 
     async def taste(self, profile_id: str) -> Taste:
@@ -95,9 +114,21 @@ class ValkeyTasteStore:
         """A thumb, or not interested; None clears."""
         await self._put(profile_id, f"o:thumb:{title_id}", at.timestamp(), None if feedback is None else feedback.value)
 
+    async def picked(self, profile_id: str, title_ids: Sequence[str], at: datetime) -> None:
+        """What the profile named when it was asked, in place of what it named before; none is an answer too."""
+        await self._put(profile_id, "k", at.timestamp(), list(title_ids))
+
+    async def sought(self, profile_id: str, title_id: str, at: datetime) -> None:
+        """The profile opened the title from a search."""
+        await self._put(profile_id, f"s:{title_id}", at.timestamp(), value=True)
+
     async def allow(self, profile_id: str, at: datetime, *, is_personal: bool) -> None:
         """Whether the profile's account allows personalisation."""
         await self._put(profile_id, "p", at.timestamp(), is_personal)
+
+    async def measure(self, profile_id: str, at: datetime, *, is_measured: bool) -> None:
+        """Whether the profile's account agreed that what it does is counted."""
+        await self._put(profile_id, "a", at.timestamp(), is_measured)
 
     async def locate(self, profile_id: str, country: str, at: datetime) -> None:
         """The profile's country, for counting views."""
@@ -108,6 +139,12 @@ class ValkeyTasteStore:
         self._in_memory.pop(profile_id, None)
         with translated_errors("tastes"):
             await self._redis.delete(KEY_PREFIX + profile_id)
+
+    async def end(self, profile_id: str) -> None:
+        """See TasteStore."""
+        self._in_memory.pop(profile_id, None)
+        with translated_errors("tastes"):
+            await cast("Awaitable[int]", self._end(keys=[KEY_PREFIX + profile_id], args=[GONE_FOR_S]))
 
     async def all_tastes(self) -> AsyncIterator[Taste]:
         """Every profile's taste, for learning; a profile that changes meanwhile may come twice."""
@@ -142,20 +179,32 @@ def _read(fields: Mapping[bytes, bytes]) -> Taste:
     watched: dict[str, Watched] = {}
     opinions: dict[str, dict[str, Any]] = {}
     marked_at_s: dict[HistoryMark, dict[str, float]] = {mark: {} for mark in HistoryMark}
-    version, country, is_personal = 0, None, True
+    version, country, is_personal, is_measured = 0, None, True, False
+    picks: tuple[str, ...] = ()
+    picked_at_s: float | None = None
+    sought: dict[str, float] = {}
     for name, raw in fields.items():
         field = name.decode()
         if field == "v":
             version = int(raw)
+            continue
+        if field == "gone":
+            is_personal = False
             continue
         at_s, value = orjson.loads(raw)
         if field == "c":
             country = value
         elif field == "p":
             is_personal = value
+        elif field == "a":
+            is_measured = value
+        elif field == "k":
+            picks, picked_at_s = tuple(value), at_s
         elif field.startswith("w:"):
             position_s, duration_s, completed, ever_completed = value
             watched[field[2:]] = Watched(position_s, duration_s, completed, ever_completed, at_s)
+        elif field.startswith("s:"):
+            sought[field[2:]] = at_s
         elif field.startswith("m:"):
             _, mark, title_id = field.split(":", 2)
             if value:
@@ -174,6 +223,10 @@ def _read(fields: Mapping[bytes, bytes]) -> Taste:
         dismissed=frozenset(dismissed),
         country=country,
         is_personal=is_personal,
+        is_measured=is_measured,
+        picks=picks,
+        picked_at_s=picked_at_s,
+        sought=sought,
     )
 
 

@@ -199,5 +199,10 @@ def test_the_cost_of_training_is_printed(tmp_path: Path) -> None:
     assert found.exit_code == 0, found.output
     figures = json.loads((tmp_path / "cost.json").read_text())
     assert figures["likes"] >= 2000
-    assert set(figures["seconds_by_step"]) == {"item neighbours", "EASE", "implicit ALS", "weights and metrics"}
-    assert figures["peak_memory_mb"] > 0
+    steps = {"item neighbours", "EASE", "implicit ALS", "weights and metrics"}
+    assert set(figures["cpu_seconds_by_step"]) == set(figures["peak_memory_mb_by_step"]) == steps
+    assert min(figures["peak_memory_mb_by_step"].values()) > 0
+    serving = figures["serving"]
+    models = {"popularity", "content", "item neighbours", "EASE", "implicit ALS", "implicit ALS, second start"}
+    assert set(serving["score_ms_by_model"]) == set(serving["memory_mb_by_model"]) == models
+    assert serving["memory_mb_by_model"]["content"] >= 120 * 128 * 4 / 1e6

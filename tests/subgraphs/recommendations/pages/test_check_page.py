@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from common.tokens import Viewer
 from subgraphs.recommendations.domain.page import Card, Page, PageWish, Section
@@ -55,6 +56,10 @@ def discovery(page: Page) -> list[int]:
     return [place for place, section in enumerate(page.sections) if section.kind not in kinds]
 
 
+def listed_in_sight(page: Page) -> Card:
+    return next(section.cards[0] for section in page.sections if section.kind is SectionKind.MY_LIST)
+
+
 def with_cards(page: Page, place: int, change: Callable[[tuple[Card, ...]], tuple[Card, ...]]) -> Page:
     section = replace(page.sections[place], cards=change(page.sections[place].cards))
     return with_section(page, place, section)
@@ -82,7 +87,7 @@ BREACHES: dict[str, Callable[[Page, PageFacts, Viewer], Page]] = {
         page, discovery(page)[0], lambda cards: (*cards, Card(hidden_title(facts, viewer)))
     ),
     "is no title": lambda page, _facts, _viewer: with_cards(
-        page, 0, lambda cards: (replace(cards[0], title_id="mov_none"),)
+        page, 0, lambda cards: (structs.replace(cards[0], title_id="mov_none"),)
     ),
     "is of kind EPISODE": lambda page, _facts, _viewer: with_cards(
         page, discovery(page)[0], lambda cards: (*cards, Card("epi_1_1"))
@@ -103,6 +108,9 @@ BREACHES: dict[str, Callable[[Page, PageFacts, Viewer], Page]] = {
     ),
     "stands above already": lambda page, _facts, _viewer: with_cards(
         page, discovery(page)[-1], lambda cards: (page.sections[discovery(page)[0]].cards[0], *cards)
+    ),
+    "in sight in My List": lambda page, _facts, _viewer: with_cards(
+        page, discovery(page)[0], lambda cards: (listed_in_sight(page), *cards)
     ),
     "of at most 40": lambda page, _facts, _viewer: with_cards(
         page, discovery(page)[0], lambda cards: tuple(Card(f"mov_{number:03}") for number in range(41))

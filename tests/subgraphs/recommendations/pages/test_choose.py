@@ -106,7 +106,7 @@ def test_looking_only_at_rows_that_can_win_changes_nothing(
 ) -> None:
     """Greedy with bounds is greedy without them, as no row gains more than its bound."""
     lazy = [[row.candidate.key for row in make_choice(seed, catalogue, 12).greedy()] for seed in range(100)]
-    monkeypatch.setattr(Objective, "bound", lambda _objective, _row, _same: float("inf"))
+    monkeypatch.setattr(Objective, "coverage_bound", lambda _objective, _above: float("inf"))
     eager = [[row.candidate.key for row in make_choice(seed, catalogue, 12).greedy()] for seed in range(100)]
 
     assert lazy == eager
@@ -117,11 +117,14 @@ def test_no_row_gains_more_than_its_bound(catalogue: Catalogue) -> None:
     for seed in range(200):
         choice = make_choice(seed, catalogue, 10)
         seen: dict[SectionKind, int] = {}
+        uncovered = dict(choice.objective.interest)
         by_key = {row.candidate.key: row for row in choice.rows}
         for row in choice.best():
             same = seen.get(row.candidate.kind, 0)
-            assert row.parts.gain <= choice.objective.bound(by_key[row.candidate.key], same) + 1e-9
+            assert row.parts.relevance <= choice.objective.relevance_bound(by_key[row.candidate.key], same) + 1e-9
+            assert row.parts.coverage <= choice.objective.coverage_bound(uncovered) + 1e-9
             seen[row.candidate.kind] = same + 1
+            uncovered |= row.parts.uncovered
 
 
 def test_pinned_rows_stand_first_and_kinds_are_limited(catalogue: Catalogue) -> None:
