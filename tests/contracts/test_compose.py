@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 import yaml
 
-from common.settings import ProcessSettings, check_environment, check_unclaimed
+from common.settings import ProcessSettings, SharedSettings, check_environment, check_unclaimed
 from stack.deployment_secrets import make_secrets
 from stack.postgres import DATABASES
 from stack.processes import PROCESS_TABLE
 from stack.servers import KINDS
 from stack.settings_reference import PROCESS_SETTINGS
+from subgraphs.recommendations.settings import RecommendationsSettings
 
 REPOSITORY = Path(__file__).parents[2]
 COMPOSE_FILE = REPOSITORY / "docker-compose.yml"
@@ -162,10 +163,10 @@ def test_the_gateway_knows_where_every_subgraph_is() -> None:
 
 
 def test_private_keys_are_where_they_are_used_and_nowhere_else() -> None:
-    """Who can issue access tokens, sign viewers, unwrap content keys, issue playback tokens, sign media paths."""
+    """Who can issue access tokens, sign viewers, unwrap content keys, issue playback tokens, sign media paths and links in mails."""
     holders = {
         secret: {name for name in SERVICES if secret in mounted_secrets(name)}
-        for secret in ("access_key", "viewer_key", "master_key", "playback_key", "media_token")
+        for secret in ("access_key", "viewer_key", "master_key", "playback_key", "media_token", "mail_key")
     }
     assert holders == {
         "access_key": {"profiles"},
@@ -173,6 +174,7 @@ def test_private_keys_are_where_they_are_used_and_nowhere_else() -> None:
         "master_key": {"licensing"},
         "playback_key": {"licensing"},
         "media_token": {"licensing", "steering", "delivery"},
+        "mail_key": {"profiles"},
     }
 
 
@@ -208,6 +210,15 @@ def test_every_named_volume_secret_and_config_is_defined_and_used() -> None:
     mounts = [volume for service in SERVICES.values() for volume in service.get("volumes", [])]
     assert {volume.partition(":")[0] for volume in mounts if not volume.startswith("/")} == set(COMPOSE["volumes"])
     assert all((REPOSITORY / each["file"]).is_file() for each in COMPOSE["configs"].values())
+
+
+def test_objects_that_several_processes_read_are_on_one_volume() -> None:
+    """What is written below the state folder by one and read by others outlives a container and is not its own."""
+    sharers = {"titles", "recommendations", "delivery", "transcoding", "worker"}
+    mount = f"objects:{STATE}/objects"
+    assert {name for name, service in SERVICES.items() if mount in service.get("volumes", [])} == sharers
+    models = RecommendationsSettings(shared=SharedSettings(state_dir=Path(STATE))).models_dir
+    assert models.is_relative_to(Path(STATE) / "objects")
 
 
 def test_postgres_has_a_database_for_each_service_that_wants_one() -> None:

@@ -10,8 +10,7 @@ from graphql import GraphQLSchema, OperationDefinitionNode, build_schema, parse,
 SCHEMA = Path(__file__).parents[2] / "schema"
 OPERATIONS = sorted((SCHEMA / "operations").rglob("*.graphql"))
 EXPECTED = {
-    "tv/home",
-    "phone/home",
+    *(f"{form}/{name}" for form in ["tv", "phone"] for name in ["home", "row", "refresh"]),
     *(
         f"shared/{name}"
         for name in [
@@ -22,7 +21,10 @@ EXPECTED = {
             "stop_playback",
             "my_list_add",
             "my_list_remove",
-            "rate",
+            "set_thumb",
+            "onboarding",
+            "save_onboarding_picks",
+            "report_interactions",
             "sign_up",
             "log_in",
             "select_profile",

@@ -21,7 +21,7 @@ from subgraphs.playback.adapters.valkey.personal_data import PERSONAL_KEYS as PL
 from subgraphs.profiles.adapters.sqlalchemy.personal_data import PERSONAL_TABLES as PROFILES_TABLES
 from subgraphs.recommendations.adapters.valkey.personal_data import PERSONAL_KEYS as RECOMMENDATIONS_KEYS
 from subgraphs.titles.adapters.mongo.schema import SCHEMA as TITLES_COLLECTIONS
-from subgraphs.titles.adapters.search_events import PERSONAL_KEYS as TITLES_KEYS
+from subgraphs.titles.adapters.personal_keys import PERSONAL_KEYS as TITLES_KEYS
 from subgraphs.titles.adapters.sql.personal_data import PERSONAL_TABLES as TITLES_TABLES
 
 REPOSITORY = Path(__file__).parents[2]
@@ -37,6 +37,9 @@ TABLE_MODULES = {
     "recommendations": (
         "subgraphs.recommendations.adapters.sqlalchemy.titles",
         "subgraphs.recommendations.adapters.sqlalchemy.collections",
+        "subgraphs.recommendations.adapters.sqlalchemy.artwork_log",
+        "subgraphs.recommendations.adapters.sqlalchemy.experiments",
+        "subgraphs.recommendations.adapters.sqlalchemy.digests",
     ),
     "licensing": ("media_pipeline.licensing.adapters.sql_store",),
 }

@@ -32,11 +32,18 @@ ONE_LENGTH = {
     "Query.collections": "all of them, by one statement that reads each whole",
     "Collection.titleIds": "ids that the collection itself holds",
     "Collection.countries": "codes that the collection itself holds",
+    "Query.experiments": "all of them, by one statement that reads each whole",
+    **{
+        f"Experiment.{name}": "part of the definition, which is read whole"
+        for name in ("arms", "countries", "formFactors", "plans", "guardrailMetrics")
+    },
+    "ExperimentArm.values": "part of the definition, which is read whole",
     "Account.consents": "one for each purpose that there is",
     "Account.exports": "what was asked for lately, a few at most",
     "Account.payments": "money moves once a month; tests of profiles read its pages",
     "ErasureCertificate.places": "one for each place in which anything is kept",
     "HeroSection.items": "a hero is one title",
+    "Onboarding.picks": "ids that the profile's taste itself holds, ten at most",
     "InvalidInput.fields": "stands in answers to mutations, made of the input alone",
     "PlaybackSession.manifests": "one for each protocol, made when the session started",
     "PlaybackSession.pathways": "those of the settings, ordered when the session started",
@@ -64,7 +71,8 @@ ONE_LENGTH |= {
 }
 LONGEST = {"Page.sections": 5, "Query.searchSuggestions": 10}
 """Of lists that give fewer than MANY items at a time, or on these pages have no more."""
-SHORTEST = {"Page.sections": 2}
+SHORTEST = {"Page.sections": 2, "Query.search": 12}
+"""Of lists that begin with one kind of what they hold: a profile's own order of hits may have films alone at first."""
 
 
 @dataclass(frozen=True)
@@ -190,6 +198,7 @@ def _world(graph: WholeGraph, account: SignedIn, viewer: SignedIn, session_id: s
         account,
         {
             ("viewer", ""): {},
+            ("onboarding", ""): {},
             ("playbackSession", ""): {"id": session_id},
             ("title", "Movie"): {"id": movie},
             ("title", "Series"): {"id": series},

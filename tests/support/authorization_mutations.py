@@ -112,9 +112,7 @@ def _title_targets(title_id: str) -> list[MutationTarget]:
         ),
         # To nobody but its viewer a page is there, and none is in this form: to everybody it has expired.
         _same("refreshPage", {"pageId": missing_id("page_"), "revision": "0" * 24}),
-        _same_input(
-            "sendFeedback", {"titleId": title_id, "kind": "THUMBS_UP"}, {"titleId": missing, "kind": "THUMBS_UP"}
-        ),
+        _same("saveOnboardingPicks", {"titleIds": [title_id]}, {"titleIds": [missing]}),
     ]
 
 
@@ -215,6 +213,11 @@ def _studio_targets(graph: WholeGraph) -> list[MutationTarget]:
         _same_input("createTitle", {"displayName": " "}),
         _same_input("saveCollection", {"heading": " ", "titleIds": [title.id]}),
         _same("removeCollection", {"id": missing_id("col_")}),
+        _same_input("saveExperiment", {"id": "x", "description": " ", "arms": [], "traffic": 0, "primaryMetric": ""}),
+        _same("startExperiment", {"id": "missing"}),
+        _same("stopExperiment", {"id": "missing"}),
+        _same("removeExperiment", {"id": "missing"}),
+        _same("chooseExperimentArm", {"id": "missing", "arm": "control"}),
         _same_input("updateTitle", {"id": title.id, "revision": 999, "synopsis": "Changed."}),
         _same("withdrawTitle", {"id": missing_id(title.id)}),
         _same("restoreTitle", {"id": missing_id(title.id)}),

@@ -80,7 +80,7 @@ class EntityTarget:
 def usual_argument(coordinate: str, name: str) -> str | None:
     """Literals for arguments below the root; None leaves one out."""
     field_name = coordinate.partition(".")[2]
-    if field_name.startswith("artwork"):
+    if field_name.startswith("artwork") or coordinate == "Artwork.inRole":
         return {"role": "POSTER", "widthPx": "200"}.get(name)
     return {"first": str(FEW), "number": "1"}.get(name)
 
@@ -119,6 +119,8 @@ def query_targets(graph: WholeGraph, households: Households, section_id: str) ->
         _by_id("catalogueEntry", catalogue.adult_film),
         Target("auditLog", {"first": FEW}),
         Target("collections", {}),
+        Target("experiments", {}),
+        Target("onboarding", {}),
         Target("planChange", {"plan": "BASIC"}),
         Target("erasureCertificate", {"id": f"ers_{MISSING}"}),
         Target("plans", {}),

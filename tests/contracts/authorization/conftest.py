@@ -18,8 +18,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         if item.path.is_relative_to(here) and item.path.name != "test_table.py":
-            # One graph for a module's tests: one worker runs them all.
-            item.add_marker(pytest.mark.xdist_group(f"authorization-{item.path.stem}"))
             item.add_marker(pytest.mark.slow)
 
 

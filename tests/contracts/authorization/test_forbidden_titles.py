@@ -114,7 +114,7 @@ async def _enjoy(graph: WholeGraph, viewer: SignedIn, titles: list[Title]) -> No
     for title in titles:
         await watch(graph, viewer, title.id, 600)
         text = """mutation Like($id: ID!) { addToMyList(titleId: $id) { __typename } rateTitle(titleId: $id, stars: 5) {
-          __typename } sendFeedback(input: {titleId: $id, kind: THUMBS_UP}) { __typename } }"""
+          __typename } setThumb(titleId: $id, thumb: UP) { __typename } }"""
         await graph.ask(text, {"id": title.series_id or title.id}, token=viewer.token)
     await graph.settled()
 
