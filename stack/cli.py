@@ -14,12 +14,15 @@ from rich.console import Console
 
 from common.settings import SettingsInvalid
 from gateway.cli import app as gateway_app
+from stack.artwork_commands import app as artwork_app
 from stack.evaluate import app as evaluate_app
 from stack.event_commands import app as events_app
+from stack.experiment_commands import app as experiments_app
 from stack.explain import app as explain_app
 from stack.key_commands import keys
 from stack.model_commands import app as models_app
 from stack.model_commands import train
+from stack.search_report import search_log
 
 if TYPE_CHECKING:
     from stack.processes import ProcessRow
@@ -35,12 +38,15 @@ app = typer.Typer(
 )
 for command in gateway_app.registered_commands:
     app.registered_commands.append(command)
+app.add_typer(artwork_app, name="artwork")
 app.add_typer(events_app, name="events")
 app.add_typer(keys)
 app.add_typer(evaluate_app, name="evaluate")
+app.add_typer(experiments_app, name="experiments")
 app.add_typer(explain_app, name="explain")
 app.add_typer(models_app, name="models")
 app.command()(train)
+app.command(name="search-log")(search_log)
 
 console = Console(highlight=False, soft_wrap=True)
 

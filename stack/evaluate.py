@@ -12,7 +12,10 @@ import typer
 from rich.console import Console
 from rich.markdown import Markdown
 
+from stack.version_commands import fail, recommendations_settings, run_or_fail
+
 if TYPE_CHECKING:
+    from subgraphs.recommendations.artwork.value import Comparison
     from subgraphs.recommendations.evaluation.movielens import DataSet
     from subgraphs.recommendations.evaluation.report import Summary
     from subgraphs.recommendations.evaluation.splits import Trial
@@ -108,16 +111,17 @@ def training(
     ease_titles: Annotated[int, typer.Option(min=100, max=16_000, help="Most liked titles that EASE knows.")] = 6_000,
     output: Annotated[Path | None, typer.Option(help="JSON file for the figures.")] = None,
 ) -> None:
-    """Show what training costs, step by step, on a generated audience: Zipf's popularity, clusters of taste.
+    """Show what training costs, step by step, and what serving does, on a generated audience.
 
-    Reads and writes nothing else. The times of the defaults are minutes on an idle machine; the memory is printed.
+    Zipf's popularity, clusters of taste. Reads and writes nothing else. The defaults take minutes on an idle machine.
     """
-    import resource
     import time
 
     import numpy as np
 
+    from stack.step_costs import StepCosts
     from subgraphs.recommendations.evaluation.generated import generate_likes
+    from subgraphs.recommendations.evaluation.serving_cost import measure_serving
     from subgraphs.recommendations.models.content import FoldedContent
     from subgraphs.recommendations.models.train import Training, TrainingSettings, train
     from subgraphs.recommendations.models.trained import write_trained
@@ -128,28 +132,116 @@ def training(
     console.print(f"{len(log.profiles)} likes of {log.profile_count} profiles in {titles} titles")
     # Content has a cost of its own, by titles alone; here it only takes its place in the blend.
     content = FoldedContent(np.random.default_rng(2).normal(size=(titles, 8)).astype(np.float32))
-    started, cpu_started = time.monotonic(), time.process_time()
-    outcome = train(
-        made,
-        tuple(f"mov_{number}" for number in range(titles)),
-        content,
-        TrainingSettings(ease_titles=ease_titles),
-        lambda step: console.print(f"{time.monotonic() - started:7.1f} s  {step}"),
-    )
+    costs, started, cpu_started = StepCosts(), time.monotonic(), time.process_time()
+
+    def begin(step: str) -> None:
+        costs.begin(step)
+        console.print(f"{time.process_time() - cpu_started:7.1f} s of processor time  {step}")
+
+    title_ids = tuple(f"mov_{number:06}" for number in range(titles))
+    outcome = train(made, title_ids, content, TrainingSettings(ease_titles=ease_titles), begin)
+    costs.end()
+    cpu_s, took_s = time.process_time() - cpu_started, time.monotonic() - started
+    serving = measure_serving(outcome.trained, made.liked)
     figures = {
         "titles": titles,
         "profiles": log.profile_count,
         "likes": len(log.profiles),
         "ease_titles": ease_titles,
-        "seconds": round(time.monotonic() - started, 1),
-        "cpu_seconds": round(time.process_time() - cpu_started, 1),
-        "seconds_by_step": {name: round(took, 1) for name, took in outcome.took_s.items()},
-        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "seconds": round(took_s, 1),
+        "cpu_seconds": round(cpu_s, 1),
+        "cpu_seconds_by_step": {name: round(spent, 1) for name, spent in costs.cpu_s.items()},
+        "peak_memory_mb_by_step": costs.peak_mb,
         "model_mb": round(len(write_trained(outcome.trained)) / 1e6, 1),
+        "serving": {
+            "score_ms_by_model": {name: round(spent, 2) for name, spent in serving.score_ms.items()},
+            "blend_ms": round(serving.blend_ms, 2),
+            "join_ms": round(serving.join_ms),
+            "memory_mb_by_model": {name: round(size, 1) for name, size in serving.memory_mb.items()},
+        },
     }
     console.print_json(data=figures)
     if output is not None:
         output.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+@app.command()
+def artwork(
+    data: Annotated[
+        Path | None, typer.Argument(help="Folder of the Open Bandit Dataset; without, the log of the running system.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder for table, JSON and plot.")] = None,
+) -> None:
+    """Estimate what choices of artwork are worth from a log of other choices: IPS, SNIPS, doubly robust.
+
+    With a data set, two policies are each estimated from the other's log, and compared with what they were really
+    worth. Without one, the policy in use is compared with the given shares and with the best single variants.
+    """
+    from subgraphs.recommendations.artwork import report
+    from subgraphs.recommendations.artwork.open_bandit import BanditDataMissing, cross_estimate, read_bandit_logs
+
+    console = Console(highlight=False)
+    if data is None:
+        table = report.comparison_table(_compare_artwork())
+        console.print(Markdown(table))
+        if output is not None:
+            output.mkdir(parents=True, exist_ok=True)
+            (output / "artwork-log.md").write_text(table, encoding="utf-8")
+        return
+    try:
+        found = cross_estimate(read_bandit_logs(data))
+    except BanditDataMissing as error:
+        fail(f"{error}; give the folder with obd_random_men.csv.xz and obd_bts_men.csv.xz")
+    table = report.cross_table(found)
+    console.print(Markdown(table))
+    if output is not None:
+        from subgraphs.recommendations.artwork.plots import plot_cross_estimates
+
+        output.mkdir(parents=True, exist_ok=True)
+        (output / "artwork-open-bandit.md").write_text(table, encoding="utf-8")
+        figures = json.dumps(report.cross_json(found), indent=1)
+        (output / "artwork-open-bandit.json").write_text(figures + "\n", encoding="utf-8")
+        plot_cross_estimates(found, output / "artwork-open-bandit.svg")
+
+
+@app.command("artwork-learning")
+def artwork_learning(
+    seeds: Annotated[int, typer.Option(min=1, max=20, help="Simulated audiences.")] = 3,
+    rounds: Annotated[int, typer.Option(min=1, max=50, help="Policies that are learned one after the other.")] = 10,
+    shown: Annotated[int, typer.Option(min=100, max=100_000, help="Showings from one policy to the next.")] = 10_000,
+    output: Annotated[Path | None, typer.Option(help="Folder for table and plot.")] = None,
+) -> None:
+    """Let the choice of artwork learn from simulated viewers whose preferences are known.
+
+    Some ten seconds of one core for each audience of the defaults.
+    """
+    from subgraphs.recommendations.artwork.report import simulation_table
+    from subgraphs.recommendations.artwork.simulate import make_world, simulate
+
+    console = Console(highlight=False)
+    runs = []
+    for seed in range(seeds):
+        runs.append(simulate(make_world(seed), seed, rounds, shown))
+        console.print(f"done: audience {seed}")
+    table = simulation_table(runs)
+    console.print(Markdown(table))
+    if output is not None:
+        from subgraphs.recommendations.artwork.plots import plot_rounds
+
+        output.mkdir(parents=True, exist_ok=True)
+        (output / "artwork-learning.md").write_text(table, encoding="utf-8")
+        plot_rounds(runs, output / "artwork-learning.svg")
+
+
+def _compare_artwork() -> Comparison:
+    from common.clock import SystemClock
+    from subgraphs.recommendations.services.publish_versions import TrainingRefused
+    from subgraphs.recommendations.trainer import evaluate_artwork
+
+    try:
+        return run_or_fail(lambda: evaluate_artwork(recommendations_settings(), SystemClock()))
+    except TrainingRefused as error:
+        fail(str(error))
 
 
 @app.command("page-rules")

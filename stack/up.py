@@ -24,6 +24,7 @@ from common.tokens import ensure_key_file
 from stack import REPOSITORY, valkey
 from stack.demo import DEMO_PASSWORD, bring_in_demo_film
 from stack.demo_history import bring_in_demo_history
+from stack.preparing import tell_preparing
 from stack.processes import PROCESS_TABLE, ProcessRow, Readiness, Stage
 from stack.servers import PreparedServers, prepare_servers
 from stack.settings import StackSettings
@@ -80,7 +81,15 @@ async def _stay(
     await ready
     console.print(f"[green]ready[/] after {time.monotonic() - started_at:.1f} s")
     _tell_what_is_where(supervisor, console, given, demo=demo)
-    background = [asyncio.ensure_future(supervisor.watch())]
+    health_urls = {
+        child.row.name: f"http://127.0.0.1:{child.port}/health"
+        for child in supervisor.children
+        if child.row.readiness is Readiness.HTTP
+    }
+    background = [
+        asyncio.ensure_future(supervisor.watch()),
+        asyncio.ensure_future(tell_preparing(console, health_urls)),
+    ]
     if demo:
         background.append(asyncio.ensure_future(bring_in_demo_film(console)))
         background.append(asyncio.ensure_future(bring_in_demo_history(console)))
