@@ -1,13 +1,15 @@
 // The phone page: tabs below, details as a sheet above them, the player above all. The address says what is shown
-// (#/, #/search, #/list, #/title/ID, #/play/ID), so the phone's own Back goes one step back.
+// (#/, #/search, #/list, #/films, #/series, #/genre/ID/NAME, #/title/ID, #/play/ID), so the phone's own Back goes one step back.
 
 import { loadViewer } from "../shared/account.js";
 import { h, icon, statement } from "../shared/elements.js";
+import { introductions } from "../shared/onboarding.js";
 import { readSession, sessionEvents } from "../shared/session.js";
 import { failureWords } from "../shared/wording.js";
 import { detailsSheet } from "./screens/details.js";
 import { homeView } from "./screens/home.js";
 import { myListView } from "./screens/my_list.js";
+import { onboardingView } from "./screens/onboarding.js";
 import { playerSheet } from "./screens/player.js";
 import { profilesView } from "./screens/profiles.js";
 import { searchView } from "./screens/search.js";
@@ -25,14 +27,15 @@ const TABS = [
 
 /** What every screen gets to reach the others. */
 export const app = {
-  /** Set when progress or My List changed, so that the tabs below a sheet load again. */
-  changed: false,
-  /** The end of the film that was left last. */
+  /** Counts what the viewer did that tabs show: each of them knows up to which number it has seen. */
+  changes: 0,
+  /** The end of the film that was left last: resolves to the title and where it stands, or to nothing. */
   leaving: Promise.resolve(),
 
   go(hash) {
     location.hash = hash;
   },
+  openGenre: ({ id, displayName }) => app.go(`#/genre/${encodeURIComponent(id)}/${encodeURIComponent(displayName)}`),
   openTitle: (id) => app.go(`#/title/${encodeURIComponent(id)}`),
   play: (id, { startOver = false } = {}) => app.go(`#/play/${encodeURIComponent(id)}${startOver ? "/start" : ""}`),
 
@@ -56,8 +59,15 @@ export const app = {
   goProfiles() {
     showAlone(profilesView(app));
   },
-  /** After a profile was chosen: everything anew. */
-  enter() {
+  /** After a profile was chosen: a new one is asked what it likes first. */
+  async enter() {
+    const titles = await introductions({ posterWidthPx: 342 });
+    if (!titles) return app.showHome();
+    showAlone(onboardingView(app, titles));
+    document.documentElement.dataset.kids = String(Boolean(readSession()?.profile?.isKids));
+  },
+  /** Home, everything anew. */
+  showHome() {
     document.documentElement.dataset.kids = String(Boolean(readSession()?.profile?.isKids));
     tabViews.clear();
     closeSheet();
@@ -67,6 +77,15 @@ export const app = {
   },
 };
 
+// Pages that are shown in the place of a tab.
+const KINDS = { films: { kind: "MOVIES", name: "Films" }, series: { kind: "SERIES", name: "Series" } };
+
+function pageOf(place, id, name) {
+  const wish = place === "genre" && id ? { kind: "GENRE", genreId: decodeURIComponent(id), name: decodeURIComponent(name ?? "") } : KINDS[place];
+  return wish && { key: `${wish.kind} ${wish.genreId}`, view: () => homeView(app, wish) };
+}
+
+// The tabs' views, and that of the page that was shown last in the place of one.
 const tabViews = new Map();
 let current = null;
 let sheet = null;
@@ -86,9 +105,11 @@ function showAlone(view) {
 }
 
 function showTab(tab) {
-  if (!tabViews.has(tab.key)) tabViews.set(tab.key, tab.view(app));
+  if (!tabViews.has(tab.key)) {
+    for (const key of tabViews.keys()) if (!TABS.some((one) => one.key === key)) tabViews.delete(key);
+    tabViews.set(tab.key, tab.view(app));
+  }
   const view = tabViews.get(tab.key);
-  const fresh = !view.started;
   for (const link of tabBar.children) {
     if (link.dataset.tab === tab.key) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
@@ -97,17 +118,18 @@ function showTab(tab) {
   current = view;
   // A view that was taken out of the page has lost its place.
   view.element.scrollTop = view.scrollTop ?? 0;
-  if (fresh) {
+  if (!view.started) {
     view.started = true;
+    view.seenChanges = app.changes;
     view.start();
-  } else if (app.changed) {
-    app.changed = false;
-    for (const other of tabViews.values()) other.started = other === view;
-    afterLeaving().then(view.start);
+  } else if (view.seenChanges !== app.changes || view.isOutdated?.()) {
+    view.seenChanges = app.changes;
+    afterLeaving().then((left) => (view.refresh ? view.refresh(left) : view.start()));
   }
 }
 
-// A film that was just left says where it ended; what is loaded next should know it, but not wait for long.
+// A film that was just left says where it ended; what is loaded next should know it, but not wait for long. Resolves as
+// app.leaving does, or to nothing when it takes too long.
 function afterLeaving() {
   return Promise.race([app.leaving, new Promise((resolve) => setTimeout(resolve, 1500))]);
 }
@@ -147,7 +169,7 @@ function route() {
     return openSheet(place === "play" ? playerSheet(app, titleId, { startOver: how === "start" }) : detailsSheet(app, titleId));
   }
   closeSheet();
-  showTab(TABS.find((tab) => tab.key === place) ?? TABS[0]);
+  showTab(pageOf(place, id, how) ?? TABS.find((tab) => tab.key === place) ?? TABS[0]);
 }
 
 async function begin() {

@@ -1,7 +1,7 @@
 // Cards of the phone: posters, and wide cards for what was begun.
 
 import { h, picture } from "../shared/elements.js";
-import { duration, episodeLabel } from "../shared/wording.js";
+import { duration, episodeLabel, partWatched } from "../shared/wording.js";
 
 function bar(fraction) {
   return fraction > 0 ? h("span", { class: "bar" }, h("i", { style: { width: `${Math.round(Math.min(1, fraction) * 100)}%` } })) : null;
@@ -9,16 +9,17 @@ function bar(fraction) {
 
 /**
  * A 2:3 poster; its name is on the picture, so it is said, not drawn again, unless there is no picture. Of an episode,
- * the series' name is said and the episode stands below.
+ * the series' name is said, and it and the episode stand below.
  */
 export function posterCard(title, artwork, onopen, series = null) {
   const name = series?.displayName ?? title.displayName;
   const episode = episodeLabel(title);
+  const note = [series?.displayName, episode].filter(Boolean).join(" · ");
   return h(
     "button",
     { class: "card poster", "aria-label": [name, episode].filter(Boolean).join(", "), dataset: { title: title.id }, onclick: onopen },
-    h("span", { class: "poster-frame" }, picture(artwork, "poster-picture"), artwork ? null : h("span", { class: "poster-name" }, name), bar(title.progress?.fraction ?? 0)),
-    episode ? h("span", { class: "wide-note" }, episode) : null,
+    h("span", { class: "poster-frame" }, picture(artwork, "poster-picture"), artwork ? null : h("span", { class: "poster-name" }, name), bar(partWatched(title.progress))),
+    note ? h("span", { class: "wide-note" }, note) : null,
   );
 }
 
@@ -29,7 +30,7 @@ export function wideCard(title, artwork, series, onopen) {
   return h(
     "button",
     { class: "card wide", "aria-label": [name, episode].filter(Boolean).join(", "), dataset: { title: title.id }, onclick: onopen },
-    h("span", { class: "wide-frame" }, picture(artwork, "wide-picture"), bar(title.progress?.fraction ?? 0)),
+    h("span", { class: "wide-frame" }, picture(artwork, "wide-picture"), bar(partWatched(title.progress))),
     h("span", { class: "wide-name" }, name),
     episode ? h("span", { class: "wide-note" }, `${episode} · ${title.displayName}`) : null,
   );

@@ -25,6 +25,7 @@ export class Viewing extends EventTarget {
   #rebufferCount = 0;
   #timer = null;
   #stopped = false;
+  #ending = null;
   #beating = false;
   #waiting = false;
 
@@ -126,13 +127,21 @@ export class Viewing extends EventTarget {
     await this.beat();
   }
 
-  /** Ends the viewing and keeps its position. May be called at any time, any number of times. */
-  async stop() {
-    if (this.#stopped) return;
+  /**
+   * Ends the viewing and keeps its position. May be called at any time, any number of times. Resolves to the title as far
+   * as it is known where it stands now, {id, progress}, else to null.
+   */
+  stop() {
+    this.#ending ??= this.#end();
+    return this.#ending;
+  }
+
+  async #end() {
     this.#stopped = true;
     clearInterval(this.#timer);
     this.listening?.abort();
-    await Promise.allSettled([this.#sayStopped(), this.engine?.destroy()]);
+    const [title] = await Promise.all([this.#sayStopped(), this.engine?.destroy().catch(() => null)]);
+    return title;
   }
 
   async #release() {
@@ -140,10 +149,16 @@ export class Viewing extends EventTarget {
   }
 
   async #sayStopped() {
-    if (!this.session) return;
+    if (!this.session) return null;
     const positionSeconds = this.listening ? this.video.currentTime : this.session.resumePositionSeconds;
     const input = { sessionId: this.session.id, positionSeconds, sequence: (this.#sequence += 1) };
-    await call("shared/stop_playback", { input }, { keepalive: true }).catch((error) => console.warn("stop:", error.message));
+    try {
+      const { data } = await call("shared/stop_playback", { input }, { keepalive: true });
+      return data.stopPlayback.title ?? null;
+    } catch (error) {
+      console.warn("stop:", error.message);
+      return null;
+    }
   }
 
   #fail(failure) {

@@ -1,10 +1,10 @@
-// What both pages do with one title: read its details, keep it in My List, rate it.
+// What both pages do with one title: read its details, keep it in My List, say what one thinks of it.
 
 import { call } from "./api.js";
 
 /**
  * The title with its details; null when it does not exist for this viewer. What a service that is away would have told
- * (canPlay, inMyList, rating, similar) is null. Rejects when the catalogue itself did not answer.
+ * (canPlay, inMyList, thumb, similar) is null. Rejects when the catalogue itself did not answer.
  */
 export async function loadDetails(id, options) {
   const { data, errors } = await call("shared/details", { id, ...options });
@@ -28,16 +28,27 @@ export async function setInMyList(titleId, listed) {
   return result.title?.inMyList ?? listed;
 }
 
-/** stars 1 to 5, or null to take the rating back. Resolves to the stars kept, 0 for none. */
-export async function rate(titleId, stars) {
-  const { data } = await call("shared/rate", { titleId, stars });
-  if (data.rateTitle.__typename !== "RateTitleSuccess") throw new Error(data.rateTitle.message);
-  return data.rateTitle.title?.rating?.stars ?? stars ?? 0;
+/** thumb: UP | DOWN | NOT_INTERESTED, or null to take it back. Resolves to the one kept. Rejects with the sentence to show. */
+export async function setThumb(titleId, thumb) {
+  const { data } = await call("shared/set_thumb", { titleId, thumb });
+  if (data.setThumb.__typename !== "SetThumbSuccess") throw new Error(data.setThumb.message);
+  return data.setThumb.title ? data.setThumb.title.thumb : thumb;
+}
+
+/** Takes a title, or its whole series, from the row to go on with. Rejects with the sentence to show. */
+export async function removeFromContinueWatching(titleId) {
+  const { data } = await call("shared/remove_from_continue_watching", { titleId });
+  if (data.removeFromContinueWatching.message) throw new Error(data.removeFromContinueWatching.message);
 }
 
 /** The items of a connection, without edges that failed. */
 export function nodes(connection) {
   return (connection?.edges ?? []).map((edge) => edge?.node).filter(Boolean);
+}
+
+/** The cards of a section that have a title, by its id; a card whose title failed is left out. */
+export function cardsByTitle(section) {
+  return new Map(nodes(section.items).filter((card) => card.title).map((card) => [card.title.id, card]));
 }
 
 /** The id to press play on: a series plays the episode to go on with, else its first. */

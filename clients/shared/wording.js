@@ -25,6 +25,13 @@ export function refusalNotice(title, refusal) {
   return refusalSentence({ reason: refusal });
 }
 
+/** The gestures that say what one thinks of a title: their icons, what they say and what is said once they are made. */
+export const THUMBS = [
+  { thumb: "UP", icon: "like", words: "Like", given: "You like this", toast: "Good. More like this will come." },
+  { thumb: "DOWN", icon: "dislike", words: "Not for me", given: "Not for you", toast: "Noted. Less like this will come." },
+  { thumb: "NOT_INTERESTED", icon: "hide", words: "Hide", given: "Hidden", toast: "Hidden. It will not be offered again." },
+];
+
 /** What a title's page says when only the catalogue answered. */
 export const PLAYING_UNKNOWN = "Playing is not possible right now. Try again in a moment.";
 
@@ -47,6 +54,9 @@ export function count(number, noun, many = `${noun}s`) {
   return `${number} ${number === 1 ? noun : many}`;
 }
 
+// As the server counts: who saw this much has seen it.
+const FINISHED_FROM = 0.9;
+
 /** The line above the hero: why it is there, or else what it is. */
 export function heroLine(section) {
   return section.reason?.text ?? section.heading;
@@ -68,9 +78,15 @@ export function clock(seconds) {
   return whole < 3600 ? tail : `${Math.floor(whole / 3600)}:${tail.padStart(5, "0")}`;
 }
 
-/** "34 min left", or null when there is no progress. */
+/** The part of a title that was watched, while it is under way; 0 for what is not begun and for what is finished. */
+export function partWatched(progress) {
+  const fraction = progress?.fraction ?? 0;
+  return fraction < FINISHED_FROM ? fraction : 0;
+}
+
+/** "34 min left", or null when it is not under way. */
 export function remaining(progress) {
-  if (!progress?.durationSeconds || !progress.positionSeconds) return null;
+  if (!progress?.durationSeconds || !partWatched(progress)) return null;
   const left = duration(progress.durationSeconds - progress.positionSeconds);
   return left ? `${left} left` : null;
 }
@@ -87,9 +103,9 @@ export function facts(title) {
   return [title.releaseYear, length, ...(title.genres ?? []).slice(0, 2).map((genre) => genre.displayName)].filter(Boolean);
 }
 
-/** 0.87 → "87% match"; nothing below one half, where a number would only discourage. */
+/** 0.87 → "87% match"; nothing below one half, where a number would only discourage, and nobody is ever quite sure. */
 export function matchText(match) {
-  return typeof match === "number" && match >= 0.5 ? `${Math.round(match * 100)}% match` : null;
+  return typeof match === "number" && match >= 0.5 ? `${Math.min(99, Math.round(match * 100))}% match` : null;
 }
 
 /** What went wrong with a request, for people: {heading, text}. */

@@ -6,9 +6,11 @@ import { loadViewer } from "../shared/account.js";
 import { readSession, sessionEvents } from "../shared/session.js";
 import { failureWords } from "../shared/wording.js";
 import { h, statement } from "../shared/elements.js";
+import { introductions } from "../shared/onboarding.js";
 import { focusItem, moveFocus, rememberedItem, rowsOf } from "./focus.js";
 import { detailsScreen } from "./screens/details.js";
 import { homeScreen } from "./screens/home.js";
+import { onboardingScreen } from "./screens/onboarding.js";
 import { profilesScreen } from "./screens/profiles.js";
 import { signInScreen } from "./screens/sign_in.js";
 
@@ -23,9 +25,9 @@ const BACK_KEY_CODES = new Set([461, 10009]);
 
 /** What every screen gets to reach the others. */
 export const app = {
-  /** Set when progress or My List changed, so that the screens below load again. */
-  changed: false,
-  /** The end of the film that was left last. */
+  /** Counts what the viewer did that screens show: each of them knows up to which number it has seen. */
+  changes: 0,
+  /** The end of the film that was left last: resolves to the title and where it stands, or to nothing. */
   leaving: Promise.resolve(),
 
   /** Opens a screen above the current one. */
@@ -52,7 +54,7 @@ export const app = {
     below.element.classList.remove("is-below");
     if (below.lastFocus?.isConnected) focusItem(below.lastFocus);
     else focusItem(below.entry?.() ?? rememberedItem(rowsOf(below.element)[0]));
-    if (below.resume) afterLeaving().then(() => app.isCurrent(below) && below.resume());
+    if (below.resume) afterLeaving().then((left) => app.isCurrent(below) && below.resume(left));
     return true;
   },
 
@@ -86,7 +88,14 @@ export const app = {
   /** Is this screen the one that the viewer sees? */
   isCurrent: (screen) => stack.at(-1) === screen,
 
-  goHome() {
+  /** After a profile was chosen: a new one is asked what it likes first. */
+  async enter() {
+    const titles = await introductions();
+    if (!titles) return app.showHome();
+    document.documentElement.dataset.kids = String(Boolean(readSession()?.profile?.isKids));
+    app.reset(onboardingScreen(app, titles));
+  },
+  showHome() {
     document.documentElement.dataset.kids = String(Boolean(readSession()?.profile?.isKids));
     app.reset(homeScreen(app));
     openAddressed();
@@ -101,7 +110,8 @@ export const app = {
   },
 };
 
-// A film that was just left says where it ended; what is loaded next should know it, but not wait for long.
+// A film that was just left says where it ended; what is loaded next should know it, but not wait for long. Resolves as
+// app.leaving does, or to nothing when it takes too long.
 function afterLeaving() {
   return Promise.race([app.leaving, new Promise((resolve) => setTimeout(resolve, 1500))]);
 }
@@ -140,7 +150,7 @@ function backAtTheTop(screen) {
   if (!places) return;
   const current = places.querySelector('[aria-current="page"]');
   if (!places.contains(document.activeElement)) focusItem(current);
-  else if (current?.dataset.place !== "HOME") app.goHome();
+  else if (current?.dataset.place !== "HOME") app.showHome();
 }
 
 /** A screen with nothing but what went wrong and a way on. */
@@ -161,7 +171,7 @@ function openAddressed() {
 async function begin() {
   const session = readSession();
   if (!session) return app.goSignIn();
-  if (session.profile) return app.goHome();
+  if (session.profile) return app.showHome();
   try {
     return (await loadViewer()) ? app.goProfiles() : app.goSignIn();
   } catch (error) {

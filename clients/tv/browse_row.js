@@ -1,46 +1,53 @@
-// One row of a browsing page: its cards, and more of them as the focus comes near the end.
+// One row of a browsing page. It takes over another content in place: cards that stay are the same elements, so that
+// nothing flickers and the focus stays on its card.
 
-import { call } from "../shared/api.js";
+import { drawCards } from "../shared/card_track.js";
 import { h } from "../shared/elements.js";
-import { nodes } from "../shared/titles.js";
+import { watchCard } from "../shared/interactions.js";
+import { cardsByTitle } from "../shared/titles.js";
 import { titleCard } from "./cards.js";
-import { DEVICE } from "./device.js";
+import { replaceItem } from "./focus.js";
 
 const RANKED = 10;
 
-/** kind: the page's. cursorBefore: of the section above, null for the first one. open: called with the card chosen. */
-export function createRow(section, { kind, cursorBefore, open }) {
-  const cardTrack = h("div", { class: "row-track", dataset: { row: section.kind, section: section.id } });
-  const element = h("section", { class: `row is-${section.kind.toLowerCase()}`, "aria-label": section.heading }, h("h2", {}, section.heading), cardTrack);
-  const titles = new Map();
-  let end = section.items.pageInfo;
-  let loading = false;
+/** open: called with the card chosen. */
+export function createRow({ key, kind }, open) {
+  const heading = h("h2");
+  const cardTrack = h("div", { class: "row-track", dataset: { row: kind, section: key } });
+  const element = h("section", { class: `row is-${kind.toLowerCase()}` }, heading, cardTrack);
+  const shown = new Map();
 
-  function add(cards) {
-    for (const card of cards) {
-      if (titles.has(card.title.id)) continue;
-      titles.set(card.title.id, card);
-      const rank = section.kind === "TRENDING" && titles.size <= RANKED ? titles.size : null;
-      cardTrack.append(titleCard({ title: card.title, artwork: card.artwork, layout: section.layout, rank, onopen: () => open(card) }));
+  function draw(card, section, place) {
+    const rank = kind === "TRENDING" && place < RANKED ? place + 1 : null;
+    const known = shown.get(card.title.id);
+    if (known?.card === card && known.rank === rank) return known;
+    const content = JSON.stringify([card, section.layout, rank]);
+    if (known?.content === content) return Object.assign(known, { card });
+    const drawn = titleCard({ title: card.title, artwork: card.artwork, layout: section.layout, rank, onopen: () => open(shown.get(card.title.id).card) });
+    if (known) {
+      // The picture that is there stays there, instead of fading in again.
+      if (known.card.artwork?.url === card.artwork?.url) drawn.querySelector(".card-picture").replaceWith(known.element.querySelector(".card-picture"));
+      replaceItem(known.element, drawn);
     }
+    watchCard(drawn, card);
+    return { card, rank, content, element: drawn };
   }
 
-  /** revision: the page's on screen; cards of another one belong to another row. */
-  async function loadMore(revision) {
-    if (loading || !end?.hasNextPage) return;
-    loading = true;
-    try {
-      const { data } = await call("tv/row", { kind, device: DEVICE, sectionAfter: cursorBefore, cardsAfter: end.endCursor });
-      const more = nodes(data.page.sections)[0];
-      const same = more?.id === section.id && data.page.revision === revision;
-      if (same) add(nodes(more.items).filter((card) => card.title));
-      end = same ? more.items.pageInfo : null;
-    } catch {
-      end = null;
-    } finally {
-      loading = false;
-    }
-  }
+  const row = {
+    section: null,
+    element,
+    cardTrack,
 
-  return { section, element, cardTrack, titles, add, loadMore };
+    /** The card of a title on this row. */
+    card: (titleId) => shown.get(titleId)?.card,
+
+    /** Shows what the section holds now. */
+    update(section) {
+      row.section = section;
+      heading.textContent = section.heading;
+      element.setAttribute("aria-label", section.heading);
+      drawCards(cardTrack, shown, cardsByTitle(section), (card, place) => draw(card, section, place));
+    },
+  };
+  return row;
 }

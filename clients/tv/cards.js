@@ -1,7 +1,7 @@
 // The cards of rows: one picture, the words that the picture lacks, progress when there is some.
 
 import { h, picture } from "../shared/elements.js";
-import { duration, episodeLabel, remaining } from "../shared/wording.js";
+import { duration, episodeLabel, partWatched, remaining } from "../shared/wording.js";
 import { rem } from "./device.js";
 
 /** A wide or tall card. title: as in the row's operation; artwork may be null; note: the small line under the name. */
@@ -9,7 +9,7 @@ export function titleCard({ title, artwork, layout, note, rank, onopen }) {
   const size = layout ? { "--card-width": rem(layout.cardWidthPx), "--card-height": rem(layout.cardHeightPx) } : {};
   const name = title.series?.displayName ?? title.displayName;
   const small = note ?? cardNote(title);
-  const fraction = title.progress?.fraction ?? 0;
+  const fraction = partWatched(title.progress);
   return h(
     "button",
     {
@@ -22,7 +22,7 @@ export function titleCard({ title, artwork, layout, note, rank, onopen }) {
     picture(artwork, "card-picture"),
     rank ? h("span", { class: "card-rank", "aria-hidden": "true" }, String(rank)) : null,
     h("span", { class: "card-words" }, h("span", { class: "card-name" }, name), small ? h("span", { class: "card-note" }, small) : null),
-    fraction > 0 ? h("span", { class: "bar card-bar" }, h("i", { style: { width: `${Math.round(Math.min(1, fraction) * 100)}%` } })) : null,
+    fraction > 0 ? h("span", { class: "bar card-bar" }, h("i", { style: { width: `${Math.round(fraction * 100)}%` } })) : null,
   );
 }
 

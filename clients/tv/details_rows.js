@@ -9,7 +9,7 @@ const SIMILAR_LAYOUT = { artworkRole: "BACKDROP", cardWidthPx: 160, cardHeightPx
 
 /** The episodes of a series, a tab for each season; nothing for a film. play: called with an episode's id. */
 export function episodeRows(series, play) {
-  const seasons = nodes(series.seasons);
+  const seasons = nodes(series.seasons).filter((season) => nodes(season.episodes).length);
   if (!seasons.length) return series.kind === "SERIES" ? [h("p", { class: "details-empty" }, "No episodes are available yet.")] : [];
   const tabs = h("div", { class: "seasons", dataset: { row: "seasons" }, role: "tablist" });
   const track = h("div", { class: "row-track", dataset: { row: "episodes" } });

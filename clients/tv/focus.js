@@ -31,6 +31,15 @@ export function focusItem(item) {
   return true;
 }
 
+/** Puts one item in the place of another, which the row may remember and the viewer may be on. */
+export function replaceItem(old, item) {
+  const row = old.closest("[data-row]");
+  const hadFocus = old.contains(document.activeElement);
+  old.replaceWith(item);
+  if (memory.get(row) === old) memory.set(row, item);
+  if (hadFocus) item.focus({ preventScroll: true });
+}
+
 /** Moves the focus one step; false at an edge. direction: left | right | up | down. */
 export function moveFocus(screen, direction) {
   const current = document.activeElement?.closest("[data-item]");

@@ -14,7 +14,8 @@ const PLACES = [
   { key: "SEARCH", words: "Search", sign: "search", screen: searchScreen },
 ];
 
-export function topBar(app, current) {
+/** current: the key of the place that is shown; here: the name of a page that is none of the places, as a genre's. */
+export function topBar(app, current, here = null) {
   const profile = readSession()?.profile;
   const places = PLACES.map((place) =>
     h(
@@ -36,5 +37,5 @@ export function topBar(app, current) {
     profile ? h("span", { class: "who-name" }, profile.name) : null,
     profile ? avatar(profile) : null,
   );
-  return h("nav", { class: "top-bar", dataset: { row: "places" }, "aria-label": "Marquee" }, wordmark(), places, who);
+  return h("nav", { class: "top-bar", dataset: { row: "places" }, "aria-label": "Marquee" }, wordmark(), places, here ? h("h1", { class: "place is-here", "aria-current": "page" }, here) : null, who);
 }

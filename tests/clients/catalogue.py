@@ -38,7 +38,7 @@ def _title(title_id: str, typename: str, name: str, **facts: Any) -> Title:
         text: str = facts["text"]
         return text if maxLength is None or len(text) <= maxLength else f"{text[: maxLength - 1]}…"
 
-    def picture(_info: object, role: str, widthPx: int, format: str = "JPEG") -> dict[str, Any] | None:  # noqa: N803
+    def picture(_info: object, role: str, widthPx: int, **_wish: str) -> dict[str, Any] | None:  # noqa: N803
         return None if role == "LOGO" else artwork(title_id, role, widthPx)
 
     def credits_(_info: object, role: str | None = None, first: int = 10) -> list[dict[str, Any]]:

@@ -15,12 +15,17 @@ from tests.clients.demo_media import make_media, offered
 
 CHROMIUM = Path(os.environ.get("MARQUEE_TEST_CHROMIUM", "/usr/bin/chromium"))
 BROWSER_TESTS = {
+    "test_accessibility.py",
     "test_tv_details.py",
     "test_tv_focus.py",
     "test_tv_pin.py",
     "test_tv_states.py",
+    "test_interactions.py",
+    "test_onboarding.py",
+    "test_page_changes.py",
     "test_phone.py",
     "test_player.py",
+    "test_search.py",
 }
 WAIT_MS = 15_000
 
@@ -30,7 +35,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent == here and item.path.name in BROWSER_TESTS:
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("clients"))
 
 
 @pytest.fixture(scope="module")

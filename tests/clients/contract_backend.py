@@ -5,7 +5,8 @@ a page that reads a field it did not ask for, fails here. It decides nothing by 
 """
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,13 +16,13 @@ from graphql import (
     GraphQLResolveInfo,
     GraphQLUnionType,
     OperationDefinitionNode,
-    graphql_sync,
+    execute_sync,
     is_abstract_type,
-    parse,
 )
 
-from tests.clients.catalogue import Title, artwork, read_titles
-from tests.clients.contract_schema import read_contract_schema
+from tests.clients.catalogue import Title, read_titles
+from tests.clients.contract_pages import ContractPages, connection
+from tests.clients.contract_schema import read_contract_schema, read_operation
 
 PASSWORD = "popcorn-time"
 PROFILES = [
@@ -30,18 +31,6 @@ PROFILES = [
     {"id": "prof_milo", "name": "Milo", "avatar": "sky", "isKids": True, "maturityLimit": 7, "language": "en"},
 ]
 """The demo's premium account."""
-
-
-def connection(items: Iterable[Any], first: int | None, after: str | None) -> dict[str, Any]:
-    """A Relay connection whose cursors are positions."""
-    everything = list(items)
-    start = int(after) + 1 if after else 0
-    chosen = everything[start : start + (first if first is not None else len(everything))]
-    edges = [{"cursor": str(start + place), "node": node, "score": 1.0} for place, node in enumerate(chosen)]
-    more = start + len(chosen) < len(everything)
-    end = edges[-1]["cursor"] if edges else None
-    info = {"hasNextPage": more, "hasPreviousPage": start > 0, "startCursor": None, "endCursor": end}
-    return {"edges": edges, "pageInfo": info, "totalCount": len(everything)}
 
 
 def _paged(items: list[Any], first_usual: int) -> Callable[..., dict[str, Any]]:
@@ -61,7 +50,8 @@ class ContractBackend:
     expired: set[str] = field(default_factory=set)
     refresh_tokens: set[str] = field(default_factory=set)
     my_list: list[str] = field(default_factory=list)
-    stars: dict[str, int] = field(default_factory=dict)
+    thumbs: dict[str, str] = field(default_factory=dict)
+    """Pages leave out what is NOT_INTERESTED."""
     positions: dict[str, float] = field(default_factory=dict)
     refusals: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Title id → the PlaybackRefused to answer."""
@@ -77,11 +67,20 @@ class ContractBackend:
     broken_fields: set[str] = field(default_factory=set)
     """Field names that fail with an error beside the data."""
     down: bool = False
+    dismissed: set[str] = field(default_factory=set)
+    """Title ids that are not offered to go on with."""
+    is_new: bool = False
+    """Whether the profile is asked what it likes."""
+    picks: list[str] | None = None
+    """What it said; None before it said anything."""
+    interactions: list[dict[str, Any]] = field(default_factory=list)
+    """What was reported as shown and opened."""
 
     def __post_init__(self) -> None:
         """Read the contract and the catalogue."""
         self.schema = read_contract_schema()
         self.titles = read_titles()
+        self.pages = ContractPages(self)
         self._numbers = itertools.count(1)
         for title in self.titles.values():
             self._add_viewer_fields(title)
@@ -159,7 +158,7 @@ class ContractBackend:
             "progress": progress,
             "canPlay": can_play,
             "inMyList": lambda _info: title_id in self.my_list,
-            "rating": lambda _info: {"stars": self.stars[title_id], "ratedAt": ""} if title_id in self.stars else None,
+            "thumb": lambda _info: self.thumbs.get(title_id),
             "similar": similar,
         }
         if title["kind"] == "SERIES":
@@ -178,82 +177,12 @@ class ContractBackend:
         genres = {genre["id"] for genre in title["genres"]}
         return [one for one in self.visible() if one is not title and genres & {genre["id"] for genre in one["genres"]}]
 
-    # --- pages
-
-    def page(self, kind: str, device: dict[str, Any]) -> dict[str, Any]:
-        titles = [one for one in self.visible() if kind == "HOME" or one["kind"] == kind.removesuffix("S")]
-        if kind == "SERIES":
-            titles = [one for one in self.visible() if one["kind"] == "SERIES"]
-        sections = list(self._sections(titles, device))
-        return {
-            "id": f"page_{kind}",
-            "kind": kind,
-            "revision": "r1",
-            "expiresAt": "2030-01-01T00:00:00Z",
-            "sections": lambda _info, first=None, after=None: connection(sections, first, after),
-        }
-
-    def _sections(self, titles: list[Title], device: dict[str, Any]) -> Iterable[dict[str, Any]]:
-        if not titles:
-            return
-        hero = next((one for one in titles if one["displayName"] == "Metropolis"), titles[0])
-        yield self._section("HERO", "Tonight on Marquee", [hero], device, text="A new restoration, in full")
-        started = [self.titles[one] for one in reversed(list(self.positions))]
-        if started:
-            yield self._section("CONTINUE_WATCHING", "Continue watching", started, device)
-        yield self._section("TRENDING", "Trending now", titles[5:17], device)
-        because = "Because you watched Nosferatu"
-        horror = [one for one in titles if any(genre["id"] == "horror" for genre in one["genres"])]
-        if horror:
-            yield self._section("BECAUSE_YOU_WATCHED", because, horror, device, text=because)
-        yield self._section("TOP_PICKS", "Top picks for you", list(reversed(titles))[:14], device)
-        for genre in ("Comedy", "Adventure", "Drama", "Science Fiction"):
-            chosen = [one for one in titles if any(each["displayName"] == genre for each in one["genres"])]
-            if chosen:
-                yield self._section("GENRE", genre, chosen, device)
-
-    def _section(
-        self, kind: str, heading: str, titles: list[Title], device: dict[str, Any], *, text: str | None = None
-    ) -> dict[str, Any]:
-        phone = device["formFactor"] == "PHONE"
-        hero = kind == "HERO"
-        wide = not phone or kind == "CONTINUE_WATCHING"
-        role = "POSTER" if (phone and hero) else ("BACKDROP" if wide else "POSTER")
-        width_px = (500 if phone else 1920) if hero else (416 if wide else 342)
-        cards = [
-            {
-                "__typename": "ContinueWatchingCard" if kind == "CONTINUE_WATCHING" else "TitleCard",
-                "id": f"{kind}-{heading}-{title['id']}",
-                "title": title,
-                "series": title.get("series"),
-                "artwork": artwork(title["id"], role, width_px),
-                "tracking": "t",
-                "reason": None,
-            }
-            for title in titles
-        ]
-        card_width_px, card_height_px = (236, 133) if phone and wide else (110, 165) if phone else (160, 90)
-        return {
-            "__typename": "HeroSection" if hero else "RowSection",
-            "id": f"sec_{kind}_{heading}",
-            "kind": kind,
-            "heading": heading,
-            "reason": {"text": text} if text else None,
-            "tracking": "t",
-            "layout": {
-                "artworkRole": role,
-                "cardWidthPx": card_width_px,
-                "cardHeightPx": card_height_px,
-                "visibleCards": 3 if phone else 5,
-            },
-            "items": lambda _info, first=None, after=None: connection(cards, first, after),
-        }
-
     # --- requests
 
     def answer(self, authorization: str | None, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """HTTP status and GraphQL answer for one request."""
-        operation = next(one for one in parse(body["query"]).definitions if isinstance(one, OperationDefinitionNode))
+        document = read_operation(body["query"])
+        operation = next(one for one in document.definitions if isinstance(one, OperationDefinitionNode))
         assert operation.name is not None
         name = operation.name.value
         variables = body.get("variables") or {}
@@ -271,12 +200,12 @@ class ContractBackend:
                 raise ValueError(f"{info.field_name} is not available")
             return resolve(source, info, **arguments)
 
-        result = graphql_sync(
+        result = execute_sync(
             self.schema,
-            body["query"],
+            document,
             root_value=self._roots(token),
             variable_values=variables,
-            middleware=[break_fields],
+            middleware=[break_fields] if self.broken_fields else None,
         )
         return 200, self._formatted(result)
 
@@ -291,9 +220,13 @@ class ContractBackend:
             "viewer": lambda _info: (
                 {"account": self.account(), "profile": self._profile(self.profile_id)} if token else None
             ),
-            "page": lambda _info, kind, device, **_ids: self.page(kind, device),
+            "page": lambda _info, kind, device, genreId=None, **_ids: self.pages.page(kind, device, genreId),  # noqa: N803
+            "section": self.pages.section,
+            "refreshPage": self.pages.refresh,
+            "reportInteractions": self._report,
             "title": lambda _info, id: self._find(id),  # noqa: A006
             "person": self._person,
+            "genres": self._genres,
             "search": self._search,
             "searchSuggestions": self._suggest,
             "logIn": self._log_in,
@@ -302,7 +235,10 @@ class ContractBackend:
             "selectProfile": self._select_profile,
             "addToMyList": lambda _info, titleId: self._list(titleId, True),  # noqa: N803
             "removeFromMyList": lambda _info, titleId: self._list(titleId, False),  # noqa: N803
-            "rateTitle": self._rate,
+            "onboarding": lambda _info: {"isWanted": self.is_new, "titles": self._introductions, "picks": []},
+            "saveOnboardingPicks": self._save_picks,
+            "setThumb": self._set_thumb,
+            "removeFromContinueWatching": self._dismiss,
             "startPlayback": self._start_playback,
             "heartbeat": self._heartbeat,
             "stopPlayback": self._stop_playback,
@@ -312,15 +248,64 @@ class ContractBackend:
         title = self.titles.get(title_id)
         return title if title and (title["kind"] in {"EPISODE", "VIDEO"} or title in self.visible()) else None
 
-    def _matching(self, query: str) -> list[Title]:
-        wanted = query.lower()
-        return [one for one in self.visible() if wanted in one["displayName"].lower()]
+    def _matching(self, query: str, filter: dict[str, Any] | None = None) -> list[Title]:
+        wanted, chosen = query.lower(), filter or {}
+        return [
+            one
+            for one in self.visible()
+            if wanted in one["displayName"].lower()
+            and chosen.get("kind") in {None, one["kind"]}
+            and chosen.get("decade") in {None, one["releaseYear"] // 10 * 10}
+            and (chosen.get("genreId") is None or chosen["genreId"] in {genre["id"] for genre in one["genres"]})
+        ]
 
-    def _search(self, _info: object, query: str, first: int = 20, after: str | None = None, **_filter: Any) -> Any:
-        return connection(self._matching(query), first, after)
+    def _search(
+        self,
+        _info: object,
+        query: str,
+        sort: str = "RELEVANCE",
+        first: int = 20,
+        after: str | None = None,
+        filter: dict[str, Any] | None = None,
+    ) -> Any:
+        found = self._matching(query, filter)
+        if sort == "RELEASE_YEAR":
+            found.sort(key=lambda one: -int(one["releaseYear"]))
+        genres = {genre["id"]: genre for one in found for genre in one["genres"]}
+        facets = {
+            "kinds": [
+                {"kind": kind, "titleCount": number} for kind, number in Counter(one["kind"] for one in found).items()
+            ],
+            "genres": [{"genre": genre, "titleCount": 1} for genre in genres.values()],
+            "decades": [
+                {"decade": decade, "titleCount": number}
+                for decade, number in Counter(one["releaseYear"] // 10 * 10 for one in found).items()
+            ],
+        }
+        page = connection(found, first, after)
+        for edge in page["edges"]:
+            edge["tracking"] = f"search.{query}.{found.index(edge['node']) + 1}"
+        return {**page, "facets": facets}
+
+    def _genres(self, _info: object) -> list[dict[str, str]]:
+        found = {genre["id"]: genre for one in self.visible() for genre in one["genres"]}
+        return sorted(found.values(), key=lambda genre: genre["displayName"])
 
     def _suggest(self, _info: object, query: str, first: int = 5) -> Any:
-        return [{"text": one["displayName"], "title": one} for one in self._matching(query)[:first]]
+        titles = [{"text": one["displayName"], "kind": "TITLE", "title": one} for one in self._matching(query)]
+        genres = [
+            {"text": one["displayName"], "kind": "GENRE", "genre": one}
+            for one in self._genres(None)
+            if one["displayName"].lower().startswith(query.lower())
+        ]
+        people = {
+            credit["person"]["id"]: credit["person"]
+            for title in self.visible()
+            for credit in title["credits"](None, "CAST")
+            if query.lower() in credit["person"]["displayName"].lower()
+        }
+        persons = [{"text": one["displayName"], "kind": "PERSON", "person": one} for one in people.values()]
+        return [*titles, *persons[:2], *genres[:1]][:first]
 
     def _log_in(self, _info: object, input: dict[str, Any]) -> dict[str, Any]:
         if input["password"] != PASSWORD:
@@ -373,12 +358,28 @@ class ContractBackend:
             "profile": self._profile(self.profile_id),
         }
 
-    def _rate(self, _info: object, titleId: str, stars: int | None = None) -> dict[str, Any]:  # noqa: N803
-        if stars is None:
-            self.stars.pop(titleId, None)
+    def _introductions(self, _info: object, first: int = 20) -> list[Title]:
+        return self.visible()[:first]
+
+    def _save_picks(self, _info: object, titleIds: list[str]) -> dict[str, Any]:  # noqa: N803
+        self.picks = titleIds
+        self.is_new = False
+        return {"__typename": "SaveOnboardingPicksSuccess", "onboarding": {"isWanted": False}}
+
+    def _set_thumb(self, _info: object, titleId: str, thumb: str | None = None) -> dict[str, Any]:  # noqa: N803
+        if thumb is None:
+            self.thumbs.pop(titleId, None)
         else:
-            self.stars[titleId] = stars
-        return {"__typename": "RateTitleSuccess", "title": self.titles[titleId]}
+            self.thumbs[titleId] = thumb
+        return {"__typename": "SetThumbSuccess", "title": self.titles[titleId]}
+
+    def _dismiss(self, _info: object, titleId: str) -> dict[str, Any]:  # noqa: N803
+        self.dismissed.add(titleId)
+        return {"__typename": "HistoryChanged", "title": self.titles[titleId]}
+
+    def _report(self, _info: object, interactions: list[dict[str, Any]]) -> dict[str, Any]:
+        self.interactions += interactions
+        return {"__typename": "ReportInteractionsSuccess", "takenCount": len(interactions)}
 
     # --- playback
 

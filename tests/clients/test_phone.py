@@ -15,6 +15,7 @@ def test_search_suggests_and_finds(phone: Page, site: str, backend: ContractBack
     phone.tap("[data-tab=search]")
     phone.fill("input[type=search]", "phant")
     phone.wait_for_selector(".results .poster")
+    phone.wait_for_selector(".suggestion")
     assert phone.locator(".suggestion").all_inner_texts() == ["The Phantom Carriage", "The Phantom of the Opera"]
     phone.tap(".suggestion >> nth=0")
     phone.wait_for_selector(".details[data-state=ready]")
@@ -87,6 +88,19 @@ def test_every_reason_for_a_refusal_has_its_sentence(phone: Page, site: str, bac
     sentences = phone.evaluate(script, reasons)
     assert len(set(sentences)) == len(reasons)
     assert not any("fallback" in sentence or "_" in sentence for sentence in sentences)
+
+
+def test_what_was_seen_to_its_end_is_not_under_way(phone: Page, site: str) -> None:
+    """No bar and nothing left of what the server counts as watched."""
+    phone.goto(f"{site}{PATH}")
+    script = """async () => {
+      const { partWatched, remaining } = await import('/shared/wording.js');
+      return [0.25, 0.9, 1].map((fraction) => {
+        const progress = { fraction, positionSeconds: fraction * 6000, durationSeconds: 6000 };
+        return [partWatched(progress), remaining(progress)];
+      });
+    }"""
+    assert phone.evaluate(script) == [[0.25, "1 h 15 min left"], [0, None], [0, None]]
 
 
 def test_signing_in_by_touch(phone: Page, site: str, backend: ContractBackend) -> None:

@@ -14,7 +14,7 @@ def test_signing_in_takes_one_press_and_a_profile(tv: Page, site: str, backend: 
     tv.wait_for_selector(".profile-card:focus")
     press(tv, "ArrowRight", "Enter")
     tv.wait_for_selector(".home[data-state=ready]")
-    assert [name for name, _ in backend.calls] == ["LogIn", "Viewer", "SelectProfile", "TvHome"]
+    assert [name for name, _ in backend.calls] == ["LogIn", "Viewer", "SelectProfile", "Onboarding", "TvHome"]
     kept_id = tv.evaluate("localStorage['marquee.device']")
     assert backend.calls[0][1]["input"] == {
         "email": "premium@marquee.example",
@@ -45,10 +45,10 @@ def test_a_kids_profile_is_visible_and_sees_less(tv: Page, site: str, backend: C
 def test_an_expired_token_is_renewed_once_for_all_calls(tv: Page, site: str, backend: ContractBackend) -> None:
     """Calls that fail together wait for one refresh and are tried again; nobody is signed out."""
     at_home(tv, site, backend)
+    press(tv, "ArrowUp", "ArrowRight", "ArrowRight", "ArrowRight", "ArrowRight", "Enter")
+    tv.wait_for_selector(".genre")
     backend.calls.clear()
     backend.expire_access_tokens()
-    press(tv, "ArrowUp", "ArrowRight", "ArrowRight", "ArrowRight", "ArrowRight", "Enter")
-    tv.wait_for_selector(".letters")
     tv.keyboard.type("kid")
     tv.wait_for_selector(".grid .card")
     names = [name for name, _ in backend.calls]
@@ -71,7 +71,7 @@ def test_a_refused_refresh_ends_at_the_sign_in(tv: Page, site: str, backend: Con
 
 
 def test_a_server_that_is_down_can_be_tried_again(tv: Page, site: str, backend: ContractBackend) -> None:
-    """The screen says what is the matter; Enter tries again and gets the page."""
+    """The screen says what is the matter; Enter tries again, and the page has the focus from then on."""
     backend.down = True
     come_in(tv, site, backend)
     tv.wait_for_selector(".home[data-state=failed]")
@@ -79,6 +79,8 @@ def test_a_server_that_is_down_can_be_tried_again(tv: Page, site: str, backend: 
     backend.down = False
     press(tv, "Enter")
     tv.wait_for_selector(".home[data-state=ready]")
+    tv.wait_for_selector(".billboard .statement", state="detached")
+    assert tv.evaluate("document.activeElement.matches('.hero-actions [data-item]')")
 
 
 def test_a_network_that_is_gone_is_named(tv: Page, site: str, backend: ContractBackend) -> None:
@@ -97,7 +99,7 @@ def test_a_page_with_failed_parts_is_shown(tv: Page, site: str, backend: Contrac
 
 
 def test_a_title_without_a_film_says_so_and_offers_no_play(tv: Page, site: str, backend: ContractBackend) -> None:
-    """The reason stands where Play would be; My List and rating still work."""
+    """The reason stands where Play would be; My List still works."""
     at_home(tv, site, backend)
     press(tv, "ArrowDown", "Enter")
     tv.wait_for_selector(".details[data-state=ready]")
@@ -109,17 +111,32 @@ def test_a_title_without_a_film_says_so_and_offers_no_play(tv: Page, site: str, 
     assert focus(tv)["words"] == "In My List"
 
 
-def test_rating_with_the_remote_control(tv: Page, site: str, backend: ContractBackend) -> None:
-    """Stars open, one is given; the same number again takes it back."""
+def test_a_thumb_is_given_and_taken_back_with_the_remote_control(tv: Page, site: str, backend: ContractBackend) -> None:
+    """The button says what it means when it has the focus; the same gesture again takes it back."""
     at_home(tv, site, backend)
-    press(tv, "ArrowDown", "Enter")
+    press(tv, "ArrowDown")
+    title = focus(tv)["title"]
+    press(tv, "Enter")
     tv.wait_for_selector(".details[data-state=ready]")
-    press(tv, "ArrowRight", "Enter", "ArrowRight", "Enter")
-    tv.wait_for_selector("text=You gave 5 stars")
-    assert list(backend.stars.values()) == [5]
-    press(tv, "Enter", "Enter")
-    tv.wait_for_selector("[data-action=rate]:has-text('Rate')")
-    assert backend.stars == {}
+    press(tv, "ArrowRight", "Enter")
+    tv.wait_for_selector('[data-action=UP][aria-pressed=true]:focus[aria-label="You like this"]')
+    assert backend.thumbs == {title: "UP"}
+    press(tv, "Enter")
+    tv.wait_for_selector('[data-action=UP][aria-pressed=false]:focus[aria-label="Like"]')
+    assert backend.thumbs == {}
+
+
+def test_a_begun_title_can_be_taken_from_what_to_go_on_with(tv: Page, site: str, backend: ContractBackend) -> None:
+    """The row loses it, in place."""
+    backend.positions = {"mov_nosferatu": 900.0, "mov_metropolis": 60.0}
+    at_home(tv, site, backend)
+    press(tv, "ArrowDown", "ArrowRight", "Enter")
+    tv.wait_for_selector(".details[data-state=ready]")
+    tv.click("[data-action=dismiss]")
+    tv.wait_for_selector("[data-action=dismiss]", state="detached")
+    press(tv, "Backspace")
+    tv.wait_for_selector("[data-row=CONTINUE_WATCHING] [data-title=mov_nosferatu]", state="detached")
+    assert focus(tv) == {"row": "CONTINUE_WATCHING", "title": "mov_metropolis", "words": focus(tv)["words"]}
 
 
 def test_a_title_that_is_not_there_leads_back(tv: Page, site: str, backend: ContractBackend) -> None:

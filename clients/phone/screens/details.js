@@ -1,8 +1,8 @@
 // A title's sheet: it comes up from below and goes down again.
 
 import { h, icon, picture, statement } from "../../shared/elements.js";
-import { loadDetails, nodes, playableId, rate, setInMyList } from "../../shared/titles.js";
-import { clock, count, facts, failureWords, matchText, PLAYING_UNKNOWN, refusalNotice } from "../../shared/wording.js";
+import { loadDetails, nodes, playableId, removeFromContinueWatching, setInMyList, setThumb } from "../../shared/titles.js";
+import { clock, facts, failureWords, matchText, PLAYING_UNKNOWN, refusalNotice, THUMBS } from "../../shared/wording.js";
 import { episodeItem, posterCard } from "../cards.js";
 
 const SIZES = { backdropWidthPx: 1280, thumbnailWidthPx: 416, posterWidthPx: 342, similar: 9 };
@@ -12,6 +12,7 @@ export function detailsSheet(app, id) {
   const body = h("div", { class: "sheet-body" }, h("div", { class: "sheet-picture skeleton" }), h("div", { class: "sheet-words" }, h("span", { class: "skeleton skeleton-line" }), h("span", { class: "skeleton skeleton-line" })));
   const element = h("section", { class: "sheet details", role: "dialog", "aria-modal": "true", "aria-label": "Title" }, close, body);
   let title = null;
+  let isDismissed = false;
 
   async function start() {
     close.focus({ preventScroll: true });
@@ -44,7 +45,7 @@ export function detailsSheet(app, id) {
         h("p", { class: "synopsis" }, title.synopsis),
         credits("Directed by", title.directors),
         credits("With", title.cast),
-        title.inMyList == null ? null : h("div", { class: "sheet-actions" }, listButton(), rating()),
+        title.inMyList == null ? null : actions(),
       ),
       episodes() ?? "",
       similar() ?? "",
@@ -75,45 +76,52 @@ export function detailsSheet(app, id) {
     return people?.length ? h("p", { class: "credits" }, h("span", {}, label), people.map((credit) => credit.person.displayName).join(", ")) : null;
   }
 
-  function listButton() {
+  // What the profile may say of the title, as a line of small buttons; each once more takes it back.
+  function actions() {
+    const line = h("div", { class: "sheet-actions" });
     const draw = () => {
-      button.replaceChildren(icon(title.inMyList ? "check" : "plus"), h("span", {}, title.inMyList ? "In My List" : "My List"));
-      button.setAttribute("aria-pressed", String(title.inMyList));
+      const isBegun = title.progress?.fraction > 0 && !title.progress.completed && !isDismissed;
+      line.replaceChildren(
+        action(title.inMyList ? "check" : "plus", title.inMyList ? "In My List" : "My List", "list", title.inMyList, toggleListed),
+        ...THUMBS.map((one) => {
+          const isGiven = title.thumb === one.thumb;
+          return action(one.icon, isGiven ? one.given : one.words, one.thumb, isGiven, async () => {
+            title.thumb = await setThumb(title.id, isGiven ? null : one.thumb);
+            return title.thumb ? one.toast : "Taken back.";
+          });
+        }),
+        ...(isBegun ? [action("close", "Remove", "dismiss", false, dismiss, "Remove from Continue watching")] : []),
+      );
     };
-    const button = h("button", { class: "action", onclick: toggle });
-    async function toggle() {
+    const action = (sign, words, name, isPressed, act, label = words) =>
+      h("button", { class: "action", dataset: { action: name }, "aria-label": label, "aria-pressed": String(isPressed), onclick: () => change(name, act) }, icon(sign), h("span", {}, words));
+    async function change(name, act) {
       try {
-        title.inMyList = await setInMyList(title.id, !title.inMyList);
-        app.changed = true;
+        app.toast(await act());
+        app.changes += 1;
         draw();
+        line.querySelector(`[data-action="${name}"]`)?.focus({ preventScroll: true });
       } catch (error) {
         app.toast(error.kind ? failureWords(error).heading : error.message);
       }
     }
     draw();
-    return button;
+    return line;
   }
 
-  function rating() {
-    const given = () => title.rating?.stars ?? 0;
-    const stars = [1, 2, 3, 4, 5].map((value) => h("button", { class: "star", "aria-label": count(value, "star"), onclick: () => give(value) }, icon("star")));
-    const draw = () => stars.forEach((star, place) => star.classList.toggle("is-given", place < given()));
-    async function give(value) {
-      try {
-        // The same number again takes the rating back.
-        const kept = await rate(title.id, value === given() ? null : value);
-        title.rating = kept ? { stars: kept } : null;
-        draw();
-      } catch (error) {
-        app.toast(error.kind ? failureWords(error).heading : error.message);
-      }
-    }
-    draw();
-    return h("div", { class: "stars", role: "group", "aria-label": "Your rating" }, stars);
+  async function toggleListed() {
+    title.inMyList = await setInMyList(title.id, !title.inMyList);
+    return title.inMyList ? "Added to My List." : "Removed from My List.";
+  }
+
+  async function dismiss() {
+    await removeFromContinueWatching(title.progress.resumeTitle?.id ?? title.id);
+    isDismissed = true;
+    return "Removed from Continue watching.";
   }
 
   function episodes() {
-    const seasons = nodes(title.seasons);
+    const seasons = nodes(title.seasons).filter((season) => nodes(season.episodes).length);
     if (!seasons.length) return null;
     const list = h("ul", { class: "episodes" });
     const show = (season) => list.replaceChildren(...nodes(season.episodes).map((episode) => episodeItem(episode, () => app.play(episode.id))));

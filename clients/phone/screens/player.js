@@ -41,7 +41,7 @@ export function playerSheet(app, titleId, { startOver = false } = {}) {
     }
     if (left) return;
     const { title, nextTitle } = viewing.session;
-    app.changed = true;
+    app.changes += 1;
     notice.replaceChildren();
     name.textContent = [title.series?.displayName, episodeLabel(title), title.displayName].filter(Boolean).join(" · ");
     next.hidden = !nextTitle;

@@ -1,8 +1,8 @@
 // A title's own screen: what it is, what can be done with it, its episodes, and titles like it.
 
 import { h, icon, statement } from "../../shared/elements.js";
-import { loadDetails, playableId, rate, setInMyList } from "../../shared/titles.js";
-import { clock, count, failureWords, PLAYING_UNKNOWN, refusalNotice } from "../../shared/wording.js";
+import { loadDetails, playableId, removeFromContinueWatching, setInMyList, setThumb } from "../../shared/titles.js";
+import { clock, failureWords, PLAYING_UNKNOWN, refusalNotice, THUMBS } from "../../shared/wording.js";
 import { createBillboard, titleWords } from "../billboard.js";
 import { episodeRows, peopleRows, similarRows, trailerRows } from "../details_rows.js";
 import { focusItem, itemsOf, rememberedItem, rowsOf, slideTo } from "../focus.js";
@@ -15,16 +15,18 @@ const SIZES = { backdropWidthPx: 1920, thumbnailWidthPx: 416 };
 export function detailsScreen(app, id, preview = null) {
   const billboard = createBillboard();
   const actions = h("div", { class: "details-actions", dataset: { row: "actions" } });
-  const stars = h("div", { class: "stars", dataset: { row: "stars" }, "aria-label": "Your rating", hidden: true });
   const notice = h("p", { class: "details-notice", role: "status" });
   const credits = h("div", { class: "credits" });
   const below = h("div", { class: "details-below" });
-  const head = h("div", { class: "details-head" }, billboard.words, credits, notice, actions, stars);
+  const head = h("div", { class: "details-head" }, billboard.words, credits, notice, actions);
   const track = h("div", { class: "details-track" }, head, below);
   const element = h("section", { class: "screen details", "aria-label": preview?.displayName ?? "Title" }, billboard.backdrop, track);
   let title = null;
+  let isDismissed = false;
+  let seenChanges = 0;
 
   async function load() {
+    seenChanges = app.changes;
     try {
       title = await loadDetails(id, { ...SIZES, withTrailers: true });
     } catch (error) {
@@ -48,7 +50,8 @@ export function detailsScreen(app, id, preview = null) {
   function draw() {
     const held = focusName(element);
     element.setAttribute("aria-label", title.displayName);
-    billboard.show(title);
+    // The picture by which the viewer chose it stays.
+    billboard.show(preview?.backdrop ? { ...title, backdrop: preview.backdrop } : title);
     billboard.words.replaceChildren(...titleWords(title));
     credits.replaceChildren(...creditLines(title));
     drawActions();
@@ -71,8 +74,8 @@ export function detailsScreen(app, id, preview = null) {
 
   function drawActions() {
     const known = title.inMyList != null;
-    actions.replaceChildren(...playButtons(), ...(known ? [listButton(), rateButton()] : []));
-    drawStars();
+    const isBegun = title.progress?.fraction > 0 && !title.progress.completed && !isDismissed;
+    actions.replaceChildren(...playButtons(), ...(known ? [listButton(), ...thumbButtons()] : []), ...(isBegun ? [dismissButton()] : []));
   }
 
   function playButtons() {
@@ -96,53 +99,48 @@ export function detailsScreen(app, id, preview = null) {
   }
 
   function listButton() {
-    const button = actionButton(title.inMyList ? "check" : "plus", title.inMyList ? "In My List" : "My List", "list", async () => {
-      try {
+    const button = actionButton(title.inMyList ? "check" : "plus", title.inMyList ? "In My List" : "My List", "list", () =>
+      change("list", async () => {
         title.inMyList = await setInMyList(title.id, !title.inMyList);
-        app.changed = true;
-        app.toast(title.inMyList ? "Added to My List." : "Removed from My List.");
-        redrawActions("list");
-      } catch (error) {
-        app.toast(error.kind ? failureWords(error).heading : error.message);
-      }
-    });
+        return title.inMyList ? "Added to My List." : "Removed from My List.";
+      }),
+    );
     button.setAttribute("aria-pressed", String(title.inMyList));
     return button;
   }
 
-  function rateButton() {
-    const given = title.rating?.stars;
-    return actionButton("star", given ? `You gave ${count(given, "star")}` : "Rate", "rate", () => {
-      stars.hidden = !stars.hidden;
-      if (!stars.hidden) focusItem(itemsOf(stars)[Math.max(0, (given ?? 4) - 1)]);
+  // Each gesture once more takes it back.
+  function thumbButtons() {
+    return THUMBS.map(({ thumb, icon: sign, words, given, toast }) => {
+      const isGiven = title.thumb === thumb;
+      const act = () =>
+        change(thumb, async () => {
+          title.thumb = await setThumb(title.id, isGiven ? null : thumb);
+          return title.thumb ? toast : "Taken back.";
+        });
+      return signButton(sign, isGiven ? given : words, thumb, isGiven, act);
     });
   }
 
-  function drawStars() {
-    stars.replaceChildren(
-      ...[1, 2, 3, 4, 5].map((value) =>
-        h(
-          "button",
-          {
-            class: `star${value <= (title.rating?.stars ?? 0) ? " is-given" : ""}`,
-            dataset: { item: "", stars: value },
-            "aria-label": value === title.rating?.stars ? `Take back ${count(value, "star")}` : `Give ${count(value, "star")}`,
-            onclick: () => giveStars(value),
-          },
-          icon("star"),
-        ),
-      ),
+  function dismissButton() {
+    return signButton("close", "Remove from Continue watching", "dismiss", false, () =>
+      change("play", async () => {
+        await removeFromContinueWatching(title.progress.resumeTitle?.id ?? title.id);
+        isDismissed = true;
+        return "Removed from Continue watching.";
+      }),
     );
   }
 
-  async function giveStars(value) {
+  /** Does what the viewer asked for, says so, and leaves the focus on the action of that name. */
+  async function change(name, act) {
     try {
-      // The same number again takes the rating back.
-      const kept = await rate(title.id, value === title.rating?.stars ? null : value);
-      title.rating = kept ? { stars: kept } : null;
-      app.toast(kept ? `Thank you. ${count(kept, "star")}.` : "Your rating is taken back.");
-      stars.hidden = true;
-      redrawActions("rate");
+      const said = await act();
+      app.changes += 1;
+      // What is shown here is up to date by this; the screens below are not.
+      seenChanges = app.changes;
+      app.toast(said);
+      redrawActions(name);
     } catch (error) {
       app.toast(error.kind ? failureWords(error).heading : error.message);
     }
@@ -160,7 +158,6 @@ export function detailsScreen(app, id, preview = null) {
     // Rows come up under the words; the head slides away only as far as they need.
     const shift = section ? Math.max(0, below.offsetTop + section.offsetTop + section.offsetHeight - element.clientHeight * 0.95) : 0;
     track.style.translate = `0 ${-shift}px`;
-    if (!stars.hidden && row !== stars && row !== actions) stars.hidden = true;
   });
 
   function restoreFocus(held) {
@@ -181,13 +178,7 @@ export function detailsScreen(app, id, preview = null) {
     },
     /** Back from the film: where the viewer is has changed. */
     resume() {
-      if (app.changed) load();
-    },
-    key(event) {
-      const isBack = event.key === "Escape" || event.key === "Backspace";
-      if (!isBack || stars.hidden) return false;
-      stars.hidden = true;
-      return focusItem(itemsOf(actions).find((item) => item.dataset.action === "rate"));
+      if (seenChanges !== app.changes) load();
     },
   };
   return screen;
@@ -195,6 +186,10 @@ export function detailsScreen(app, id, preview = null) {
 
 function actionButton(sign, words, action, onclick, primary = false) {
   return h("button", { class: `button${primary ? " is-primary" : ""}`, dataset: { item: "", action }, onclick }, icon(sign), words);
+}
+
+function signButton(sign, words, action, isGiven, onclick) {
+  return h("button", { class: "sign-button", dataset: { item: "", action }, "aria-label": words, "aria-pressed": String(isGiven), onclick }, icon(sign));
 }
 
 function creditLines(title) {

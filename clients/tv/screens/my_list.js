@@ -15,8 +15,10 @@ export function myListScreen(app) {
   const grid = h("div", { class: "grid" }, track);
   const element = h("section", { class: "screen my-list", "aria-label": "My List" }, topBar(app, "MY_LIST"), h("h1", { class: "page-name" }, "My List"), grid);
   followGrid(grid, track);
+  let seenChanges = 0;
 
   async function load() {
+    seenChanges = app.changes;
     try {
       const titles = await loadMyList({ first: MAX_TITLES });
       track.replaceChildren(...(titles.length ? titleGrid(titles, (title) => app.open(detailsScreen(app, title.id, title))) : [empty()]));
@@ -32,8 +34,7 @@ export function myListScreen(app) {
     element,
     start: load,
     resume() {
-      if (app.changed) load();
-      app.changed = false;
+      if (seenChanges !== app.changes) load();
     },
   };
   return screen;

@@ -52,7 +52,7 @@ export function pinScreen(app, wanted, guard = wanted) {
     try {
       const refusal = await chooseProfile(wanted.id, digits);
       if (!app.isCurrent(screen)) return;
-      if (!refusal) return app.goHome();
+      if (!refusal) return app.enter();
       message.textContent = profileRefusal(refusal);
     } catch (error) {
       const words = failureWords(error);

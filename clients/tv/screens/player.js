@@ -30,7 +30,7 @@ export function playerScreen(app, titleId, { startOver = false } = {}) {
     }
     if (left) return;
     notice.replaceChildren();
-    app.changed = true;
+    app.changes += 1;
     parts.show(viewing.session);
     drawTracks();
     wake();

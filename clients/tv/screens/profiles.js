@@ -14,7 +14,7 @@ export function profilesScreen(app) {
     if (profile.hasPin) return app.open(pinScreen(app, profile));
     try {
       const refusal = await chooseProfile(profile.id);
-      if (!refusal) return app.goHome();
+      if (!refusal) return app.enter();
       // The PIN may be new, or that of the kids profile which is left by this.
       if (refusal.kind !== "PinRequired") return app.toast(profileRefusal(refusal));
       app.open(pinScreen(app, profile, profiles.find((one) => one.id === refusal.profileId)));
