@@ -129,7 +129,12 @@ def _answers(port: int) -> bool:
 
 
 def start_server(
-    program: Sequence[str], environment: Mapping[str, str], port: int, *, core: str | None = SERVER_CORE
+    program: Sequence[str],
+    environment: Mapping[str, str],
+    port: int,
+    *,
+    core: str | None = SERVER_CORE,
+    deadline_s: float = START_DEADLINE_S,
 ) -> subprocess.Popen[bytes]:
     """A server that answers on its port; the caller ends it. Raises SystemExit with its output when it does not."""
     pinned = [] if core is None else ["taskset", "-c", core]
@@ -137,7 +142,7 @@ def start_server(
         process = subprocess.Popen(
             [*pinned, sys.executable, *program], env=dict(environment), stdout=log, stderr=log, cwd=REPOSITORY
         )
-        deadline = time.monotonic() + START_DEADLINE_S
+        deadline = time.monotonic() + deadline_s
         while time.monotonic() < deadline and process.poll() is None:
             if _answers(port):
                 return process

@@ -26,6 +26,7 @@ __all__ = [
     "combined_titles",
     "judged_queries",
     "movielens_titles",
+    "name_and_year",
     "real_misspellings",
     "typed_with_two_edits",
     "wikipedia_films",
@@ -91,7 +92,7 @@ def movielens_titles(data: Path) -> list[Title]:
     popularity = _popularity(data)
     titles: list[Title] = []
     for row in _rows(data / "ratings" / "ml-25m-titles" / "movies.csv.gz"):
-        name, year = _name_and_year(row["title"])
+        name, year = name_and_year(row["title"])
         if name:
             genres = [each for each in row["genres"].split("|") if not each.startswith("(")]
             titles.append(
@@ -201,7 +202,7 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(lines)
 
 
-def _name_and_year(text: str) -> tuple[str, int | None]:
+def name_and_year(text: str) -> tuple[str, int | None]:
     """As "City of Lost Children;The (Cité des …) (1995)": The City of Lost Children, 1995."""
     text = text.replace(";", ", ").replace(",  ", ", ")
     match = _YEAR.search(text)

@@ -1,47 +1,51 @@
-"""How long an answer takes: questions at a steady rate to the titles subgraph, over HTTP, on one core.
+"""How long an answer takes: questions at a steady rate to the gateway, with the operations that the screens send.
 
 Open loop: a question is sent when its time has come, whether the ones before are answered or not, and its latency
-counts from that time. No question is asked twice, so that no kept answer is measured.
+counts from that time. No question is asked twice, so that no kept answer is measured. Every answer is kept, to be
+compared with what an index in another process finds.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import orjson
 
-from benchmarks.search.engines import VIEWER
-from common.settings import SharedSettings
-from common.tokens import VIEWER_HEADER, ensure_key_file, sign_viewer_context
+from benchmarks.heartbeats.servers import REPOSITORY
+from benchmarks.search.serving import Serving
 from subgraphs.kernel.sql import sqlite_url
 from subgraphs.titles.adapters.sql import SqlTitleStore
 from subgraphs.titles.domain.title import Title
 
-__all__ = ["SEARCH", "SUGGEST", "Latency", "ask_at_rate", "fill_store", "searches", "typed_beginnings"]
+__all__ = ["FIRST", "Latency", "ask_at_rate", "fill_store", "operation", "searches", "typed_beginnings"]
 
-SEARCH = (
-    "query($q: String!) { search(query: $q, first: 20) { totalCount edges { node { id displayName releaseYear } } } }"
-)
-SUGGEST = "query($q: String!) { searchSuggestions(query: $q) { text kind } }"
-CONTEXT_LIFE_S = 30.0
+FIRST = 20
+"""Hits of one answer, as the operation has it where nothing is said."""
 DEADLINE = aiohttp.ClientTimeout(total=10)
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Milliseconds from when a question was due until its answer was read."""
+    """Milliseconds from when a question was due until its answer was read, in ascending order, and the answers."""
 
-    p50_ms: float
-    p99_ms: float
-    count: int
+    milliseconds: tuple[float, ...]
+    answers: dict[str, Any]
+
+    def quantile(self, share: float) -> float:
+        """The latency that this share of all is not above."""
+        return self.milliseconds[min(int(len(self.milliseconds) * share), len(self.milliseconds) - 1)]
+
+
+def operation(name: str) -> str:
+    """The text of one of the screens' operations, as shared/search."""
+    return (REPOSITORY / "schema" / "operations" / f"{name}.graphql").read_text("utf-8")
 
 
 async def fill_store(state_dir: Path, titles: Sequence[Title]) -> None:
@@ -89,33 +93,30 @@ def typed_beginnings(titles: Sequence[Title], count: int) -> list[str]:
     return list(texts)
 
 
-async def ask_at_rate(port: int, state_dir: Path, query: str, texts: Sequence[str], per_second: float) -> Latency:
+async def ask_at_rate(served: Serving, query: str, texts: Sequence[str], per_second: float) -> Latency:
     """One question per text; raises ValueError for an answer with errors."""
-    key = ensure_key_file(SharedSettings(state_dir=state_dir).keys_dir / "viewer.pem")
-    url = f"http://127.0.0.1:{port}/graphql"
-    began = time.monotonic()
+    headers = {"content-type": "application/json", "authorization": f"Bearer {served.access_token}"}
     latencies: list[float] = []
-    headers: dict[str, str] = {}
-    signed_at = -CONTEXT_LIFE_S
+    answers: dict[str, Any] = {}
 
-    async with aiohttp.ClientSession(timeout=DEADLINE, connector=aiohttp.TCPConnector(limit=256)) as session:
+    async with aiohttp.ClientSession(
+        timeout=DEADLINE, headers=headers, connector=aiohttp.TCPConnector(limit=256)
+    ) as session:
 
-        async def ask(text: str, due: float, headers: dict[str, str]) -> None:
-            body = orjson.dumps({"query": query, "variables": {"q": text}})
-            async with session.post(url, data=body, headers=headers) as response:
-                answer = orjson.loads(await response.read())
+        async def ask(text: str, due: float) -> None:
+            body = orjson.dumps({"query": query, "variables": {"query": text}})
+            async with session.post(served.url, data=body) as response:
+                content = await response.read()
+            latencies.append((time.monotonic() - due) * 1e3)
+            answer = orjson.loads(content)
             if "errors" in answer:
                 raise ValueError(f"{text!r}: {answer['errors']}")
-            latencies.append(time.monotonic() - due)
+            answers[text] = answer["data"]
 
+        began = time.monotonic()
         async with asyncio.TaskGroup() as asking:
             for number, text in enumerate(texts):
                 due = began + number / per_second
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
-                if time.monotonic() - signed_at > CONTEXT_LIFE_S:
-                    signed_at = time.monotonic()
-                    context = sign_viewer_context(key, VIEWER.to_claims(), datetime.now(UTC))
-                    headers = {"content-type": "application/json", VIEWER_HEADER: context}
-                asking.create_task(ask(text, due, headers))
-    cuts = statistics.quantiles(latencies, n=100)
-    return Latency(cuts[49] * 1e3, cuts[98] * 1e3, len(latencies))
+                asking.create_task(ask(text, due))
+    return Latency(tuple(sorted(latencies)), answers)

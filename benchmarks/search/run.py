@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import signal
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.gateway.processes import cpu_seconds
 from benchmarks.gateway.tables import print_table
-from benchmarks.heartbeats.servers import LOAD_CORE, REPOSITORY, free_port, start_server, valkey
+from benchmarks.search.checking import check_answers
 from benchmarks.search.data import (
     combined_titles,
     judged_queries,
@@ -24,27 +21,17 @@ from benchmarks.search.data import (
     wikipedia_films,
 )
 from benchmarks.search.engines import open_engine
-from benchmarks.search.latency import SEARCH, SUGGEST, ask_at_rate, fill_store, searches, typed_beginnings
+from benchmarks.search.latency import ask_at_rate, fill_store, operation, searches, typed_beginnings
+from benchmarks.search.personal import judged_with_tastes, measure_gains, read_people
 from benchmarks.search.quality import Quality, mean_ndcg, recall
+from benchmarks.search.serving import serving
 from subgraphs.titles.domain.title import Title
 
 ENGINES = ("tantivy", "opensearch", "fts5", "fts5-trigram", "multi_match")
-PARTS = ("ndcg", "typos", "latency")
+PARTS = ("ndcg", "typos", "personal", "latency")
 LARGE = 50_000
 WARM_UP = 200
 WORST = 8
-IDLE_DEADLINE_S = 180
-SERVER = """
-import gc
-from common.telemetry import configure_logs
-from stack.entries import run_titles
-import subgraphs.titles.app
-gc.collect()
-gc.freeze()
-gc.set_threshold(20_000, 20, 20)  # as stack.preload has it
-configure_logs("titles", "WARNING")
-run_titles()
-"""
 
 
 def main() -> int:
@@ -64,10 +51,12 @@ def main() -> int:
     parts = arguments.parts or PARTS
     if "ndcg" in parts:
         asyncio.run(_measure_ndcg(data, engines, arguments.opensearch))
-    if {"typos", "latency"} & set(parts):
+    if {"typos", "personal", "latency"} & set(parts):
         films = wikipedia_films(data)
         if "typos" in parts:
             asyncio.run(_measure_typos(data, films, engines, arguments))
+        if "personal" in parts:
+            asyncio.run(_measure_personal(data, films))
         if "latency" in parts:
             _measure_latency(films, arguments)
     return 0
@@ -78,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks.search.run",
         description="Measures nDCG@10 of judged queries, recall@5 of misspelled names, and latencies over HTTP.",
     )
-    parser.add_argument("parts", nargs="*", metavar="PART", help="ndcg, typos, latency (default: all)")
+    parser.add_argument("parts", nargs="*", metavar="PART", help="ndcg, typos, personal, latency (default: all)")
     parser.add_argument("--data", required=True, help="folder with catalog/, ratings/ and search/")
     parser.add_argument("--engines", nargs="+", choices=ENGINES, help="default: all that can be had")
     parser.add_argument("--opensearch", metavar="URL", help="measures OpenSearch, too; indexes are made and removed")
@@ -134,55 +123,57 @@ def _missed(quality: Quality) -> str:
     return ", ".join(text for text, score in quality.worst[:WORST] if not score)
 
 
+async def _measure_personal(data: Path, films: Sequence[Title]) -> None:
+    people = read_people(data, films)
+    rows = []
+    for gain in await measure_gains(films, people):
+        for measure, (without, with_taste, interval) in (
+            ("reciprocal rank", gain.reciprocal),
+            ("among the first 5", gain.success),
+        ):
+            more = f"{interval.mean:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]"
+            rows.append((gain.what, f"{gain.count:,}", measure, f"{without:.3f}", f"{with_taste:.3f}", more))
+    print_table(
+        f"Held-out liked films of half of {len(people.ratings)} people, {people.joined:,} of {people.total:,} joined",
+        ("text", "searches", "mean", "text alone", "with taste", "difference, 95 %"),
+        rows,
+    )
+    titles = movielens_titles(data)
+    plain, difference = await judged_with_tastes(titles, judged_queries(data, titles), data)
+    print(
+        f"nDCG@10 of the judged queries: {plain:.3f} by text, with a taste "
+        f"{difference.mean:+.4f} [{difference.low:+.4f}, {difference.high:+.4f}]\n"
+    )
+
+
 def _measure_latency(films: Sequence[Title], arguments: argparse.Namespace) -> None:
-    os.sched_setaffinity(0, {int(LOAD_CORE)})
+    rows: list[tuple[str, ...]] = []
+    cost: list[tuple[str, ...]] = []
     for titles in (films, combined_titles(films, LARGE)):
-        rows: list[tuple[str, ...]] = []
-        with tempfile.TemporaryDirectory() as folder, valkey() as valkey_url:
-            state_dir, port = Path(folder), free_port()
+        with tempfile.TemporaryDirectory() as folder:
+            state_dir = Path(folder)
             asyncio.run(fill_store(state_dir, titles))
-            environment = {
-                **{name: value for name, value in os.environ.items() if not name.startswith("MARQUEE_")},
-                "MARQUEE_STATE_DIR": folder,
-                "MARQUEE_VALKEY_URL": valkey_url,
-                "MARQUEE_LOG_LEVEL": "WARNING",
-                "MARQUEE_TITLES_PORT": str(port),
-                "MARQUEE_TITLES_ARTWORK_PRERENDERED_TITLES": "0",
-                "PYTHONPATH": str(REPOSITORY),
-            }
-            server = start_server(["-c", SERVER], environment, port)
-            try:
-                _wait_until_idle(server.pid)
+            with serving(state_dir) as served:
                 count = round(arguments.rate * arguments.seconds)
                 for what, query, texts in (
-                    ("search", SEARCH, searches(titles, count + WARM_UP)),
-                    ("suggestions", SUGGEST, typed_beginnings(titles, count + WARM_UP)),
+                    ("search", operation("shared/search"), searches(titles, count + WARM_UP)),
+                    ("suggestions", operation("shared/search_suggestions"), typed_beginnings(titles, count + WARM_UP)),
                 ):
-                    asyncio.run(ask_at_rate(port, state_dir, query, texts[:WARM_UP], arguments.rate))
-                    began_cpu = cpu_seconds(server.pid)
-                    latency = asyncio.run(ask_at_rate(port, state_dir, query, texts[WARM_UP:], arguments.rate))
-                    cpu_ms = (cpu_seconds(server.pid) - began_cpu) / latency.count * 1e3
-                    rows.append(
-                        (
-                            f"{what}, {len(titles):,} titles",
-                            *(f"{ms:.1f}" for ms in (latency.p50_ms, latency.p99_ms, cpu_ms)),
-                        )
-                    )
-            finally:
-                server.send_signal(signal.SIGTERM)
-                server.wait()
-        header = ("question", "p50 ms", "p99 ms", "CPU ms each")
-        print_table(f"{arguments.rate:g} different questions per second over HTTP, tantivy, one core", header, rows)
-
-
-def _wait_until_idle(pid: int) -> None:
-    """Until the catalogue is announced, which a new store begins with."""
-    for _ in range(IDLE_DEADLINE_S):
-        before = cpu_seconds(pid)
-        time.sleep(1)
-        if cpu_seconds(pid) - before < 0.05:
-            return
-    raise SystemExit(f"the server was not idle within {IDLE_DEADLINE_S} s")
+                    asyncio.run(ask_at_rate(served, query, texts[:WARM_UP], arguments.rate))
+                    before = served.cpu_seconds()
+                    latency = asyncio.run(ask_at_rate(served, query, texts[WARM_UP:], arguments.rate))
+                    after = served.cpu_seconds()
+                    checked = asyncio.run(check_answers(titles, latency.answers))
+                    name = f"{what}, {len(titles):,} titles"
+                    quantiles = (latency.quantile(share) for share in (0.5, 0.95, 0.99))
+                    rows.append((name, *(f"{each:.1f}" for each in quantiles), f"{checked:,}"))
+                    of_each = {each: (after[each] - before[each]) / count * 1e3 for each in after}
+                    memory = f"{served.resident_megabytes('titles'):.0f} MB"
+                    cost.append((name, *(f"{ms:.2f}" for ms in (*of_each.values(), sum(of_each.values()))), memory))
+    header = ("question", "p50 ms", "p95 ms", "p99 ms", "answers checked")
+    print_table(f"{arguments.rate:g} different questions per second through the gateway, open loop", header, rows)
+    cost_header = ("processor time of each, ms", "titles", "playback", "gateway", "together", "memory of titles")
+    print_table("What they cost", cost_header, cost)
 
 
 if __name__ == "__main__":
