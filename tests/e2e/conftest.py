@@ -1,4 +1,4 @@
-"""One running stack for all end-to-end tests of a worker; tests are in one group, so one worker runs them all."""
+"""One running stack for all end-to-end tests: one worker runs them all."""
 
 from __future__ import annotations
 
@@ -12,14 +12,11 @@ from tests.clients.conftest import browser, phone, tv  # noqa: F401  # fixtures
 from tests.support.running_stack import GENEROUS, RunningStack
 from tests.support.viewers import Viewers
 
-GROUP = "stack"
-
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         if item.path.is_relative_to(here):
-            item.add_marker(pytest.mark.xdist_group(GROUP))
             item.add_marker(pytest.mark.slow)
 
 

@@ -70,9 +70,14 @@ def test_a_rating_is_kept_and_bounded(stack: RunningStack, viewers: Viewers) -> 
     viewer = viewers.fresh()
     title_id = find(stack, "Metropolis")[0]["id"]
 
-    rated = stack.operation("shared/rate", {"titleId": title_id, "stars": 4}, token=viewer.token).data["rateTitle"]
-    refused = stack.operation("shared/rate", {"titleId": title_id, "stars": 6}, token=viewer.token).data["rateTitle"]
-    unknown = stack.operation("shared/rate", {"titleId": "mov_no", "stars": 3}, token=viewer.token).data["rateTitle"]
+    rate = """mutation($titleId: ID!, $stars: Int) { rateTitle(titleId: $titleId, stars: $stars) {
+      __typename ... on RateTitleSuccess { title { rating { stars } } }
+    } }"""
+
+    rated, refused, unknown = (
+        stack.graphql(rate, {"titleId": titled, "stars": stars}, token=viewer.token).data["rateTitle"]
+        for titled, stars in ((title_id, 4), (title_id, 6), ("mov_no", 3))
+    )
 
     assert rated["title"]["rating"]["stars"] == 4
     assert refused["__typename"] == "InvalidInput"
