@@ -22,7 +22,7 @@ FOUND = sorted(path.parent for path in (Path(__file__).parent / "found").glob("*
 @given(st.integers(0, 2**32))
 @example(72162)  # an entry of which conditions that exclude each other leave nothing
 def test_federated_answer_is_the_single_servers(seed: int) -> None:
-    """For any federation that composes and any valid operation: 300 seeds, of which some three in five compose."""
+    """For any federation that composes and any valid operation: 120 federations that compose."""
     cases = cases_of_seed(seed)
     assume(cases)
     for case in cases:
@@ -40,17 +40,13 @@ def test_what_was_once_wrong_is_right(folder: Path) -> None:
 
 
 def test_the_generator_covers_what_federation_is_made_of() -> None:
-    """Over a few hundred federations that compose, each feature and each number of subgraphs appears."""
-    texts: list[str] = []
-    counts: set[int] = set()
-    for seed in range(250):
-        world = RandomFederation(random.Random(seed))
-        if not isinstance(world.compose(), list):
-            counts.add(len(world.subgraphs))
-            texts += [world.sdl(name) for name in world.subgraphs]
-    everything = "\n".join(texts)
-    assert counts == {2, 3, 4, 5, 6}
-    for feature in (
+    """Over at most a few hundred federations that compose, each feature and each number of subgraphs appears."""
+    missing: set[str | int] = {
+        2,
+        3,
+        4,
+        5,
+        6,
         '@key(fields: "id sku")',
         '@key(fields: "tag { code }")',
         "resolvable: false",
@@ -66,8 +62,17 @@ def test_the_generator_covers_what_federation_is_made_of() -> None:
         "interface I @key",
         "@interfaceObject",
         "union U = ",
-    ):
-        assert feature in everything, feature
+    }
+    for seed in range(250):
+        world = RandomFederation(random.Random(seed))
+        if not isinstance(world.compose(), list):
+            sdl = "\n".join(world.sdl(name) for name in world.subgraphs)
+            missing -= {
+                part for part in missing if part == len(world.subgraphs) or (isinstance(part, str) and part in sdl)
+            }
+        if not missing:
+            break
+    assert missing == set()
 
 
 def test_a_kept_case_is_the_case(tmp_path: Path) -> None:
