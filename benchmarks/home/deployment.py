@@ -29,8 +29,10 @@ STOP_DEADLINE_S = 40.0
 _CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 QUIET = {
-    # A training, or artwork drawn in the background, in the middle of a measurement would be measured.
+    # A training, a learning of pictures, or artwork drawn in the background, in the middle of a measurement would be
+    # measured.
     "MARQUEE_RECOMMENDATIONS_TRAIN_EVERY_S": "0",
+    "MARQUEE_RECOMMENDATIONS_ARTWORK_LEARN_EVERY_S": "0",
     "MARQUEE_TITLES_ARTWORK_PRERENDERED_TITLES": "0",
 }
 
