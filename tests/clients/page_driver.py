@@ -1,10 +1,14 @@
 """What the pages' tests do again and again: come in as a profile, press keys, see where the focus is."""
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from playwright.sync_api import Page
 
 from tests.clients.contract_backend import ContractBackend
+
+REPORTS = {"ReportInteractions"}
+"""Operations that go out whenever their batch is due, between or behind any others."""
 
 FOCUS = """() => {
   const item = document.activeElement?.closest('[data-item]');
@@ -44,3 +48,13 @@ def focus(page: Page) -> dict[str, Any]:
     found: dict[str, Any] | None = page.evaluate(FOCUS)
     assert found is not None, "nothing on the page has the focus"
     return found
+
+
+def operations(backend: ContractBackend) -> list[str]:
+    """Names of the operations that the viewer's steps led to, in the order in which they came."""
+    return [name for name, _ in backend.calls if name not in REPORTS]
+
+
+def answer_to(page: Page, operation: str) -> AbstractContextManager[Any]:
+    """Waits, where the context ends, until this operation has its answer; any other may come before."""
+    return page.expect_response(lambda response: f"query {operation}" in (response.request.post_data or ""))

@@ -3,7 +3,7 @@
 from playwright.sync_api import Page
 
 from tests.clients.contract_backend import PASSWORD, ContractBackend
-from tests.clients.page_driver import at_home, come_in, focus, press
+from tests.clients.page_driver import at_home, come_in, focus, operations, press
 
 
 def test_signing_in_takes_one_press_and_a_profile(tv: Page, site: str, backend: ContractBackend) -> None:
@@ -14,7 +14,7 @@ def test_signing_in_takes_one_press_and_a_profile(tv: Page, site: str, backend: 
     tv.wait_for_selector(".profile-card:focus")
     press(tv, "ArrowRight", "Enter")
     tv.wait_for_selector(".home[data-state=ready]")
-    assert [name for name, _ in backend.calls] == ["LogIn", "Viewer", "SelectProfile", "Onboarding", "TvHome"]
+    assert operations(backend) == ["LogIn", "Viewer", "SelectProfile", "Onboarding", "TvHome"]
     kept_id = tv.evaluate("localStorage['marquee.device']")
     assert backend.calls[0][1]["input"] == {
         "email": "premium@marquee.example",
@@ -51,9 +51,8 @@ def test_an_expired_token_is_renewed_once_for_all_calls(tv: Page, site: str, bac
     backend.expire_access_tokens()
     tv.keyboard.type("kid")
     tv.wait_for_selector(".grid .card")
-    names = [name for name, _ in backend.calls]
-    assert names.count("RefreshSession") == 1
-    assert names.count("Search") == 2
+    assert operations(backend).count("RefreshSession") == 1
+    assert operations(backend).count("Search") == 2
     assert tv.evaluate("JSON.parse(localStorage['marquee.session']).profile.name") == "Ada"
 
 
