@@ -2,6 +2,7 @@
 // (#/, #/search, #/list, #/films, #/series, #/genre/ID/NAME, #/title/ID, #/play/ID), so the phone's own Back goes one step back.
 
 import { loadViewer } from "../shared/account.js";
+import { decoded } from "../shared/address.js";
 import { h, icon, statement } from "../shared/elements.js";
 import { introductions } from "../shared/onboarding.js";
 import { readSession, sessionEvents } from "../shared/session.js";
@@ -81,7 +82,7 @@ export const app = {
 const KINDS = { films: { kind: "MOVIES", name: "Films" }, series: { kind: "SERIES", name: "Series" } };
 
 function pageOf(place, id, name) {
-  const wish = place === "genre" && id ? { kind: "GENRE", genreId: decodeURIComponent(id), name: decodeURIComponent(name ?? "") } : KINDS[place];
+  const wish = place === "genre" && id ? { kind: "GENRE", genreId: decoded(id), name: decoded(name ?? "") } : KINDS[place];
   return wish && { key: `${wish.kind} ${wish.genreId}`, view: () => homeView(app, wish) };
 }
 
@@ -165,7 +166,7 @@ function route() {
   const [, place, id, how] = location.hash.split("/");
   if ((place === "title" || place === "play") && id) {
     if (!current) showTab(TABS[0]);
-    const titleId = decodeURIComponent(id);
+    const titleId = decoded(id);
     return openSheet(place === "play" ? playerSheet(app, titleId, { startOver: how === "start" }) : detailsSheet(app, titleId));
   }
   closeSheet();

@@ -3,6 +3,7 @@
 // focus as it was.
 
 import { loadViewer } from "../shared/account.js";
+import { decoded } from "../shared/address.js";
 import { readSession, sessionEvents } from "../shared/session.js";
 import { failureWords } from "../shared/wording.js";
 import { h, statement } from "../shared/elements.js";
@@ -165,7 +166,7 @@ function openAddressed() {
   const [, place, id] = location.hash.split("/");
   if (place !== "title" || !id) return;
   history.replaceState(null, "", "#/");
-  app.open(detailsScreen(app, decodeURIComponent(id)));
+  app.open(detailsScreen(app, decoded(id)));
 }
 
 async function begin() {

@@ -132,3 +132,13 @@ def test_a_profile_with_a_pin_asks_for_it(phone: Page, site: str, backend: Contr
     assert phone.input_value(".pin-form input") == ""
     phone.keyboard.type("2580")
     phone.wait_for_selector(".home[data-state=ready]")
+
+
+def test_a_badly_encoded_address_leads_where_an_unknown_one_leads(
+    phone: Page, site: str, backend: ContractBackend
+) -> None:
+    """Of a title: it is not here. Of a genre: nothing is in it. Also when the page opens with it."""
+    at_home(phone, site, backend, path=PATH + "#/genre/%/%zz")
+    phone.wait_for_selector("text=Nothing here yet")
+    phone.evaluate("location.hash = '#/title/%C3'")
+    phone.wait_for_selector("text=This title is not here")

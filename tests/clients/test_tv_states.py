@@ -148,6 +148,18 @@ def test_a_title_that_is_not_there_leads_back(tv: Page, site: str, backend: Cont
     assert focus(tv)["words"] == "Go back"
 
 
+def test_an_address_that_is_badly_encoded_is_a_title_that_is_not_there(
+    tv: Page, site: str, backend: ContractBackend
+) -> None:
+    """Somebody's link was cut within an escape."""
+    at_home(tv, site, backend)
+    tv.evaluate("location.hash = '#/title/%'")
+    tv.wait_for_selector("text=This title is not here")
+    press(tv, "Enter")
+    tv.wait_for_selector(".details", state="detached")
+    assert tv.evaluate("document.activeElement.matches('.home [data-item]')")
+
+
 def test_an_empty_list_says_how_to_fill_it(tv: Page, site: str, backend: ContractBackend) -> None:
     """No titles is not an error."""
     at_home(tv, site, backend)
