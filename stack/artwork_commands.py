@@ -8,10 +8,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from stack.failing import fail
 from stack.version_commands import (
     NEWEST,
     choose_version,
-    fail,
     read_versions,
     recommendations_settings,
     roll_back,

@@ -7,7 +7,7 @@ import json
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -19,6 +19,7 @@ from stack.evaluate import app as evaluate_app
 from stack.event_commands import app as events_app
 from stack.experiment_commands import app as experiments_app
 from stack.explain import app as explain_app
+from stack.failing import fail
 from stack.key_commands import keys
 from stack.model_commands import app as models_app
 from stack.model_commands import train
@@ -71,7 +72,7 @@ def up(
     try:
         raise typer.Exit(run_up(console, demo=demo, servers=servers))
     except (PortTaken, StartFailed, SettingsInvalid, ServersMissing) as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 @app.command()
@@ -82,7 +83,7 @@ def run(process: Annotated[str, typer.Argument(help="One of those that `marquee 
     try:
         run_alone(_row(process))
     except SettingsInvalid as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 @app.command()
@@ -96,7 +97,7 @@ def health(
     try:
         print(asyncio.run(check_health(_row(process), timeout)))
     except (NotHealthy, SettingsInvalid) as error:
-        _fail(f"{process}: {error}")
+        fail(f"{process}: {error}")
 
 
 @app.command()
@@ -130,14 +131,14 @@ def ingest(
     from stack.studio import StudioError
 
     if (title is None) == (title_id is None):
-        _fail("give either --title NAME (a new title) or --title-id ID (an existing one)")
+        fail("give either --title NAME (a new title) or --title-id ID (an existing one)")
     if not file.is_file():
-        _fail(f"{file} is no file")
+        fail(f"{file} is no file")
     request = IngestRequest(file, title, title_id, synopsis, year, tuple(genre or ()), kids)
     try:
         raise typer.Exit(asyncio.run(run_ingest(console, request)))
     except (StudioError, SettingsInvalid) as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 @app.command(name="import")
@@ -175,19 +176,19 @@ def import_catalogue(
         return
     known = list(CatalogueFormat)
     if resume and (catalogue_format is not None or show is not None or allow_removals):
-        _fail("--resume goes on with the same file and options; give an --id or nothing beside it")
+        fail("--resume goes on with the same file and options; give an --id or nothing beside it")
     if not resume and (catalogue_format is None or file is None or import_id is not None):
-        _fail("give a FORMAT and a FILE, or --resume; see `marquee import --help`")
+        fail("give a FORMAT and a FILE, or --resume; see `marquee import --help`")
     if catalogue_format is not None and catalogue_format not in known:
-        _fail(f"format is {catalogue_format!r}; known are {', '.join(known)}")
+        fail(f"format is {catalogue_format!r}; known are {', '.join(known)}")
     if file is not None and not file.is_file():
-        _fail(f"{file} is no file")
+        fail(f"{file} is no file")
     chosen = None if catalogue_format is None else CatalogueFormat(catalogue_format)
     order = ImportOrder(chosen, file, show, allow_removals, import_id, rejects)
     try:
         raise typer.Exit(asyncio.run(run_import(console, order)))
     except (ImportFailed, SettingsInvalid) as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 @app.command()
@@ -198,7 +199,7 @@ def reindex() -> None:
     try:
         print(f"indexed {asyncio.run(run_reindex(console)):,} titles")
     except (ReindexFailed, SettingsInvalid) as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 @app.command()
@@ -212,9 +213,9 @@ def token(
     try:
         path = SharedSettings.load().keys_dir / "viewer.pem"
     except SettingsInvalid as error:
-        _fail(str(error))
+        fail(str(error))
     if not path.exists():
-        _fail(f"{path} is missing; run `make up` once, or set MARQUEE_STATE_DIR to its state folder")
+        fail(f"{path} is missing; run `make up` once, or set MARQUEE_STATE_DIR to its state folder")
     print(sign_service_token(ensure_key_file(path), "operator", datetime.now(UTC), timedelta(minutes=minutes)))
 
 
@@ -226,7 +227,7 @@ def secrets(folder: Annotated[Path, typer.Argument(help="As docker-compose.yml n
     try:
         added = make_secrets(folder)
     except OSError as error:
-        _fail(f"{folder}: {error.strerror or error}")
+        fail(f"{folder}: {error.strerror or error}")
     print(f"{folder}: made {', '.join(added)}" if added else f"{folder}: nothing was missing")
     print("Keep a copy of master.key elsewhere: without it encrypted films never play again.")
 
@@ -239,7 +240,7 @@ def settings(
     from stack.settings_reference import PROCESS_SETTINGS, write_settings_reference
 
     if process is not None and process not in PROCESS_SETTINGS:
-        _fail(f"no process is called {process!r}; known are {', '.join(PROCESS_SETTINGS)}")
+        fail(f"no process is called {process!r}; known are {', '.join(PROCESS_SETTINGS)}")
     print(write_settings_reference(process), end="")
 
 
@@ -248,13 +249,8 @@ def _row(process: str) -> ProcessRow:
 
     row = next((each for each in PROCESS_TABLE if each.name == process), None)
     if row is None:
-        _fail(f"no process is called {process!r}; known are {', '.join(each.name for each in PROCESS_TABLE)}")
+        fail(f"no process is called {process!r}; known are {', '.join(each.name for each in PROCESS_TABLE)}")
     return row
-
-
-def _fail(message: str) -> NoReturn:
-    Console(stderr=True, highlight=False).print(f"[red]error:[/] {message}", soft_wrap=True)
-    raise typer.Exit(1)
 
 
 def main() -> None:

@@ -12,7 +12,8 @@ import typer
 from rich.console import Console
 from rich.markdown import Markdown
 
-from stack.version_commands import fail, recommendations_settings, run_or_fail
+from stack.failing import fail
+from stack.version_commands import recommendations_settings, run_or_fail
 
 if TYPE_CHECKING:
     from subgraphs.recommendations.artwork.value import Comparison

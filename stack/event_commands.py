@@ -12,13 +12,13 @@ import typer
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from common.dead_letters import DeadLetter, DeadLetters, GroupLag, read_group_lags
 from common.event_catalogue import TOPICS, write_event_reference
 from common.settings import SettingsInvalid, SharedSettings
 from common.valkey import open_valkey
+from stack.failing import fail
 from stack.valkey import running_valkey_url
 
 __all__ = ["app"]
@@ -78,7 +78,7 @@ def retry(
 ) -> None:
     """Give an event to the group that failed once more; after the cause was mended."""
     if not _with_valkey(lambda redis: DeadLetters(redis, _checked(topic)).retry(_checked_id(topic, letter))):
-        _fail(f"topic {topic} has no dead letter {letter}; see `marquee events dead list {topic}`")
+        fail(f"topic {topic} has no dead letter {letter}; see `marquee events dead list {topic}`")
     console.print(f"{letter} is back in topic {topic}; `marquee events lag` shows when it was taken.")
 
 
@@ -86,7 +86,7 @@ def retry(
 def drop(topic: TopicArgument, letter: Annotated[str, typer.Argument(help="Its id, as `dead list` shows it.")]) -> None:
     """Forget a dead letter."""
     if not _with_valkey(lambda redis: DeadLetters(redis, _checked(topic)).drop(_checked_id(topic, letter))):
-        _fail(f"topic {topic} has no dead letter {letter}; see `marquee events dead list {topic}`")
+        fail(f"topic {topic} has no dead letter {letter}; see `marquee events dead list {topic}`")
     console.print(f"{letter} is gone.")
 
 
@@ -101,13 +101,13 @@ def _undelivered(row: GroupLag) -> str:
 
 def _checked(topic: str) -> str:
     if topic not in TOPICS:
-        _fail(f"no topic is called {topic!r}; known are {', '.join(TOPICS)}")
+        fail(f"no topic is called {topic!r}; known are {', '.join(TOPICS)}")
     return topic
 
 
 def _checked_id(topic: str, letter: str) -> str:
     if not re.fullmatch(r"\d+-\d+", letter, re.ASCII):
-        _fail(f"{letter!r} is no letter's id, such as 1763625600000-0; see `marquee events dead list {topic}`")
+        fail(f"{letter!r} is no letter's id, such as 1763625600000-0; see `marquee events dead list {topic}`")
     return letter
 
 
@@ -119,12 +119,6 @@ def _with_valkey(read: Callable[[Redis], Awaitable[ResultT]]) -> ResultT:
     try:
         return asyncio.run(run())
     except SettingsInvalid as error:
-        _fail(str(error))
+        fail(str(error))
     except (RedisError, OSError) as error:
-        _fail(f"Valkey does not answer: {error}; is Marquee running (make up), or is MARQUEE_VALKEY_URL right?")
-    raise AssertionError
-
-
-def _fail(message: str) -> None:
-    Console(stderr=True, highlight=False).print(f"[red]error:[/] {escape(message)}", soft_wrap=True)
-    raise typer.Exit(1)
+        fail(f"Valkey does not answer: {error}; is Marquee running (make up), or is MARQUEE_VALKEY_URL right?")

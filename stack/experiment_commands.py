@@ -15,8 +15,8 @@ from rich.table import Column, Table
 
 from common.errors import ServiceError
 from common.settings import SettingsInvalid, SharedSettings
+from stack.failing import fail
 from stack.valkey import running_valkey_url
-from stack.version_commands import fail
 
 if TYPE_CHECKING:
     from subgraphs.recommendations.experiments.definition import Experiment

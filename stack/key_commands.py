@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from common.settings import SettingsInvalid, SharedSettings
+from stack.failing import fail
 
 __all__ = ["keys"]
 
@@ -48,9 +49,9 @@ def rotate(
         for each in ring or list(Ring):
             _rotate(each, None if lead_s is None else timedelta(seconds=lead_s))
     except SettingsInvalid as error:
-        _fail(str(error))
+        fail(str(error))
     except FileExistsError as error:
-        _fail(f"{error}; wait until then")
+        fail(f"{error}; wait until then")
 
 
 def _rotate(ring: Ring, lead: timedelta | None) -> None:
@@ -73,10 +74,5 @@ def _rotate(ring: Ring, lead: timedelta | None) -> None:
 def _key_path(ring: Ring) -> Path:
     path = SharedSettings.load().keys_dir / f"{ring.value}.pem"
     if not path.exists():
-        _fail(f"{path} is missing; run `make up` once, or set MARQUEE_STATE_DIR to its state folder")
+        fail(f"{path} is missing; run `make up` once, or set MARQUEE_STATE_DIR to its state folder")
     return path
-
-
-def _fail(message: str) -> None:
-    Console(stderr=True, highlight=False).print(f"[red]error:[/] {message}", soft_wrap=True)
-    raise typer.Exit(1)

@@ -24,8 +24,8 @@ from common.event_catalogue import SEARCH_TRACKING
 from common.events import stream_key
 from common.settings import SettingsInvalid, SharedSettings
 from common.valkey import open_valkey
+from stack.failing import fail
 from stack.valkey import running_valkey_url
-from stack.version_commands import fail
 
 __all__ = ["SearchReport", "search_log", "search_report"]
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, NoReturn, TypeAlias, TypeVar
-
-import typer
-from rich.console import Console
-from rich.markup import escape
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from common.errors import ServiceError
 from common.settings import SettingsInvalid, SharedSettings
+from stack.failing import fail
 from stack.valkey import running_valkey_url
 
 if TYPE_CHECKING:
@@ -28,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = [
     "NEWEST",
     "choose_version",
-    "fail",
     "read_versions",
     "recommendations_settings",
     "roll_back",
@@ -120,9 +116,3 @@ def run_or_fail(work: Callable[[], Awaitable[ResultT]]) -> ResultT:
         fail(str(error))
     except ServiceError as error:
         fail(f"{error.message}; is Marquee running (make up), or is MARQUEE_VALKEY_URL right?")
-
-
-def fail(message: str) -> NoReturn:
-    """End with 1, and say why on the error stream."""
-    Console(stderr=True, highlight=False).print(f"[red]error:[/] {escape(message)}", soft_wrap=True)
-    raise typer.Exit(1)
