@@ -1,13 +1,16 @@
 """For every test: real servers where there are any, workers that run whole files, and generated examples judged by result.
 
-Never by how long a busy machine took for one.
+Never by how long a busy machine took for one. And logs that nobody configured, whatever ran before.
 """
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling
 
@@ -29,3 +32,29 @@ class WholeFiles(LoadFileScheduling):
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> WholeFiles:
     return WholeFiles(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_logger_keeps_a_configuration() -> Iterator[None]:
+    """A module's logger that was used once would write as it was configured then, for the rest of the run."""
+    configure = structlog.configure
+
+    def configure_without_caching(**options: Any) -> None:
+        configure(**{**options, "cache_logger_on_first_use": False})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(structlog, "configure", configure_without_caching)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """What a process configures where it starts, such as a command that a test calls, ends with the test."""
+    root, before = logging.getLogger(), structlog.get_config()
+    handlers, level = root.handlers[:], root.level
+    yield
+    if structlog.get_config() != before:
+        structlog.configure(**before)
+        structlog.contextvars.clear_contextvars()
+        root.handlers[:] = handlers
+        root.setLevel(level)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import zlib
 from dataclasses import replace
@@ -162,6 +163,7 @@ def test_a_folder_of_something_else_is_left_alone(
 ) -> None:
     """It is refused, and nothing in it is touched."""
     (tmp_path / "mine.txt").write_text("mine")
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
     monkeypatch.setattr(sys, "argv", ["run", "--state", str(tmp_path), "--titles", "60", "--profiles", "2"])
     with pytest.raises(SystemExit, match="something else than this benchmark's data"):
         run.main()
