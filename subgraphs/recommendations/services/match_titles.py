@@ -6,16 +6,18 @@ hundred as well as the rest, whatever the size of the catalogue and the scale of
 alone, 0.9 the edge of the best thousandth, 0.79 of the best hundredth, a half of the best eighth, 0 the last.
 
 Scoring a whole catalogue for one number on a card costs more than the rest of a request that finds its page in memory.
-What is kept is small, two bytes for a title: right until the profile's taste, the catalogue or the models change, or
-for MATCHES_LIFE_S, in which watching fades by nothing that could be seen.
+So what was asked for is kept until the profile's taste, the catalogue or the models change, or for MATCHES_LIFE_S. The
+first question about a profile is mostly its page: its cards are placed among all scores, sorted, and no other title is.
+Who asks for more looks around: then all titles are placed at once.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,29 +25,66 @@ import structlog
 
 from common.errors import ServiceError
 from common.tokens import Viewer
-from subgraphs.recommendations.domain.taste import Taste, read_signals
+from subgraphs.recommendations.domain.catalogue import NOTHING, IndexArray
+from subgraphs.recommendations.domain.taste import FADE_STEP_S, Taste, read_signals
 from subgraphs.recommendations.models.blend import Models
 from subgraphs.recommendations.ports import TasteStore
 
-__all__ = ["UNITS", "MatchTitles", "spread_matches"]
+__all__ = ["MATCHES_LIFE_S", "UNITS", "MatchTitles", "spread_matches"]
 
 log = structlog.get_logger(__name__)
 
-MATCHES_LIFE_S = 600
-KEPT = 400
-"""Profiles: 40 MB at 50,000 titles."""
+MATCHES_LIFE_S = FADE_STEP_S
+"""Within a step of fading the same taste has the same scores."""
+KEPT = 4_000
+"""Profiles with what was asked: a page's cards, about 5 kB each."""
+KEPT_WHOLE = 200
+"""Profiles with the matches of all titles, two bytes for each: 20 MB at 50,000 titles."""
 UNITS = 1_000
 OUT_OF_SIGHT = UNITS + 1
 SPREAD = 1 / 3
 
 Matches = npt.NDArray[np.uint16]
+Scores = npt.NDArray[np.floating[Any]]
+KeptT = TypeVar("KeptT")
 
 
-def spread_matches(scores: npt.NDArray[np.floating[Any]]) -> Matches:
-    """By place, in UNITS; of equal scores each counts the others as better. The last title has 0, the best UNITS."""
-    better = len(scores) - 1 - np.searchsorted(np.sort(scores), scores, side="left")
-    shares = better / max(1, len(scores) - 1)
+def spread_matches(asked: Scores, among: Scores) -> Matches:
+    """Of some scores by their place among all, in UNITS; of equal ones each counts the others as better.
+
+    The last score has 0, the best UNITS.
+    """
+    better = len(among) - 1 - np.searchsorted(np.sort(among), asked, side="left")
+    shares = better / max(1, len(among) - 1)
     return np.round(UNITS * (1 - shares**SPREAD)).astype(np.uint16)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """About one profile, at one instant."""
+
+    viewer: Viewer
+    now: datetime
+    models: Models
+    taste: Taste
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """The same for questions that have the same answers."""
+        catalogue = self.models.catalogue
+        step = self.now.timestamp() // MATCHES_LIFE_S
+        return (self.taste.version, catalogue.version, catalogue.visibility_key(self.viewer, self.now), step)
+
+    def answer(self, works: IndexArray) -> Matches:
+        """Of works by their places in the catalogue; OUT_OF_SIGHT for -1, and for all of a profile without taste."""
+        catalogue = self.models.catalogue
+        profile = self.models.scored(read_signals(self.taste, catalogue, self.now.timestamp()))
+        matches = np.full(len(works), OUT_OF_SIGHT, np.uint16)
+        if profile.has_taste:
+            in_sight = catalogue.visible(self.viewer, self.now) & catalogue.is_listable
+            shown = np.flatnonzero((works >= 0) & in_sight[works])
+            matches[shown] = spread_matches(profile.scores[works[shown]], profile.scores[in_sight])
+        return matches
 
 
 class MatchTitles:
@@ -53,7 +92,8 @@ class MatchTitles:
 
     def __init__(self, tastes: TasteStore) -> None:
         self._tastes = tastes
-        self._kept: OrderedDict[str, tuple[tuple[object, ...], Matches | None]] = OrderedDict()
+        self._asked: OrderedDict[str, tuple[object, Mapping[str, int]]] = OrderedDict()
+        self._whole: OrderedDict[str, tuple[object, Matches]] = OrderedDict()
 
     async def matches(
         self, viewer: Viewer, now: datetime, models: Models, title_ids: Sequence[str]
@@ -67,30 +107,30 @@ class MatchTitles:
         except ServiceError as error:
             log.warning("match.without_taste", error=error.message)
             return {}
-        catalogue = models.catalogue
-        begun_s = now.timestamp() // MATCHES_LIFE_S * MATCHES_LIFE_S
-        key = (taste.version, catalogue.version, catalogue.visibility_key(viewer, now), begun_s)
-        known = self._kept.get(profile_id)
-        if known is None or known[0] != key:
-            known = self._kept[profile_id] = (key, _match(viewer, now, models, taste, begun_s))
-            if len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-        self._kept.move_to_end(profile_id)
-        matches = known[1]
-        if matches is None:
-            return {}
-        works = ((title_id, catalogue.work(title_id)) for title_id in title_ids)
-        found = ((title_id, int(matches[work])) for title_id, work in works if work is not None)
-        return {title_id: units / UNITS for title_id, units in found if units != OUT_OF_SIGHT}
+        units = self._units(_Question(viewer, now, models, taste), profile_id, title_ids)
+        return {title_id: units[title_id] / UNITS for title_id in title_ids if units[title_id] != OUT_OF_SIGHT}
+
+    def _units(self, question: _Question, profile_id: str, title_ids: Sequence[str]) -> Mapping[str, int]:
+        """At least those of the titles."""
+        key, asked = question.key, self._asked.get(profile_id)
+        if asked is not None and asked[0] == key and asked[1].keys() >= set(title_ids):
+            self._asked.move_to_end(profile_id)
+            return asked[1]
+        found = [question.models.catalogue.work(title_id) for title_id in title_ids]
+        works = np.array([NOTHING if work is None else work for work in found], np.int32)
+        if asked is None or asked[0] != key:
+            units = dict(zip(title_ids, question.answer(works).tolist(), strict=True))
+            _keep(self._asked, profile_id, (key, units), KEPT)
+            return units
+        whole = self._whole.get(profile_id)
+        if whole is None or whole[0] != key:
+            whole = (key, question.answer(np.arange(len(question.models.catalogue), dtype=np.int32)))
+        _keep(self._whole, profile_id, whole, KEPT_WHOLE)
+        return dict(zip(title_ids, np.where(works < 0, OUT_OF_SIGHT, whole[1][works]).tolist(), strict=True))
 
 
-def _match(viewer: Viewer, now: datetime, models: Models, taste: Taste, now_s: float) -> Matches | None:
-    """By places in the catalogue; None without taste."""
-    catalogue = models.catalogue
-    profile = models.scored(read_signals(taste, catalogue, now_s))
-    if not profile.has_taste:
-        return None
-    in_sight = np.flatnonzero(catalogue.visible(viewer, now) & catalogue.is_listable)
-    matches = np.full(len(catalogue), OUT_OF_SIGHT, np.uint16)
-    matches[in_sight] = spread_matches(profile.scores[in_sight])
-    return matches
+def _keep(kept: OrderedDict[str, KeptT], profile_id: str, value: KeptT, most: int) -> None:
+    kept[profile_id] = value
+    kept.move_to_end(profile_id)
+    if len(kept) > most:
+        kept.popitem(last=False)

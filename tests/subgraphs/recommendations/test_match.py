@@ -14,7 +14,7 @@ from subgraphs.recommendations.services.match_titles import UNITS, spread_matche
 @settings(max_examples=100, deadline=None)
 def test_a_better_score_never_matches_less(scores: list[float]) -> None:
     """Equal ones match alike; all are from 0 to 1."""
-    matches = spread_matches(np.array(scores))
+    matches = spread_matches(np.array(scores), np.array(scores))
     assert matches.min() >= 0
     assert matches.max() <= UNITS
     for score, match in zip(scores, matches, strict=True):
@@ -28,7 +28,7 @@ def test_matches_are_spread(count: int, shape: str) -> None:
     """Whatever the scores' scale: hardly any title is at 99 %, and the cards of a page can be told apart."""
     generator = np.random.default_rng(count)
     scores = generator.normal(size=count) if shape == "normal" else generator.pareto(1.2, size=count)
-    matches = np.sort(spread_matches(scores))[::-1] / UNITS
+    matches = np.sort(spread_matches(scores, scores))[::-1] / UNITS
     assert matches[0] == 1
     assert np.mean(matches >= 0.99) <= 0.01
     assert np.mean(matches >= 0.5) == pytest.approx(1 / 8, abs=0.01)
@@ -37,4 +37,4 @@ def test_matches_are_spread(count: int, shape: str) -> None:
 
 def test_equal_scores_are_no_match() -> None:
     """Models that know nothing to tell titles apart make no title a good one."""
-    assert set(spread_matches(np.zeros(50))) == {0}
+    assert set(spread_matches(np.zeros(50), np.zeros(50))) == {0}

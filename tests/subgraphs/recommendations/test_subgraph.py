@@ -280,7 +280,7 @@ async def test_match_and_similar(subgraph: Any, catalogue_snapshots: Any, viewer
 async def test_matches_are_kept_until_something_changes(
     subgraph: Any, catalogue_snapshots: Any, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One comparison of all titles for many requests; another after a new watch, and another when time has passed."""
+    """One comparison for many requests; another for more titles, after a new watch, and when time has passed."""
     scored = []
     spread = match_titles.spread_matches
 
@@ -306,6 +306,28 @@ async def test_matches_are_kept_until_something_changes(
     subgraph.clock.advance(timedelta(seconds=match_titles.MATCHES_LIFE_S))
     await subgraph.data(query, films, viewer)
     assert len(scored) == 4
+
+
+async def test_a_match_is_the_same_whatever_else_is_asked(
+    subgraph: Any, catalogue_snapshots: Any, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of titles asked for together, one by one, again, or from a process that knows nothing yet."""
+    query = "query ($r: [_Any!]!) { _entities(representations: $r) { ... on Title { id match } } }"
+    ids = [*(f"mov_{number:03}" for number in range(0, 120, 7)), "mov_none", "ser_000"]
+    await subgraph.tell_titles(catalogue_snapshots)
+    for number in (0, 6, 12):
+        await subgraph.watch(f"mov_{number:03}", 0.97)
+
+    async def ask(*title_ids: str) -> dict[str, float | None]:
+        wanted = {"r": [{"__typename": "Title", "id": title_id} for title_id in title_ids]}
+        return {each["id"]: each["match"] for each in (await subgraph.data(query, wanted, viewer))["_entities"]}
+
+    together = await ask(*ids)
+    assert len({*together.values()}) > 5
+    monkeypatch.setattr(match_titles, "MATCHES_LIFE_S", 1.0)  # from here on nothing is known
+    one_by_one = [await ask(title_id) for title_id in ids]
+    assert {title_id: match for each in one_by_one for title_id, match in each.items()} == together
+    assert await ask(*reversed(ids)) == together
 
 
 async def test_visitors_see_the_default_countrys_charts(subgraph: Any, catalogue_snapshots: Any) -> None:
