@@ -45,7 +45,12 @@ class Influences:
     """
 
     def __init__(self, profile: ProfileScores) -> None:
-        self._profile = profile
+        # The profile keeps these, and must not be kept by them: with megabytes of scores it would wait for the
+        # collector of circles, which comes after hundreds of pages.
+        self._parts = profile.models.parts
+        self._scales = profile.scales
+        self._answers = profile.answers
+        self._size = len(profile.scores)
         weights = profile.signals.weights
         self._known = np.fromiter(weights, np.int32, len(weights))
         self._weights = np.fromiter(weights.values(), np.float32, len(weights))
@@ -59,13 +64,13 @@ class Influences:
         if not size or not len(asked):
             return [None] * len(asked)
         shares = np.zeros((len(asked), size), np.float32)
-        row_of = np.full(len(self._profile.scores), -1, np.int32)
+        row_of = np.full(self._size, -1, np.int32)
         row_of[asked] = np.arange(len(asked))
-        for name, scale in self._profile.scales.items():
-            part = self._profile.models.parts[name]
+        for name, scale in self._scales.items():
+            part = self._parts[name]
             if isinstance(part, FoldedContent):
                 shares += np.float32(scale) * (part.vectors[asked] @ part.vectors[self._known].T)
-            elif (cells := self._profile.answers[name].cells) is not None:
+            elif (cells := self._answers[name].cells) is not None:
                 rows = row_of[cells.titles]
                 found = np.flatnonzero(rows >= 0)
                 # A table has a cell for two titles once.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import random
+import weakref
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +17,7 @@ from subgraphs.recommendations.domain.sections import PageKind, SectionKind
 from subgraphs.recommendations.domain.taste import Opinion, Taste, Watched, read_signals
 from subgraphs.recommendations.domain.titles import record_from_snapshot
 from subgraphs.recommendations.models.blend import Models, score_titles
-from subgraphs.recommendations.pages.build_page import PageFacts, PageRequest, build_page
+from subgraphs.recommendations.pages.build_page import PageFacts, PageRequest, build_page, draft_page, write_page
 from subgraphs.recommendations.services.keep_models import build_models
 
 NOW = datetime(2026, 3, 1, 20, 0, tzinfo=UTC)
@@ -93,3 +95,21 @@ def test_without_its_cause_a_pick_falls(models: Models, viewer: Viewer, make_dev
                 cards += 1
     assert cards > 200
     assert rows > 60
+
+
+def test_scores_go_with_their_page(models: Models, viewer: Viewer, make_device: Any) -> None:
+    """Nothing of a page keeps them in a circle, though its reasons were found: they are a megabyte for each profile."""
+    taste = taste_of(random.Random(1), 2)
+    request = PageRequest(PageWish(PageKind.HOME, make_device()), viewer, "US", "prof_1")
+    gc.collect()
+    gc.disable()
+    try:
+        draft = draft_page(request, PageFacts(models, taste, {}), NOW)
+        page = write_page(draft, NOW, LIFE)
+        scores = weakref.ref(draft.profile)
+        del draft
+        models.forget_scores()
+        assert any(card.reason for section in page.sections for card in section.cards)
+        assert scores() is None
+    finally:
+        gc.enable()
