@@ -17,6 +17,8 @@ from typing import Any
 
 import httpx
 
+from subgraphs.kernel.readiness import PREPARING
+
 __all__ = ["Deployment", "Usage", "running_system", "system_environment"]
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -63,7 +65,10 @@ class Deployment:
         return system_environment(self.state_dir, self.ports)
 
     def usage(self) -> Usage:
-        """By process: named by the port that it listens on, and `others` for those that listen on none of ours."""
+        """By process: named by the port that it listens on, and `others` for those that listen on none of ours.
+
+        What its children used is in it, also of those that have ended: what a process learns, it learns in a child.
+        """
         cpu: dict[str, float] = {}
         resident: dict[str, int] = {}
         names = _names_by_pid(self.pid, self.ports)
@@ -71,7 +76,8 @@ class Deployment:
             with contextlib.suppress(OSError):
                 columns = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
                 pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-                cpu[name] = cpu.get(name, 0.0) + (int(columns[11]) + int(columns[12])) / _CLOCK_TICKS
+                # In user and system mode, then both of the ended children that it waited for.
+                cpu[name] = cpu.get(name, 0.0) + sum(map(int, columns[11:15])) / _CLOCK_TICKS
                 resident[name] = resident.get(name, 0) + pages * os.sysconf("SC_PAGE_SIZE")
         return Usage(cpu, resident)
 
@@ -83,6 +89,11 @@ class Deployment:
                 for task in Path(f"/proc/{pid}/task").iterdir():
                     with contextlib.suppress(ProcessLookupError):
                         os.sched_setaffinity(int(task.name), wanted)
+
+    def preparing(self) -> list[str]:
+        """What the subgraphs are still busy with behind readiness, as their health checks say it."""
+        checks = [self.health(name)["checks"] for name in ("TITLES", "RECOMMENDATIONS")]
+        return [outcome for each in checks for outcome in each.values() if outcome.startswith(PREPARING)]
 
     def health(self, name: str) -> dict[str, Any]:
         """What a process says of itself."""

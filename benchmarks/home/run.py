@@ -33,13 +33,11 @@ from benchmarks.home.measure import (
     milliseconds,
     requests_per_operation,
 )
+from benchmarks.home.quiet import DEADLINE_S, wait_until_quiet
 from benchmarks.home.screens import SCREENS, Request, make_requests, sign_tokens
 from common.telemetry import configure_logs
 
 SYSTEM_CORE, LOAD_CORE, BOTH = "0", "1", "0,1"
-QUIET_CORE_RATIO, QUIET_SAMPLE_S, QUIET_SAMPLES = 0.15, 2.0, 3
-"""At rest ten processes, one of them a monitor of the others, take a twentieth of a core."""
-QUIET_DEADLINE_S = 240.0
 ROUND_HEADER = ("load", "requests/s", "p50 ms", "p95 ms", "p99 ms", "CPU ms", "core %", "kB gzip", "requests")
 PROCESSES = ("gateway", "recommendations", "titles", "playback", "valkey", "others")
 
@@ -61,7 +59,7 @@ def main() -> int:
     os.sched_setaffinity(0, {int(LOAD_CORE)})
     _print_machine(filled)
     with running_system(state_dir, arguments.first_port, cores=SYSTEM_CORE) as system:
-        _wait_until_quiet(system, console)
+        _wait_for_rest(system, console)
         return _measure(filled, system, arguments, console)
 
 
@@ -146,18 +144,10 @@ class _Rounds:
         )
 
 
-def _wait_until_quiet(system: Deployment, console: Console) -> None:
-    """A start goes on behind readiness: titles reads its catalogue into memory, recommendations its models."""
+def _wait_for_rest(system: Deployment, console: Console) -> None:
     console.print("waiting for the system to come to rest")
-    deadline = time.monotonic() + QUIET_DEADLINE_S
-    quiet_count = 0
-    while quiet_count < QUIET_SAMPLES and time.monotonic() < deadline:
-        before = sum(system.usage().cpu_s.values())
-        time.sleep(QUIET_SAMPLE_S)
-        used = (sum(system.usage().cpu_s.values()) - before) / QUIET_SAMPLE_S
-        quiet_count = quiet_count + 1 if used < QUIET_CORE_RATIO else 0
-    if quiet_count < QUIET_SAMPLES:
-        print(f"the system did not come to rest in {QUIET_DEADLINE_S:g} s: figures are too high", file=sys.stderr)
+    if not wait_until_quiet(system):
+        print(f"the system did not come to rest in {DEADLINE_S:g} s: figures are too high", file=sys.stderr)
 
 
 def _take(numbers: Iterator[int], count: int) -> list[int]:
@@ -200,7 +190,7 @@ def _print_rounds(rounds: Sequence[Round], requests: float) -> None:
     print_table("Home pages (aims: TV 100/s per core, p99 50 ms at 50/s; phone 150/s per core)", ROUND_HEADER, rows)
     print(f"requests to subgraphs per operation: {requests:.2f} (aim: 5 at most)")
     shares = [
-        (each.name, *(f"{_cpu_of(each, process):.2f}" for process in PROCESSES), f"{each.total_cpu_ms:.2f}")
+        (each.name, *(_told(_cpu_of(each, process)) for process in PROCESSES), f"{each.total_cpu_ms:.2f}")
         for each in rounds
     ]
     print_table("Processor time per request, ms, by process", ("load", *PROCESSES, "all"), shares)
@@ -210,6 +200,11 @@ def _cpu_of(each: Round, process: str) -> float:
     if process in each.cpu_ms and process != "others":
         return each.cpu_ms[process]
     return sum(used for name, used in each.cpu_ms.items() if name not in PROCESSES[:-1])
+
+
+def _told(cpu_ms: float) -> str:
+    """Of a process that began anew in between nobody knows what it used; it is among the others'."""
+    return f"{cpu_ms:.2f}" if cpu_ms >= 0 else "—"
 
 
 def _print_rest(page_p50_ms: float, page_p99_ms: float, fresh: Freshness) -> None:

@@ -197,8 +197,9 @@ async def _open(settings: RecommendationsSettings, clock: Clock) -> AsyncIterato
         yield OpenedSubgraph(
             make_context=make_context,
             required={"store": partial(check_store, engine)},
-            # Pages are made without tastes and trends while Valkey is away.
-            optional={"valkey": partial(_check_valkey, redis)},
+            # Pages are made without tastes and trends while Valkey is away, and by what is known of titles before
+            # their content is learned.
+            optional={"valkey": partial(_check_valkey, redis), "content": content.check},
             resources=models,
             event_lags=consumer.lags,
             personal_data=[ValkeyPersonalData(redis, PERSONAL_KEYS), SqlPersonalData(engine, personal_tables)],

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import sys
 import zlib
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,9 @@ import pytest
 from benchmarks.home import run
 from benchmarks.home.audience import Audience, make_audience
 from benchmarks.home.catalogue import COUNTRIES, make_catalogue
+from benchmarks.home.deployment import Deployment, Usage
 from benchmarks.home.load import Answer, percentile
+from benchmarks.home.quiet import wait_until_quiet
 from benchmarks.home.screens import SCREENS, Request
 from benchmarks.home.verify import check_answers, work_of
 from common.tokens import Viewer
@@ -168,3 +172,70 @@ def test_a_folder_of_something_else_is_left_alone(
     with pytest.raises(SystemExit, match="something else than this benchmark's data"):
         run.main()
     assert [each.name for each in tmp_path.iterdir()] == ["mine.txt"]
+
+
+@dataclass
+class Starting:
+    """A system whose samples are given: processor seconds used until then, and what it is preparing."""
+
+    samples: Iterator[tuple[float, list[str]]]
+    used_s: float = 0.0
+    busy_with: list[str] = field(default_factory=list)
+
+    def usage(self) -> Usage:
+        return Usage({"recommendations": self.used_s}, {})
+
+    def preparing(self) -> list[str]:
+        return self.busy_with
+
+    def pause(self, _seconds: float) -> None:
+        used_s, self.busy_with = next(self.samples)
+        self.used_s += used_s
+
+
+def test_what_is_still_to_be_learned_is_waited_for() -> None:
+    """Also while the processors rest: a learning that failed is tried again a minute later."""
+    waits = [(0.0, ["preparing: learning"])] * 30
+    learns = [(2.0, ["preparing: learning"])] * 5
+    rests = [(0.01, [])] * 3
+    system = Starting(iter([*waits, *learns, *rests]))
+    assert wait_until_quiet(system, system.pause)
+    assert list(system.samples) == []
+
+
+def test_a_system_that_never_rests_is_told() -> None:
+    """Not waited for for ever."""
+    system = Starting(repeat((1.0, [])))
+    assert not wait_until_quiet(system, system.pause)
+
+
+LEARNS = """
+import sys, time
+while time.process_time() < 0.2:
+    pass
+print("learned", flush=True)
+sys.stdin.read()
+"""
+HAS_A_CHILD = """
+import subprocess, sys
+with subprocess.Popen([sys.executable, "-c", sys.argv[1]], stdin=subprocess.PIPE):
+    sys.stdin.readline()
+print("ended", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_what_an_ended_child_used_still_counts(tmp_path: Path) -> None:
+    """Else a process that ends during a measurement would make it cheaper, down to less than nothing."""
+    command = [sys.executable, "-c", HAS_A_CHILD, LEARNS]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        system = Deployment(tmp_path, {}, process.pid)
+        assert process.stdout.readline() == "learned\n"
+        before = system.usage().cpu_s["others"]
+        print(file=process.stdin)
+        assert process.stdout.readline() == "ended\n"
+        after = system.usage().cpu_s["others"]
+        print(file=process.stdin)
+    assert after >= before

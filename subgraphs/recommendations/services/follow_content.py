@@ -16,6 +16,7 @@ import structlog
 from common.background import background
 from common.clock import Clock
 from common.errors import ErrorKind, ServiceError
+from subgraphs.kernel.readiness import StillPreparing
 from subgraphs.recommendations.models.archive import ModelUnreadable
 from subgraphs.recommendations.models.content_record import read_content
 from subgraphs.recommendations.ports import ContentStore, ModelChoice
@@ -58,6 +59,11 @@ class FollowContent:
             return
         if content_id is not None:
             await self._load(content_id)
+
+    async def check(self) -> None:
+        """A health check: raises StillPreparing while a catalogue that needs it has nothing learned of it."""
+        if self._models.needs_content:
+            raise StillPreparing("learning what titles are about")
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

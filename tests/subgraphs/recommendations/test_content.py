@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 
 from common.clock import FakeClock
 from common.errors import ServiceError
+from subgraphs.kernel.readiness import StillPreparing
 from subgraphs.recommendations import trainer
 from subgraphs.recommendations.adapters.object_models import ObjectContentStore, ObjectModelStore, open_model_objects
 from subgraphs.recommendations.adapters.valkey.model_choice import ValkeyModelChoice
@@ -130,6 +131,8 @@ async def test_a_large_catalogue_is_learned_elsewhere(served: Served) -> None:
     """Pages are there before; afterwards titles have their kin, without a word learned in this process."""
     assert not served.models.models.content.vectors.any()
     assert served.models.needs_content
+    with pytest.raises(StillPreparing, match="learning what titles are about"):
+        await served.follow.check()
 
     assert await served.follow.learn_when_needed()
     await served.follow.look()
@@ -137,6 +140,7 @@ async def test_a_large_catalogue_is_learned_elsewhere(served: Served) -> None:
 
     assert served.learned == 1
     assert not served.models.needs_content
+    await served.follow.check()
     assert not await served.follow.learn_when_needed()
     models = served.models.models
     index = models.catalogue.index_by_id["mov_000"]
