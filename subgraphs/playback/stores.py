@@ -28,6 +28,7 @@ from subgraphs.playback.adapters.sqlalchemy import tables
 from subgraphs.playback.adapters.sqlalchemy.bookmarks import SqlBookmarkStore
 from subgraphs.playback.adapters.sqlalchemy.catalogue import SqlTitleCatalogue
 from subgraphs.playback.adapters.sqlalchemy.downloads import SqlDownloadStore
+from subgraphs.playback.adapters.sqlalchemy.file_reader import open_file_reader, sqlite_file
 from subgraphs.playback.adapters.sqlalchemy.personal_data import personal_data_of
 from subgraphs.playback.ports import BookmarkStore, DownloadStore, TitleCatalogue
 from subgraphs.playback.settings import PlaybackSettings
@@ -71,7 +72,9 @@ async def _open_sql(stack: AsyncExitStack, url: str, publisher: EventPublisher |
         relay = OutboxRelay(engine, tables.outbox, publisher)
         on_commit = relay.wake
         await stack.enter_async_context(relay.running())
-    bookmarks = SqlBookmarkStore(engine, on_commit)
+    file = sqlite_file(engine)
+    reader = None if file is None else await stack.enter_async_context(open_file_reader(file))
+    bookmarks = SqlBookmarkStore(engine, on_commit, reader)
     await stack.enter_async_context(bookmarks.running())
     return Stores(
         bookmarks,

@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, Row, String, and_, bindparam, delete, or_, select, text, tuple_, update
+import orjson
+from sqlalchemy import ARRAY, Row, Select, String, and_, bindparam, delete, func, or_, select, text, tuple_, update
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -19,6 +21,7 @@ from subgraphs.kernel.sql import reading, writing
 from subgraphs.playback.adapters.group_commit import GroupCommit
 from subgraphs.playback.adapters.instants import from_micros, optional_instant, optional_micros, to_micros
 from subgraphs.playback.adapters.sqlalchemy import tables
+from subgraphs.playback.adapters.sqlalchemy.file_reader import SqliteFileReader
 from subgraphs.playback.adapters.sqlalchemy.tables import upsert
 from subgraphs.playback.domain.bookmarks import (
     Bookmark,
@@ -40,6 +43,46 @@ _LOCK_PROFILES = text(
 ).bindparams(bindparam("profiles", type_=ARRAY(String)))
 
 
+class _BookmarkRow(NamedTuple):
+    """What a bookmark is made of: the table's columns without those that only order reports."""
+
+    profile_id: str
+    title_id: str
+    account_id: str
+    series_id: str | None
+    position_s: float
+    duration_s: float
+    completed: bool
+    completed_at: int | None
+    last_watched_at: int
+    announced_at: int | None
+    watch_count: int
+    hidden_at: int | None
+    dismissed_at: int | None
+
+
+def _bookmarks_among(wanted: Any) -> Select[Any]:
+    """A profile's bookmarks in titles, or in episodes of series, that are among `wanted`, most recent first."""
+    columns = tables.bookmarks.c
+    return (
+        select(*(columns[name] for name in _BookmarkRow._fields))
+        .where(
+            columns.profile_id == bindparam("profile_id"),
+            or_(columns.title_id.in_(wanted), columns.series_id.in_(wanted)),
+        )
+        .order_by(columns.last_watched_at.desc(), columns.title_id.desc())
+    )
+
+
+_AMONG_LISTED = _bookmarks_among(bindparam("wanted", expanding=True))
+_AMONG_JSON = str(
+    # One parameter for all ids: the same text for any number of them.
+    _bookmarks_among(select(func.json_each(bindparam("wanted")).table_valued("value").c.value)).compile(
+        dialect=sqlite.dialect(paramstyle="named")
+    )
+)
+
+
 @dataclass(slots=True)
 class _Batch:
     """What a transaction has read and changed so far."""
@@ -50,11 +93,20 @@ class _Batch:
 
 
 class SqlBookmarkStore:
-    """Use inside `running()`, which owns the writer. `on_commit` is called after a commit that left events."""
+    """Use inside `running()`, which owns the writer. `on_commit` is called after a commit that left events.
 
-    def __init__(self, engine: AsyncEngine, on_commit: Callable[[], None] = lambda: None) -> None:
+    `reader` reads the same file as the engine, where that is SQLite's; without one the engine reads everything.
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        on_commit: Callable[[], None] = lambda: None,
+        reader: SqliteFileReader | None = None,
+    ) -> None:
         self._engine = engine
         self._on_commit = on_commit
+        self._reader = reader
         self._upsert = upsert(engine, tables.bookmarks)
         self._writer: GroupCommit[PositionReport, Bookmark] = GroupCommit(self._commit)
 
@@ -80,14 +132,15 @@ class SqlBookmarkStore:
         """Bookmarks in these titles or in episodes of these series, most recent first, in one query."""
         if not title_ids:
             return []
-        columns, wanted = tables.bookmarks.c, sorted(title_ids)
-        statement = (
-            select(tables.bookmarks)
-            .where(columns.profile_id == profile_id, or_(columns.title_id.in_(wanted), columns.series_id.in_(wanted)))
-            .order_by(columns.last_watched_at.desc(), columns.title_id.desc())
-        )
+        wanted = sorted(title_ids)
+        if self._reader is not None:
+            rows = await self._reader.rows(
+                _AMONG_JSON, {"profile_id": profile_id, "wanted": orjson.dumps(wanted).decode()}
+            )
+            return [_bookmark_of_row(_BookmarkRow._make(row)) for row in rows]
         async with reading(self._engine) as connection:
-            return [_bookmark_of_row(row) for row in (await connection.execute(statement)).all()]
+            found = await connection.execute(_AMONG_LISTED, {"profile_id": profile_id, "wanted": wanted})
+            return [_bookmark_of_row(row) for row in found.all()]
 
     async def history(
         self, profile_id: ProfileId, *, limit: int, before: HistoryPosition | None = None
@@ -232,14 +285,14 @@ def _row_of_bookmark(bookmark: Bookmark) -> dict[str, Any]:
     }
 
 
-def _bookmark_of_row(row: Row[Any]) -> Bookmark:
+def _bookmark_of_row(row: Row[Any] | _BookmarkRow) -> Bookmark:
     return Bookmark(
         key=BookmarkKey(ProfileId(row.profile_id), TitleId(row.title_id)),
         account_id=AccountId(row.account_id),
         series_id=None if row.series_id is None else TitleId(row.series_id),
         position_s=row.position_s,
         duration_s=row.duration_s,
-        completed=row.completed,
+        completed=bool(row.completed),  # SQLite itself knows 0 and 1
         completed_at=optional_instant(row.completed_at),
         last_watched_at=from_micros(row.last_watched_at),
         announced_at=optional_instant(row.announced_at),
