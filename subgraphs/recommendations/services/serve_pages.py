@@ -76,6 +76,9 @@ class ServePages:
         self._experiments = experiments
         self._artwork = artwork
         self._pages: OrderedDict[tuple[object, ...], Page] = OrderedDict()
+        # One page is built per turn of the event loop: when many are asked for at once, those that are known are given
+        # in between, and what stores answered is read before it counts as too late.
+        self._turn = asyncio.Lock()
 
     async def page(self, viewer: Viewer, wish: PageWish, now: datetime) -> Page:
         """The page for this viewer now, who counts as exposed to what had a say in it.
@@ -103,17 +106,29 @@ class ServePages:
             tuple(each.key for each in assigned),
             self._artwork.version(viewer, now),
         )
-        known = self._pages.get(key)
-        if known is not None and now < known.expires_at:
-            self._pages.move_to_end(key)
+        known = self._known(key, now)
+        if known is not None:
             return known
         request = self._request(viewer, wish)
         trends = await self._trends.views(catalogue, request.country or self._default_country, now)
         artwork = await self._artwork.chooser(viewer, taste, catalogue, now)
         facts = PageFacts(models, taste, trends, collections.collections, assigned, artwork)
-        page = build_page(request, facts, now, self._life)
-        await self._keep(key, page)
+        async with self._turn:
+            await asyncio.sleep(0)
+            # The same page may have been asked for twice.
+            known = self._known(key, now)
+            page = known or build_page(request, facts, now, self._life)
+            self._remember(key, page)
+        if known is None:
+            await self._keep(page)
         return page
+
+    def _known(self, key: tuple[object, ...], now: datetime) -> Page | None:
+        known = self._pages.get(key)
+        if known is None or now >= known.expires_at:
+            return None
+        self._pages.move_to_end(key)
+        return known
 
     async def explain(self, viewer: Viewer, wish: PageWish, now: datetime) -> PageExplanation:
         """Why the page that this viewer would load now is as it is. Raises NotATester, and as `page` does."""
@@ -168,10 +183,12 @@ class ServePages:
             raise PageExpired(revision)
         return page
 
-    async def _keep(self, key: tuple[object, ...], page: Page) -> None:
+    def _remember(self, key: tuple[object, ...], page: Page) -> None:
         self._pages[key] = page
         if len(self._pages) > PAGES_IN_MEMORY:
             self._pages.popitem(last=False)
+
+    async def _keep(self, page: Page) -> None:
         try:
             await self._snapshots.put(page)
         except ServiceError as error:

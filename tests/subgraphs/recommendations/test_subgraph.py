@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from common.tokens import Viewer
 from subgraphs.recommendations.adapters.valkey.tastes import GONE_FOR_S
-from subgraphs.recommendations.services import keep_models, match_titles
+from subgraphs.recommendations.services import keep_models, match_titles, serve_pages
 
 PAGE = """query ($kind: PageKind! = HOME, $device: DeviceInput!, $genre: ID, $title: ID, $first: Int, $after: String, $cards: Int) {
   page(kind: $kind, device: $device, genreId: $genre, titleId: $title) { id kind revision expiresAt
@@ -314,6 +315,8 @@ async def test_a_match_is_the_same_whatever_else_is_asked(
     """Of titles asked for together, one by one, again, or from a process that knows nothing yet."""
     query = "query ($r: [_Any!]!) { _entities(representations: $r) { ... on Title { id match } } }"
     ids = [*(f"mov_{number:03}" for number in range(0, 120, 7)), "mov_none", "ser_000"]
+    # Only this test rebuilds the catalogue.
+    monkeypatch.setattr(keep_models, "SETTLE_S", 600)
     await subgraph.tell_titles(catalogue_snapshots)
     for number in (0, 6, 12):
         await subgraph.watch(f"mov_{number:03}", 0.97)
@@ -389,6 +392,35 @@ async def test_without_valkey_there_is_a_page_all_the_same(
     monkeypatch.setattr("redis.asyncio.client.Pipeline.execute", fail)
 
     assert sections_of(await page(subgraph, viewer))
+
+
+async def test_pages_of_many_are_built_in_turns(
+    subgraph: Any, catalogue_snapshots: Any, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two pages everything else gets its turn; a page that is asked for twice at once is built once."""
+    await subgraph.tell_titles(catalogue_snapshots)
+    build, turns, others = serve_pages.build_page, [0], []
+    # Only this test rebuilds the catalogue.
+    monkeypatch.setattr(keep_models, "SETTLE_S", 600)
+
+    def counted(*arguments: Any) -> Any:
+        others.append(turns[0])
+        return build(*arguments)
+
+    async def look_on() -> None:
+        while True:
+            turns[0] += 1
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(serve_pages, "build_page", counted)
+    looking = asyncio.create_task(look_on())
+    viewers = [replace(viewer, profile_id=f"prof_{number}") for number in range(12)]
+    pages = await asyncio.gather(*(page(subgraph, each) for each in (*viewers, *viewers)))
+    looking.cancel()
+
+    assert len(others) == len(set(others)) == len(viewers)
+    revisions = [each["page"]["revision"] for each in pages]
+    assert revisions[: len(viewers)] == revisions[len(viewers) :]
 
 
 async def test_a_deleted_profile_is_forgotten(subgraph: Any, catalogue_snapshots: Any, viewer: Viewer) -> None:

@@ -76,15 +76,17 @@ class ValkeyTasteStore:
         """What is known of a profile; empty for an unknown one."""
         key = KEY_PREFIX + profile_id
         with translated_errors("tastes"):
-            version = int(await cast("Awaitable[bytes | None]", self._redis.hget(key, "v")) or 0)
             known = self._in_memory.get(profile_id)
-            if known is not None and known.version == version:
-                self._in_memory.move_to_end(profile_id)
-                return known
-            if version == 0:
-                return Taste()
+            if known is not None:
+                version = int(await cast("Awaitable[bytes | None]", self._redis.hget(key, "v")) or 0)
+                if known.version == version:
+                    if profile_id in self._in_memory:
+                        self._in_memory.move_to_end(profile_id)
+                    return known
             fields = await cast("Awaitable[dict[bytes, bytes]]", self._redis.hgetall(key))
         taste = _read(fields)
+        if taste.version == 0:
+            return Taste()
         self._in_memory[profile_id] = taste
         if len(self._in_memory) > TASTES_IN_MEMORY:
             self._in_memory.popitem(last=False)
