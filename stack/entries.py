@@ -105,7 +105,9 @@ def run_recommendations() -> None:
     from subgraphs.recommendations.settings import RecommendationsSettings
 
     settings = RecommendationsSettings.load()
-    _serve_http(create_app(settings), settings.host, settings.port)
+    # A catalogue is half a million objects, none in a circle: a full collection looked at each, and nobody got an
+    # answer for a fifth of a second.
+    _serve_http(create_app(settings, settled=gc.freeze), settings.host, settings.port)
 
 
 def run_delivery() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -67,20 +67,27 @@ __all__ = ["MIGRATIONS", "create_app"]
 MIGRATIONS = Path(__file__).parent / "adapters" / "sqlalchemy" / "migrations"
 
 
-def create_app(settings: RecommendationsSettings, clock: Clock | None = None) -> Starlette:
-    """The subgraph as an ASGI application; it opens what it needs when it starts."""
+def create_app(
+    settings: RecommendationsSettings, clock: Clock | None = None, *, settled: Callable[[], None] | None = None
+) -> Starlette:
+    """The subgraph as an ASGI application; it opens what it needs when it starts.
+
+    `settled` is called when a new catalogue with its models is in memory, for long.
+    """
     told = clock or SystemClock()
     return create_subgraph_app(
         name="recommendations",
         schema=schema,
         settings=settings,
-        open_subgraph=partial(_open, settings, told),
+        open_subgraph=partial(_open, settings, told, settled),
         clock=told,
     )
 
 
 @asynccontextmanager
-async def _open(settings: RecommendationsSettings, clock: Clock) -> AsyncIterator[OpenedSubgraph]:
+async def _open(
+    settings: RecommendationsSettings, clock: Clock, settled: Callable[[], None] | None
+) -> AsyncIterator[OpenedSubgraph]:
     async with AsyncExitStack() as stack:
         engine = open_engine(settings.resolved_database_url)
         stack.push_async_callback(engine.dispose)
@@ -90,7 +97,7 @@ async def _open(settings: RecommendationsSettings, clock: Clock) -> AsyncIterato
         stream_redis = await stack.enter_async_context(open_stream_valkey(settings.shared.valkey_url))
 
         titles, tastes, trends = SqlTitleStore(engine), ValkeyTasteStore(redis), ValkeyTrendCounters(redis)
-        models = KeepModels(titles, tastes, clock)
+        models = KeepModels(titles, tastes, clock, settled)
         objects, choice = open_model_objects(settings.models_url, settings.models_dir), ValkeyModelChoice(redis)
         store = ObjectModelStore(objects)
         training = FollowTraining(models, store, choice)

@@ -14,8 +14,7 @@ from subgraphs.recommendations.domain.sections import PageKind, SectionKind
 __all__ = ["Card", "Exposure", "Page", "PageWish", "Reason", "Section"]
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(msgspec.Struct, frozen=True, gc=False):
     """Words for people, and the title that they name."""
 
     text: str

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import numpy as np
@@ -76,9 +76,12 @@ def build_models(
 
 
 class KeepModels:
-    """`models` is always whole; it is empty before the first load."""
+    """`models` is always whole; it is empty before the first load. `settled` is called after each swap."""
 
-    def __init__(self, titles: TitleStore, tastes: TasteStore, clock: Clock) -> None:
+    def __init__(
+        self, titles: TitleStore, tastes: TasteStore, clock: Clock, settled: Callable[[], None] | None = None
+    ) -> None:
+        self._settled = settled
         self.models = build_models((), (), 0, 0.0)
         self._titles = titles
         self._tastes = tastes
@@ -167,6 +170,8 @@ class KeepModels:
         replaced, self.models = self.models, models
         # Its scores know the models that know them: the collector would find hundreds of megabytes much later.
         replaced.forget_scores()
+        if self._settled is not None:
+            self._settled()
         if stored is self._stored:
             self._stored = None
         log.info(
