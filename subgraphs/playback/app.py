@@ -26,7 +26,7 @@ from subgraphs.playback.adapters.grpc.steering import GrpcSteering
 from subgraphs.playback.adapters.valkey.leases import ValkeyStreamLeases
 from subgraphs.playback.adapters.valkey.personal_data import PERSONAL_KEYS, ReportedPersonalData
 from subgraphs.playback.adapters.valkey.quality import PublishedQualityReports
-from subgraphs.playback.adapters.valkey.removed_devices import ValkeyRemovedDevices
+from subgraphs.playback.adapters.valkey.removed import ValkeyRemovedIds
 from subgraphs.playback.adapters.valkey.sessions import ValkeySessionStore
 from subgraphs.playback.api.context import PlaybackContext, PlaybackServices
 from subgraphs.playback.api.schema import schema
@@ -109,15 +109,15 @@ async def _build_services(
     cool_down_s = settings.breaker_cool_down_s
     licensing = GrpcLicensing(await _open_channel(stack, settings.licensing_target), cool_down_s)
     steering = GrpcSteering(await _open_channel(stack, settings.steering_target), cool_down_s)
-    removed_devices = ValkeyRemovedDevices(redis)
-    downloads = ManageDownloads(stores.downloads, stores.catalogue, removed_devices)
+    removed = ValkeyRemovedIds(redis)
+    downloads = ManageDownloads(stores.downloads, stores.catalogue, removed)
     return PlaybackServices(
         start=StartPlayback(
             catalogue=stores.catalogue,
             bookmarks=stores.bookmarks,
             sessions=sessions,
             leases=leases,
-            removed_devices=removed_devices,
+            removed=removed,
             licensing=licensing,
             steering=steering,
             call_timeout_s=settings.call_timeout_s,
@@ -130,8 +130,9 @@ async def _build_services(
             licensing=licensing,
             quality=quality,
             rights=WatchedRights(stores.catalogue),
+            removed=removed,
         ),
-        end=EndSessions(sessions, leases, downloads, removed_devices),
+        end=EndSessions(sessions, leases, downloads, removed),
         history=ChangeHistory(stores.bookmarks, stores.catalogue),
         downloads=downloads,
         sessions=sessions,

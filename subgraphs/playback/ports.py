@@ -24,6 +24,7 @@ __all__ = [
     "Pathways",
     "PathwaysRequest",
     "QualityReports",
+    "RemovedIds",
     "SessionStore",
     "Steering",
     "StreamLeases",
@@ -142,15 +143,15 @@ class SessionStore(Protocol):
         ...
 
 
-class RemovedDevices(Protocol):
-    """Devices that were signed out, for as long as an access token from before may still be good."""
+class RemovedIds(Protocol):
+    """Devices that were signed out and profiles that were deleted, while an access token from before may be good."""
 
-    async def add(self, account_id: AccountId, device_id: str) -> None:
+    async def add(self, account_id: AccountId, removed_id: str) -> None:
         """Remember one, by the id in its tokens; twice is once."""
         ...
 
-    async def has(self, account_id: AccountId, device_id: str) -> bool:
-        """Whether it was removed lately."""
+    async def among(self, account_id: AccountId, ids: Collection[str]) -> set[str]:
+        """Those of them that were removed lately."""
         ...
 
 

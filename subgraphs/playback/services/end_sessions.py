@@ -20,7 +20,7 @@ import structlog
 from subgraphs.kernel.ids import AccountId, ProfileId
 from subgraphs.playback.domain.downloads import AccountDownloads, without_profile
 from subgraphs.playback.domain.sessions import PlaybackSession
-from subgraphs.playback.ports import RemovedDevices, SessionStore, StreamLeases
+from subgraphs.playback.ports import RemovedIds, SessionStore, StreamLeases
 from subgraphs.playback.services.manage_downloads import ManageDownloads
 
 __all__ = ["EndSessions", "client_hash"]
@@ -41,12 +41,12 @@ class EndSessions:
         sessions: SessionStore,
         leases: StreamLeases,
         downloads: ManageDownloads,
-        removed_devices: RemovedDevices,
+        removed: RemovedIds,
     ) -> None:
         self._sessions = sessions
         self._leases = leases
         self._downloads = downloads
-        self._removed_devices = removed_devices
+        self._removed = removed
 
     async def of_device(self, account_id: AccountId, device_id: str, device_hash: str, removed_at: datetime) -> int:
         """End what a removed device plays, forget its downloads and let it start nothing more.
@@ -67,12 +67,17 @@ class EndSessions:
             return replace(account, downloads=kept)
 
         # First of all: what starts from now on is refused, what started before is found below.
-        await self._removed_devices.add(account_id, device_id)
+        await self._removed.add(account_id, device_id)
         await self._downloads.change_account(account_id, without_removed)
         return await self._end(account_id, is_meant, removed_at)
 
+    async def of_deleted_profile(self, account_id: AccountId, profile_id: ProfileId, now: datetime) -> int:
+        """As `of_profile`, and let it start nothing more while its access tokens are still good."""
+        await self._removed.add(account_id, profile_id)
+        return await self.of_profile(account_id, profile_id, now)
+
     async def of_profile(self, account_id: AccountId, profile_id: ProfileId, now: datetime) -> int:
-        """End what a deleted profile plays and forget its downloads; how many sessions there were."""
+        """End what a profile plays and forget its downloads; how many sessions there were."""
         await self._downloads.change_account(account_id, lambda account: without_profile(account, profile_id))
         return await self._end(account_id, lambda each: each.profile_id == profile_id, now)
 

@@ -71,8 +71,8 @@ class FollowEvents:
         account_id = AccountId(str(event.data.get("accountId", "")))
         if event.kind == "profile.deleted":
             profile_id = ProfileId(str(event.data["profileId"]))
-            # Sessions first: a heartbeat after the erasure would write the profile's bookmark anew.
-            await self._sessions.of_profile(account_id, profile_id, event.occurred_at)
+            # Sessions first: a heartbeat that is under way looks afterwards whether its profile is there.
+            await self._sessions.of_deleted_profile(account_id, profile_id, event.occurred_at)
             count = await self._bookmarks.erase_profile(profile_id)
             log.info("profile.erased", profile_id=profile_id, bookmarks=count)
         if event.kind == "account.erased":

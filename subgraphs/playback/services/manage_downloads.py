@@ -31,7 +31,7 @@ from subgraphs.playback.domain.plans import max_download_devices
 from subgraphs.playback.domain.rights import refusal_message
 from subgraphs.playback.domain.sessions import PlayRefusal
 from subgraphs.playback.domain.titles import Asset, TitleKind
-from subgraphs.playback.ports import DownloadStore, RemovedDevices, TitleCatalogue
+from subgraphs.playback.ports import DownloadStore, RemovedIds, TitleCatalogue
 from subgraphs.playback.services.check_viewer import check_viewer
 
 __all__ = ["DownloadRefused", "DownloadUnknown", "ManageDownloads", "require_device_id"]
@@ -71,10 +71,10 @@ def require_device_id(device_id: str) -> None:
 class ManageDownloads:
     """The use cases; the viewer is who asks, `now` the request's instant."""
 
-    def __init__(self, downloads: DownloadStore, catalogue: TitleCatalogue, removed_devices: RemovedDevices) -> None:
+    def __init__(self, downloads: DownloadStore, catalogue: TitleCatalogue, removed: RemovedIds) -> None:
         self._downloads = downloads
         self._catalogue = catalogue
-        self._removed_devices = removed_devices
+        self._removed = removed
 
     async def of_viewer(self, viewer: Viewer) -> AccountDownloads:
         """All downloads of the viewer's account; an empty value for strangers."""
@@ -144,7 +144,7 @@ class ManageDownloads:
 
     async def _check(self, viewer: Viewer, title_id: TitleId, now: datetime) -> Asset | DownloadRefused:
         """The questions of pressing play, in their order, up to the film."""
-        refusal = await check_viewer(viewer, now, self._removed_devices)
+        refusal = await check_viewer(viewer, now, self._removed)
         if refusal is not None:
             return _refused(refusal, viewer)
         title = (await self._catalogue.titles_by_id([title_id])).get(title_id)

@@ -17,7 +17,7 @@ from subgraphs.kernel.ids import SessionId
 from subgraphs.playback.domain.bookmarks import Bookmark, BookmarkKey, PositionReport, ReportOrder
 from subgraphs.playback.domain.plans import max_streams
 from subgraphs.playback.domain.sessions import PlaybackSession, PlayRefusal, QualityReport
-from subgraphs.playback.ports import BookmarkStore, Licensing, QualityReports, SessionStore, StreamLeases
+from subgraphs.playback.ports import BookmarkStore, Licensing, QualityReports, RemovedIds, SessionStore, StreamLeases
 from subgraphs.playback.services.watched_rights import WatchedRights
 
 __all__ = ["Heartbeat", "Quality", "RecordProgress", "Recorded", "SessionUnknown", "check_heartbeat"]
@@ -100,6 +100,7 @@ class RecordProgress:
         licensing: Licensing,
         quality: QualityReports,
         rights: WatchedRights,
+        removed: RemovedIds,
     ) -> None:
         self._bookmarks = bookmarks
         self._sessions = sessions
@@ -107,13 +108,16 @@ class RecordProgress:
         self._licensing = licensing
         self._quality = quality
         self._rights = rights
+        self._removed = removed
 
     async def heartbeat(self, viewer: Viewer, heartbeat: Heartbeat, now: datetime) -> Recorded | SessionUnknown:
         """Record a position; it is durable when this returns. `heartbeat` has passed check_heartbeat."""
         session = await self._own_session(viewer, heartbeat.session_id)
         if session is None or session.ended_at is not None:
             return SessionUnknown(heartbeat.session_id)
-        bookmark = await self._bookmarks.record(_report(session, heartbeat, now, is_final=False))
+        bookmark = await self._record(_report(session, heartbeat, now, is_final=False))
+        if bookmark is None:
+            return SessionUnknown(heartbeat.session_id)
         if heartbeat.quality is not None:
             self._quality.add(_quality_report(session, heartbeat.quality, now))
         # The position counts first: what was watched was watched, whatever became of the right to go on.
@@ -134,13 +138,27 @@ class RecordProgress:
             if bookmark is None:
                 return SessionUnknown(heartbeat.session_id)
             return Recorded(session, bookmark)
-        bookmark = await self._bookmarks.record(_report(session, heartbeat, now, is_final=True))
+        bookmark = await self._record(_report(session, heartbeat, now, is_final=True))
+        if bookmark is None:
+            return SessionUnknown(heartbeat.session_id)
         ended = replace(session, ended_at=now)
         await self._sessions.put(ended)
         await self._leases.release(session.account_id, session.device_id, session.id)
         if viewer_token is not None:
             await self._revoke(session, viewer_token)
         return Recorded(ended, bookmark)
+
+    async def _record(self, report: PositionReport) -> Bookmark | None:
+        """The bookmark after the report; None when its profile was deleted meanwhile, of which nothing stays."""
+        bookmark = await self._bookmarks.record(report)
+        # Asked after the write: whoever erases remembers the profile first, so that one of both sees the other. Only a
+        # bookmark that was not there can come back, and that is always told to others.
+        if bookmark.announced_at == report.received_at:
+            profile_id = report.key.profile_id
+            if await self._removed.among(report.account_id, [profile_id]):
+                await self._bookmarks.erase_profile(profile_id)
+                return None
+        return bookmark
 
     async def _own_session(self, viewer: Viewer, session_id: SessionId) -> PlaybackSession | None:
         if viewer.profile_id is None:

@@ -39,7 +39,7 @@ from subgraphs.playback.ports import (
     Licensing,
     Pathways,
     PathwaysRequest,
-    RemovedDevices,
+    RemovedIds,
     SessionStore,
     Steering,
     StreamLeases,
@@ -122,7 +122,7 @@ class StartPlayback:
         bookmarks: BookmarkStore,
         sessions: SessionStore,
         leases: StreamLeases,
-        removed_devices: RemovedDevices,
+        removed: RemovedIds,
         licensing: Licensing,
         steering: Steering,
         call_timeout_s: float,
@@ -132,7 +132,7 @@ class StartPlayback:
         self._bookmarks = bookmarks
         self._sessions = sessions
         self._leases = leases
-        self._removed_devices = removed_devices
+        self._removed = removed
         self._licensing = licensing
         self._steering = steering
         self._call_timeout_s = call_timeout_s
@@ -163,7 +163,7 @@ class StartPlayback:
         """Token, profile, subscription, device, title, maturity, region, film: in this order."""
         viewer = request.viewer
         # What every title needs comes before any title is looked at: a stranger learns nothing about titles.
-        refusal = await check_viewer(viewer, request.now, self._removed_devices)
+        refusal = await check_viewer(viewer, request.now, self._removed)
         if refusal is not None:
             return _refused(refusal)
         title = (await self._catalogue.titles_by_id([request.title_id])).get(request.title_id)

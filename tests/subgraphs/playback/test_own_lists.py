@@ -204,7 +204,8 @@ async def test_what_is_removed_stops_playing(
     assert (await gone.report(60.0))["__typename"] == "SessionNotFound"
     expected = "SessionNotFound" if event == "account.erased" else "HeartbeatSuccess"
     assert (await other.report(60.0))["__typename"] == expected
-    assert (await start("mov_1", id="tablet"))["__typename"] == "StartPlaybackSuccess"
+    again = replace(viewer, profile_id="prof_2")
+    assert (await start("mov_1", id="tablet", as_viewer=again))["__typename"] == "StartPlaybackSuccess"
 
 
 async def test_how_playing_goes_is_told_without_names(

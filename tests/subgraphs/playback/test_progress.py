@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from common.events import Event
 from common.tokens import Viewer
+from subgraphs.playback.domain.bookmarks import Bookmark, PositionReport
 
 PROGRESS = """query ($representations: [_Any!]!) { _entities(representations: $representations) { ... on Title { id
   progress { positionSeconds durationSeconds fraction completed resumeTitle { id } } } } }"""
@@ -295,6 +296,47 @@ async def test_a_deleted_profile_leaves_nothing(subgraph: Any, make_snapshot: An
     await subgraph.follow.on_accounts(Event("accounts", "profile.deleted", data, subgraph.clock.now(), "9-9"))
 
     assert (await titles(subgraph, viewer, "mov_1"))[0]["progress"] is None
+
+
+@pytest.mark.parametrize("last_word", ["report", "stop"])
+async def test_a_report_under_way_brings_nothing_of_a_deleted_profile_back(
+    subgraph: Any,
+    make_snapshot: Any,
+    play: Any,
+    viewer: Viewer,
+    monkeypatch: pytest.MonkeyPatch,
+    last_word: str,
+) -> None:
+    """Its session was found, then the profile was erased, then it was written."""
+    await three_films(subgraph, make_snapshot)
+    player = await play("mov_1")
+    await player.report(600.0)
+    data = {"profileId": viewer.profile_id, "accountId": viewer.account_id}
+    bookmarks = subgraph.services.record._bookmarks
+    record = bookmarks.record
+
+    async def record_after_the_erasure(report: PositionReport) -> Bookmark:
+        await subgraph.follow.on_accounts(Event("accounts", "profile.deleted", data, subgraph.clock.now(), "9-9"))
+        return cast("Bookmark", await record(report))
+
+    monkeypatch.setattr(bookmarks, "record", record_after_the_erasure)
+    subgraph.clock.advance(timedelta(seconds=10))
+
+    assert (await getattr(player, last_word)(610.0))["__typename"] == "SessionNotFound"
+    assert await bookmarks.history(viewer.profile_id, limit=9) == []
+
+
+async def test_a_deleted_profile_starts_nothing_more(
+    subgraph: Any, make_snapshot: Any, start: Any, viewer: Viewer
+) -> None:
+    """While its access token is still good; other profiles of the account do."""
+    await three_films(subgraph, make_snapshot)
+    data = {"profileId": viewer.profile_id, "accountId": viewer.account_id}
+    await subgraph.follow.on_accounts(Event("accounts", "profile.deleted", data, subgraph.clock.now(), "9-9"))
+
+    assert (await start("mov_1"))["reason"] == "NO_PROFILE"
+    other = replace(viewer, profile_id="prof_2")
+    assert (await start("mov_1", as_viewer=other))["__typename"] == "StartPlaybackSuccess"
 
 
 async def test_a_bad_snapshot_does_not_hold_up_its_neighbours(subgraph: Any, make_snapshot: Any, play: Any) -> None:

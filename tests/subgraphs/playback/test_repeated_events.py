@@ -82,19 +82,20 @@ async def test_what_ends_a_viewer_may_be_heard_twice(subgraph: Subgraph, viewer:
     """A removed device, a deleted profile and an erased account leave nothing either time, in any order."""
     await subgraph.tell_titles(snapshot("mov_1"))
     await subgraph.tell_asset("mov_1")
-    account_id, profile_id = AccountId(viewer.account_id), ProfileId(viewer.profile_id)
+    account_id = AccountId(viewer.account_id)
     removed = {"accountId": account_id, "deviceId": "dev_1", "clientHash": "0" * 64}
-    deleted = {"accountId": account_id, "profileId": profile_id}
-    erased = {"accountId": account_id, "profileIds": [profile_id, "prof_unknown"]}
-    told = [
-        Event("accounts", kind, data, subgraph.clock.now(), f"evt_{number}")
-        for number, (kind, data) in enumerate(
-            [("device.removed", removed), ("profile.deleted", deleted), ("account.erased", erased)]
-        )
-    ]
     chance = random.Random(7)
-    for _ in range(4):
-        player: Player = await play("mov_1")
+    # A profile that was deleted plays nothing more.
+    for profile_id in (ProfileId(f"prof_{number}") for number in range(4)):
+        deleted = {"accountId": account_id, "profileId": profile_id}
+        erased = {"accountId": account_id, "profileIds": [profile_id, "prof_unknown"]}
+        told = [
+            Event("accounts", kind, data, subgraph.clock.now(), f"evt_{number}")
+            for number, (kind, data) in enumerate(
+                [("device.removed", removed), ("profile.deleted", deleted), ("account.erased", erased)]
+            )
+        ]
+        player: Player = await play("mov_1", as_viewer=replace(viewer, profile_id=profile_id))
         await player.report(100)
         events = told * 2
         chance.shuffle(events)

@@ -14,7 +14,7 @@ from common.event_catalogue import SESSION_TOPICS
 from common.event_erasure import EventErasure
 from subgraphs.kernel.personal_data import CountsByPlace, Owner, RecordsByPlace, Subject
 from subgraphs.kernel.personal_keys import OWNER_MARK, PersonalKeys
-from subgraphs.playback.adapters.valkey.removed_devices import REMOVED_DEVICE_KEYS
+from subgraphs.playback.adapters.valkey.removed import REMOVED_KEYS
 
 __all__ = ["PERSONAL_KEYS", "ReportedPersonalData"]
 
@@ -22,7 +22,7 @@ PERSONAL_KEYS = (
     # The grant has the tokens that open film and licence.
     PersonalKeys("marquee:playback-session:*", Owner.MENTIONED, hidden=frozenset({"grant"})),
     PersonalKeys(f"marquee:account-sessions:{OWNER_MARK}", Owner.ACCOUNT, is_exported=False),
-    PersonalKeys(f"{REMOVED_DEVICE_KEYS}{OWNER_MARK}", Owner.ACCOUNT, is_exported=False),
+    PersonalKeys(f"{REMOVED_KEYS}{OWNER_MARK}", Owner.ACCOUNT, is_exported=False),
     PersonalKeys(f"marquee:leases:{{{OWNER_MARK}}}", Owner.ACCOUNT, is_exported=False),
     PersonalKeys(f"marquee:lease-sessions:{{{OWNER_MARK}}}", Owner.ACCOUNT, is_exported=False),
 )
