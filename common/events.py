@@ -28,6 +28,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from common.background import background
 from common.errors import KIND_TABLE, ServiceError
 from common.event_catalogue import EventInvalid, check_published, check_received
+from common.idle_members import IDLE_MS, remove_idle
 
 __all__ = [
     "ConsumerLag",
@@ -137,7 +138,8 @@ def _fields(event: Event) -> dict[Any, Any]:
 class EventConsumer:
     """One member of one service's group over some topics.
 
-    `consumer` names this process; after a crash the same name finds its own pending events first.
+    `consumer` names this process; after a crash the same name finds its own pending events first. Where the group is
+    one process's own, `own_groups` is what the names of all such groups begin with, and of no other.
     """
 
     def __init__(
@@ -148,12 +150,14 @@ class EventConsumer:
         consumer: str,
         handlers: Mapping[str, EventHandler],
         on_gap: GapHandler | None = None,
+        own_groups: str | None = None,
     ) -> None:
         self._redis = redis
         self._group = group
         self._consumer = consumer
         self._handlers = dict(handlers)
         self._on_gap = on_gap
+        self._own_groups = own_groups
         # Topics in which this process has been a member: a group that is not there any more was lost with its server.
         self._joined: set[str] = set()
 
@@ -198,6 +202,7 @@ class EventConsumer:
                     await self._tell_gap(topic, None)
                 await self._create_group(topic)
             self._joined.add(topic)
+            await self._remove_idle(topic)
 
     async def _has_group(self, topic: str) -> bool:
         if not await self._redis.exists(stream_key(topic)):
@@ -219,6 +224,11 @@ class EventConsumer:
         except ResponseError as error:
             if "BUSYGROUP" not in str(error):
                 raise
+
+    async def _remove_idle(self, topic: str) -> None:
+        members, groups = await remove_idle(self._redis, stream_key(topic), self._group, self._own_groups, IDLE_MS)
+        if members or groups:
+            log.info("events.idle_removed", topic=topic, group=self._group, members=members, groups=groups)
 
     async def _look_for_gaps(self) -> None:
         """Were entries trimmed that this group never read? Entries that an erasure took count, too, to be safe."""

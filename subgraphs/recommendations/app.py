@@ -184,6 +184,7 @@ async def _open(
                 group=f"recommendations-{socket.gethostname()}-{settings.port}",
                 consumer="catalogue",
                 handlers=follow.catalogue_handlers(),
+                own_groups="recommendations-",
             )
             await stack.enter_async_context(neighbour.running())
         await stack.enter_async_context(counter.running())

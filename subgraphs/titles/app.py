@@ -75,7 +75,11 @@ def create_app(settings: TitlesSettings, clock: Clock | None = None) -> Starlett
 
 @asynccontextmanager
 async def _hearing(
-    settings: TitlesSettings, group: str, handlers: Mapping[str, EventHandler], on_gap: GapHandler | None = None
+    settings: TitlesSettings,
+    group: str,
+    handlers: Mapping[str, EventHandler],
+    on_gap: GapHandler | None = None,
+    own_groups: str | None = None,
 ) -> AsyncIterator[EventConsumer]:
     """Takes in what is published while the block lasts."""
     async with open_stream_valkey(settings.shared.valkey_url) as redis:
@@ -86,6 +90,7 @@ async def _hearing(
             consumer=f"{socket.gethostname()}-{settings.port}",
             handlers=handlers,
             on_gap=on_gap,
+            own_groups=own_groups,
         )
         async with consumer.running():
             yield consumer
@@ -147,7 +152,8 @@ async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedS
             # A group of its own for each process: every one must hear everything. Gaps are no matter: what was missed
             # is seen after an hour, when memory forgets; and a new process would find one in every trimmed stream.
             group = f"titles-{socket.gethostname()}-{settings.port}"
-            await stack.enter_async_context(_hearing(settings, group, {TITLES_TOPIC: news.handle}))
+            hearing = _hearing(settings, group, {TITLES_TOPIC: news.handle}, own_groups="titles-")
+            await stack.enter_async_context(hearing)
         if settings.seed_demo:
             await seed_demo(writer)
             await updater.settle()
