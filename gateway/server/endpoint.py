@@ -7,7 +7,6 @@ and one JSON write. A client that leaves cancels what it started.
 from __future__ import annotations
 
 import asyncio
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from common.tokens import VIEWER_HEADER
 from gateway.errors import InternalError, RequestInvalid, RequestRefused, ResponseError
 from gateway.pipeline.handle import Pipeline
 from gateway.pipeline.request import Executed, GatewayRequest, Outcome, RefusedRequest, RequestError
+from gateway.server.compression import compress
 from gateway.server.graphiql import graphiql_page
 from gateway.server.identity import Identity
 from gateway.server.incoming import ClientLeft, Incoming, check_headers, read_body, read_get, read_post
@@ -214,9 +214,9 @@ class GraphQLEndpoint:
         if len(body) >= self._options.gzip_minimum_bytes and _accepts_gzip(headers.get("accept-encoding", "")):
             raw.append((b"content-encoding", b"gzip"))
             if len(body) > _COMPRESS_IN_THREAD_BYTES:
-                body = await asyncio.to_thread(zlib.compress, body, self._options.gzip_level, 16 + zlib.MAX_WBITS)
+                body = await asyncio.to_thread(compress, body, self._options.gzip_level)
             else:
-                body = zlib.compress(body, self._options.gzip_level, 16 + zlib.MAX_WBITS)
+                body = compress(body, self._options.gzip_level)
         raw.append((b"content-length", b"%d" % len(body)))
         await send({"type": "http.response.start", "status": answer.status, "headers": raw})
         await send({"type": "http.response.body", "body": body})
