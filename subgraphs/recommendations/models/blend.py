@@ -139,15 +139,18 @@ def join_models(catalogue: Catalogue, content: Content, learned: TrainedModels |
             CONTENT: FoldedContent(content.vectors),
             NEIGHBOURS: neighbour_weights(learned),
         }
-        return Models(catalogue, content, learned, parts, JUDGED)
-    placed = place(learned, catalogue.index_by_id, len(catalogue))
-    parts = {**placed.parts, CONTENT: FoldedContent(content.vectors)}
-    # What all profiles share is computed here, not by the first page after a swap.
-    somebody = OneHistory(np.zeros(1, np.int32), np.ones(1))
-    for part in parts.values():
-        if len(catalogue):
+        models = Models(catalogue, content, learned, parts, JUDGED)
+    else:
+        placed = place(learned, catalogue.index_by_id, len(catalogue))
+        parts = {**placed.parts, CONTENT: FoldedContent(content.vectors)}
+        models = Models(catalogue, content, placed.neighbours, parts, learned.weights)
+    if len(catalogue):
+        # What all profiles share is computed here, not by the first page after a swap.
+        somebody = OneHistory(np.zeros(1, np.int32), np.ones(1))
+        for part in parts.values():
             somebody.ask(part, len(catalogue))
-    return Models(catalogue, content, placed.neighbours, parts, learned.weights)
+        content.like(0)
+    return models
 
 
 def score_titles(models: Models, signals: Signals) -> ProfileScores:

@@ -99,11 +99,22 @@ class Content:
 
         Less for titles of which little is known: two that are only known to be silent are not the same film.
         """
-        row = self.tokens[[index]].toarray()[0]
-        known = np.diff(self.tokens.indptr).astype(np.float32)
-        confidence = known / (known + np.float32(HALF_KNOWN_TOKENS))
-        likeness: FloatArray = np.asarray(self.tokens @ row) * confidence * confidence[index]
+        # Only titles with a token in common are met, and not all rows: a third of the time among real films.
+        row = slice(*self.tokens.indptr[[index, index + 1]].tolist())
+        cosines = self._holders[self.tokens.indices[row]].T @ self.tokens.data[row]
+        likeness: FloatArray = cosines * (self._confidence * self._confidence[index])
         return likeness
+
+    @cached_property
+    def _holders(self) -> csr_array[np.float32, tuple[int, int]]:
+        """The titles that have a token, with its weight in each, by token."""
+        return csr_array(self.tokens.T)
+
+    @cached_property
+    def _confidence(self) -> FloatArray:
+        """In what is known of a title, 0 to below 1."""
+        known = np.diff(self.tokens.indptr).astype(np.float32)
+        return known / (known + np.float32(HALF_KNOWN_TOKENS))
 
     def scores(self, histories: Interactions) -> FloatMatrix:
         """See Recommender.scores: the summed cosines with the history's titles."""
