@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 from datetime import timedelta
+from typing import Any
 
 import pytest
+import sqlalchemy.event
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -272,6 +274,35 @@ async def test_mails_for_many_are_sent_after_all_others(engine: AsyncEngine) -> 
         assert await store.add(message(number, minutes=number, kind=kind))
     claimed = [await store.claim_due(NOW + 5 * MINUTE, MINUTE, 1) for _ in range(3)]
     assert [each.kind for batch in claimed for each in batch] == [Kind.PASSWORD_RESET, Kind.DIGEST, Kind.NEWS]
+
+
+async def test_mails_for_many_are_claimed_in_the_order_of_an_index(engine: AsyncEngine) -> None:
+    """Of all kinds by when they are due; thousands that wait are not sorted for every fifty."""
+    if engine.dialect.name != "sqlite":
+        pytest.skip("the plan is SQLite's")
+    store = SqlNotificationStore(engine)
+    for number in range(6):
+        assert await store.add(message(number, minutes=-number, kind=Kind.NEWS if number % 2 else Kind.DIGEST))
+    asked: list[tuple[str, Any]] = []
+
+    def remember(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        asked.append((statement, parameters))
+
+    sqlalchemy.event.listen(engine.sync_engine, "before_cursor_execute", remember)
+    claimed = await store.claim_due(NOW, MINUTE, 4)
+    sqlalchemy.event.remove(engine.sync_engine, "before_cursor_execute", remember)
+
+    assert [each.id for each in claimed] == ["note_5", "note_4", "note_3", "note_2"]
+    plans: list[str] = []
+    async with reading(engine) as connection:
+        for statement, values in asked:
+            if statement.startswith("SELECT"):
+                plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+                plans.append(" ".join(str(row) for row in plan))
+    assert len(plans) == 4
+    assert all("ix_notifications_due (delivery=? AND kind=? AND next_attempt_at<?)" in plan for plan in plans), plans
+    # Only those for one person alone, of which few wait, are put in order.
+    assert ["TEMP B-TREE" in plan for plan in plans] == [False, True, False, False]
 
 
 async def test_the_inbox_is_newest_first_read_and_pruned(engine: AsyncEngine) -> None:

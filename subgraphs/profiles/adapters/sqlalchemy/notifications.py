@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import RowMapping, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from subgraphs.kernel.ids import AccountId
@@ -33,6 +34,8 @@ _IN_INBOX = tuple(kind.value for kind, row in KIND_TABLE.items() if row.in_inbox
 
 _FOR_MANY = tuple(kind.value for kind, row in KIND_TABLE.items() if row.category in NEEDED_CONSENT)
 """Kinds that thousands get in one hour: nobody waits for one, as somebody does who forgot a password."""
+
+_FOR_ONE = tuple(kind.value for kind in KIND_TABLE if kind.value not in _FOR_MANY)
 
 PRUNED_AT_ONCE = 100
 
@@ -66,15 +69,25 @@ class SqlNotificationStore:
     async def claim_due(self, now: datetime, lease: timedelta, limit: int) -> tuple[Notification, ...]:
         """See NotificationStore.claim_due."""
         due = (NOTIFICATIONS.c.delivery == Delivery.WAITING.value) & (NOTIFICATIONS.c.next_attempt_at <= now)
-        any_due = select(NOTIFICATIONS.c.id).where(due).limit(1)
-        order = (NOTIFICATIONS.c.kind.in_(_FOR_MANY), NOTIFICATIONS.c.next_attempt_at, NOTIFICATIONS.c.id)
-        oldest = select(NOTIFICATIONS).where(due).order_by(*order)
+        # All kinds by name, as the index wants it.
+        any_due = select(NOTIFICATIONS.c.id).where(due, NOTIFICATIONS.c.kind.in_(_FOR_ONE + _FOR_MANY)).limit(1)
+        order = (NOTIFICATIONS.c.next_attempt_at, NOTIFICATIONS.c.id)
+        oldest = select(NOTIFICATIONS).where(due).order_by(*order).with_for_update(skip_locked=True)
         async with reading(self._engine) as connection:
             # Nearly always there is nothing: no reason to stand in the writers' queue, nor to order what waits.
             if (await connection.execute(any_due)).first() is None:
                 return ()
         async with writing(self._engine) as connection:
-            rows = (await connection.execute(oldest.limit(limit).with_for_update(skip_locked=True))).mappings().all()
+            for_one = oldest.where(NOTIFICATIONS.c.kind.in_(_FOR_ONE)).limit(limit)
+            rows = list((await connection.execute(for_one)).mappings())
+            rest: list[RowMapping] = []
+            if len(rows) < limit:
+                # Kind by kind, each of which the index has in its order: thousands wait, and would be sorted each time.
+                for kind in _FOR_MANY:
+                    of_kind = oldest.where(NOTIFICATIONS.c.kind == kind).limit(limit - len(rows))
+                    rest += (await connection.execute(of_kind)).mappings()
+            rest.sort(key=itemgetter("next_attempt_at", "id"))
+            rows += rest[: limit - len(rows)]
             claimed = NOTIFICATIONS.c.id.in_([row["id"] for row in rows])
             await connection.execute(
                 update(NOTIFICATIONS)

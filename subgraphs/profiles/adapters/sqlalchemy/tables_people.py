@@ -91,7 +91,8 @@ notifications = Table(
     Column("attempts", Integer, nullable=False),
     Column("next_attempt_at", UtcDateTime, nullable=False),
     UniqueConstraint("account_id", "key"),
-    Index("ix_notifications_due", "delivery", "next_attempt_at"),
+    # By kind, as thousands of one may wait that come after all others.
+    Index("ix_notifications_due", "delivery", "kind", "next_attempt_at", "id"),
 )
 
 one_time_tokens = Table(
