@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Boolean, Column, Integer, LargeBinary, MetaData, Row, String, Table, delete, or_, select
+from sqlalchemy import Boolean, Column, Integer, LargeBinary, MetaData, Row, String, Table, delete, or_, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -85,19 +85,21 @@ class SqlArtworkLog:
 
     async def decisions(self, since: datetime, limit: int) -> AsyncIterator[ArtworkDecision]:
         """Those shown since then, the latest first, at most `limit`."""
-        latest = (
-            select(artwork_decisions)
-            .where(artwork_decisions.c.shown_at >= since)
-            .order_by(artwork_decisions.c.shown_at.desc(), *artwork_decisions.primary_key.columns)
-        )
+        shown_at, key = artwork_decisions.c.shown_at, tuple(artwork_decisions.primary_key.columns)
+        latest = select(artwork_decisions).where(shown_at >= since).order_by(shown_at.desc(), *key)
+        # From the last row on: an offset would read all before it again, and skip rows that came in meanwhile.
+        rest = latest
         for start in range(0, limit, READ_AT_ONCE):
             async with reading(self._engine) as connection:
                 count = min(READ_AT_ONCE, limit - start)
-                rows = (await connection.execute(latest.limit(count).offset(start))).all()
+                rows = (await connection.execute(rest.limit(count))).all()
             for row in rows:
                 yield _decision(row)
             if len(rows) < count:
                 return
+            last = rows[-1]
+            is_below = tuple_(*key) > tuple_(*(getattr(last, column.name) for column in key))
+            rest = latest.where(shown_at <= last.shown_at, or_(shown_at < last.shown_at, is_below))
 
     async def forget_before(self, before: datetime) -> int:
         """Delete what was shown before then; how many entries."""

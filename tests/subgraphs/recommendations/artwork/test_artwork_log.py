@@ -77,6 +77,22 @@ async def test_the_latest_come_first_and_no_more_than_wanted(
     assert [each.title_id for each in recent] == ["mov_0", "mov_1", "mov_2"]
 
 
+async def test_those_of_one_instant_come_once_each_while_others_are_added(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading goes on from the last one read: a page's cards are shown at once, and screens tell all the time."""
+    monkeypatch.setattr("subgraphs.recommendations.adapters.sqlalchemy.artwork_log.READ_AT_ONCE", 2)
+    log = SqlArtworkLog(engine)
+    page = [replace(decision(number), shown_at=NOW) for number in range(7)]
+    for each in [*page, decision(9)]:
+        await log.add(each)
+    found: list[str] = []
+    async for each in log.decisions(LONG_AGO, 1_000):
+        found.append(each.title_id)
+        await log.add(replace(decision(100 + len(found)), shown_at=NOW + timedelta(minutes=1)))
+    assert sorted(found) == [*(each.title_id for each in page), "mov_9"]
+
+
 async def test_what_is_old_and_who_is_gone_is_forgotten(engine: AsyncEngine) -> None:
     """And can be told anew."""
     log = SqlArtworkLog(engine)
