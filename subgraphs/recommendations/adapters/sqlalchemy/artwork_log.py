@@ -87,7 +87,7 @@ class SqlArtworkLog:
         """Those shown since then, the latest first, at most `limit`."""
         shown_at, key = artwork_decisions.c.shown_at, tuple(artwork_decisions.primary_key.columns)
         latest = select(artwork_decisions).where(shown_at >= since).order_by(shown_at.desc(), *key)
-        # From the last row on: an offset would read all before it again, and skip rows that came in meanwhile.
+        # From the last row on: an offset would read all before it again, and rows twice while others come in.
         rest = latest
         for start in range(0, limit, READ_AT_ONCE):
             async with reading(self._engine) as connection:
