@@ -29,6 +29,7 @@ from strawberry.types.execution import ExecutionContext
 
 from common.errors import ErrorKind, ServiceError
 from subgraphs.kernel.execution import (
+    KeptAnswers,
     OperationPlan,
     Setting,
     condition_variables,
@@ -109,9 +110,10 @@ class FederatedSchema(strawberry.federation.Schema):
         root_value: Any | None = None,
         operation_name: str | None = None,
         *_unused: Any,
+        kept: KeptAnswers | None = None,
         **_unused_by_name: Any,
     ) -> ExecutionResult:
-        """Run one operation.
+        """Run one operation. With `kept`, parts of the result's data may be `orjson.Fragment`s.
 
         strawberry's own way prepares its extensions for every request, which costs more than small operations; there
         are none here, and a known text is neither parsed, validated nor planned again.
@@ -134,7 +136,7 @@ class FederatedSchema(strawberry.federation.Schema):
                 known.document, root_value, context_value, variable_values, operation_name
             )
         else:
-            result = await execute_plan(plan, variables, context_value, root_value)
+            result = await execute_plan(plan, variables, context_value, root_value, kept)
         return ExecutionResult(data=result.data, errors=result.errors)
 
     async def _execute_generally(

@@ -2,7 +2,7 @@
 
 `compile.py` makes a plan of an operation once: which fields each object type gives, how each is read, and how its value
 becomes JSON. `run.py` carries plans out; what it answers, errors included, is held against graphql-core by property
-tests.
+tests. `sharing.py` keeps answers that are the same for many requests.
 """
 
 from subgraphs.kernel.execution.compile import (
@@ -13,9 +13,11 @@ from subgraphs.kernel.execution.compile import (
     plan_operation,
 )
 from subgraphs.kernel.execution.run import execute_plan
+from subgraphs.kernel.execution.sharing import KeptAnswers, shared
 from subgraphs.kernel.execution.variables import read_variables
 
 __all__ = [
+    "KeptAnswers",
     "OperationPlan",
     "Setting",
     "condition_variables",
@@ -23,4 +25,5 @@ __all__ = [
     "find_operation",
     "plan_operation",
     "read_variables",
+    "shared",
 ]

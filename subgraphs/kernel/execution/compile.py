@@ -10,6 +10,9 @@ strawberry's extensions between, and *general* otherwise; general fields are res
 field whose class has a class method `<field>_of_all(info, objects, …)` is *batched*: one call for all objects that come
 to be asked in the same turn of the event loop, wherever in the document that is when the field has no arguments.
 
+Where objects live longer than a request, the plan of a place says which of its fields answer the same for each request
+that has the same key (`sharing.py`).
+
 Limits: an input object given as an argument is one object for all calls, which resolvers must not change; and the info
 that a direct resolver gets is one for all objects of its place, so its `path` is that of the first. Introspection and
 what needs its own executor (@defer, subscriptions) are not planned.
@@ -20,9 +23,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from itertools import groupby
 from typing import Any, cast
 
 from graphql import (
+    ArgumentNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -33,9 +38,16 @@ from graphql import (
     OperationType,
     SelectionNode,
     SelectionSetNode,
+    ValueNode,
     VariableNode,
 )
-from graphql.language import DirectiveNode, FragmentSpreadNode, InlineFragmentNode
+from graphql.language import (
+    DirectiveNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    ListValueNode,
+    ObjectValueNode,
+)
 from graphql.type import (
     GraphQLAbstractType,
     GraphQLNonNull,
@@ -49,12 +61,26 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types.field import StrawberryField
 
 from subgraphs.kernel.execution.leaves import leaf_writer
+from subgraphs.kernel.execution.sharing import Dependency, ShareKey, are_objects_shared, dependencies_of
 
-__all__ = ["FieldKind", "FieldPlan", "ListOf", "ObjectOf", "OperationPlan", "Setting", "ValueOf", "plan_operation"]
+__all__ = [
+    "FieldKind",
+    "FieldPlan",
+    "ListOf",
+    "ObjectOf",
+    "ObjectPlan",
+    "OperationPlan",
+    "Setting",
+    "SharedFields",
+    "ValueOf",
+    "plan_operation",
+]
 
 _DEFINITION = "strawberry-definition"
 _UNPLANNED_DIRECTIVES = frozenset({"defer", "stream"})
 _INTROSPECTION = frozenset({"__schema", "__type"})
+_WORTH_KEEPING = 4
+"""Plain fields, or one of another kind: reading fewer costs no more than looking for what is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +121,8 @@ class ListOf:
 class ObjectOf:
     """An object, or what is one of several object types: `declared` is the type that the schema names.
 
-    `plans`: fields by object type, made when the first object of a type is met. `known`: the object type of a Python
-    class, for classes that tell by themselves.
+    `plans`: by object type, made when the first object of a type is met. `known`: the same by Python class, for classes
+    that tell their type by themselves.
     """
 
     is_nullable: bool
@@ -104,16 +130,19 @@ class ObjectOf:
     nodes: tuple[FieldNode, ...]
     declared: GraphQLObjectType | GraphQLAbstractType
     is_abstract: bool
-    plans: dict[str, tuple[FieldPlan, ...]] = field(default_factory=dict)
-    known: dict[type, tuple[FieldPlan, ...]] = field(default_factory=dict)
+    plans: dict[str, ObjectPlan] = field(default_factory=dict)
+    known: dict[type, ObjectPlan] = field(default_factory=dict)
 
-    def fields_of(self, object_type: GraphQLObjectType) -> tuple[FieldPlan, ...]:
+    def plan_of(self, object_type: GraphQLObjectType) -> ObjectPlan:
         """The plan for objects of this type."""
         found = self.plans.get(object_type.name)
         if found is None:
-            found = self.plans[object_type.name] = self.operation.plan_fields(
+            fields = self.operation.plan_fields(
                 object_type, [node.selection_set for node in self.nodes if node.selection_set is not None]
             )
+            definition = object_type.extensions.get(_DEFINITION)
+            is_shared = definition is not None and are_objects_shared(definition.origin)
+            found = self.plans[object_type.name] = ObjectPlan(fields, _shared_fields(fields) if is_shared else None)
         return found
 
 
@@ -148,6 +177,26 @@ class FieldPlan:
     def coordinate(self) -> str:
         """For messages: `Type.field`."""
         return f"{self.parent_type.name}.{self.nodes[0].name.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class SharedFields:
+    """Which fields of a place answer the same for all requests with one key.
+
+    `own` are the others. `runs` are all of them in order, by turns: (whether they are shared, fields).
+    """
+
+    key: ShareKey
+    own: tuple[FieldPlan, ...]
+    runs: tuple[tuple[bool, tuple[FieldPlan, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectPlan:
+    """What a place of a document asks of objects of one type; `shared` is None where nothing of it is kept."""
+
+    fields: tuple[FieldPlan, ...]
+    shared: SharedFields | None
 
 
 class OperationPlan:
@@ -331,3 +380,80 @@ def _choose_kind(plan: FieldPlan, known: StrawberryField) -> None:
     plan.has_arguments = bool(plan.definition.args)
     batch: Any = getattr(known.origin, f"{known.python_name}_of_all", None)
     plan.batch = batch
+
+
+def _shared_fields(fields: Sequence[FieldPlan]) -> SharedFields | None:
+    """Of an object that lives longer than a request; None where too little of it is the same for each."""
+    depends_on: dict[Dependency, None] = {}
+    variables: dict[str, None] = {}
+    worth = 0
+    kinds: list[bool] = []
+    for plan in fields:
+        found = _dependencies(plan)
+        kinds.append(found is not None)
+        if found is not None:
+            depends_on |= dict.fromkeys(found.depends_on)
+            variables |= dict.fromkeys(found.variables)
+            worth += 1 if plan.kind in {FieldKind.PLAIN, FieldKind.TYPE_NAME} else _WORTH_KEEPING
+    if worth < _WORTH_KEEPING:
+        return None
+    runs = tuple(
+        (is_shared, tuple(plan for plan, _ in run))
+        for is_shared, run in groupby(zip(fields, kinds, strict=True), key=lambda each: each[1])
+    )
+    own = tuple(plan for plan, is_shared in zip(fields, kinds, strict=True) if not is_shared)
+    return SharedFields(ShareKey.of_new_place(tuple(depends_on), tuple(variables)), own, runs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Dependencies:
+    """What a field's answer depends on besides its object."""
+
+    depends_on: tuple[Dependency, ...] = ()
+    variables: tuple[str, ...] = ()
+
+
+def _dependencies(plan: FieldPlan) -> _Dependencies | None:
+    """None where the answer may be another one for each request, in the field itself or anywhere below it."""
+    if plan.kind in {FieldKind.PLAIN, FieldKind.TYPE_NAME}:
+        return _Dependencies()
+    if plan.kind is not FieldKind.DIRECT or plan.batch is not None:
+        return None
+    assert plan.strawberry_field is not None, "a direct field is one of strawberry's"
+    told = () if plan.resolve is None else dependencies_of(plan.strawberry_field.metadata)
+    below = None if told is None else _dependencies_below(plan.value)
+    if told is None or below is None:
+        return None
+    variables = [name for node in plan.nodes[:1] for name in _variables_in(node.arguments or ())]
+    return _Dependencies((*told, *below.depends_on), (*variables, *below.variables))
+
+
+def _dependencies_below(value: ValueOf) -> _Dependencies | None:
+    if isinstance(value, ListOf):
+        return _dependencies_below(value.item)
+    if isinstance(value, LeafOf):
+        return _Dependencies()
+    if value.is_abstract:
+        # Which types will be met is not known; none of what is shared has such fields.
+        return None
+    assert isinstance(value.declared, GraphQLObjectType)
+    found = [_dependencies(plan) for plan in value.plan_of(value.declared).fields]
+    known = [each for each in found if each is not None]
+    if len(known) < len(found):
+        return None
+    return _Dependencies(
+        tuple(name for each in known for name in each.depends_on),
+        tuple(name for each in known for name in each.variables),
+    )
+
+
+def _variables_in(arguments: Sequence[ArgumentNode]) -> Iterator[str]:
+    waiting: list[ValueNode] = [argument.value for argument in arguments]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, VariableNode):
+            yield value.name.value
+        elif isinstance(value, ListValueNode):
+            waiting += value.values
+        elif isinstance(value, ObjectValueNode):
+            waiting += [each.value for each in value.fields]

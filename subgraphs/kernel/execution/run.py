@@ -5,6 +5,8 @@ noted; when everything else is there, all that were noted are waited for togethe
 there. A *slot* is the place that becomes null when something below it fails where null is not allowed: the nearest
 nullable field or list item above.
 
+With `kept`, places whose answer is the same for each request (`sharing.py`) are `orjson.Fragment`s in the data.
+
 Invariants, held by tests/subgraphs/kernel/ against graphql-core: equal data, and errors that make the same places null;
 nothing is told of what lies below a place that an earlier error made null. Where several things fail below one such
 place, what is told is the first of them, which need not be graphql-core's first when they are awaited.
@@ -13,10 +15,11 @@ place, what is told is the first of them, which need not be graphql-core's first
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 from graphql import ExecutionResult, GraphQLError, GraphQLObjectType, GraphQLResolveInfo, Undefined
 from graphql.execution.values import VariableValues, get_argument_values
 from graphql.pyutils import Path, inspect, is_iterable
@@ -26,8 +29,18 @@ from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.types import Info
 from strawberry.types.arguments import convert_arguments
 
-from subgraphs.kernel.execution.compile import FieldKind, FieldPlan, ListOf, ObjectOf, OperationPlan, ValueOf
+from subgraphs.kernel.execution.compile import (
+    FieldKind,
+    FieldPlan,
+    ListOf,
+    ObjectOf,
+    ObjectPlan,
+    OperationPlan,
+    SharedFields,
+    ValueOf,
+)
 from subgraphs.kernel.execution.places import Failed, Place, Slot, keys_of, locate
+from subgraphs.kernel.execution.sharing import KeptAnswers
 
 __all__ = ["execute_plan"]
 
@@ -51,9 +64,11 @@ class _Pending:
     slot: Slot
 
 
-async def execute_plan(plan: OperationPlan, variables: VariableValues, context: Any, root: Any) -> ExecutionResult:
-    """The answer of a planned operation."""
-    return await _Execution(plan, variables, context, root).run()
+async def execute_plan(
+    plan: OperationPlan, variables: VariableValues, context: Any, root: Any, kept: KeptAnswers | None = None
+) -> ExecutionResult:
+    """The answer of a planned operation; its data is for orjson alone when there are kept answers."""
+    return await _Execution(plan, variables, context, root, kept).run()
 
 
 @dataclass(slots=True)
@@ -64,12 +79,15 @@ class _Execution:
     variables: VariableValues
     context: Any
     root: Any
+    kept: KeptAnswers | None
     errors: list[GraphQLError] = field(default_factory=list)
     nulled: set[tuple[Any, ...]] = field(default_factory=set)
     pending: list[_Pending] = field(default_factory=list)
     infos: dict[int, GraphQLResolveInfo[Any]] = field(default_factory=dict)
     arguments: dict[int, dict[str, Any]] = field(default_factory=dict)
     batches: dict[object, tuple[list[_Pending], asyncio.Task[None]]] = field(default_factory=dict)
+    share_keys: dict[int, tuple[Hashable, ...] | None] = field(default_factory=dict)
+    failure_count: int = 0
     has_failed: bool = False
 
     async def run(self) -> ExecutionResult:
@@ -177,7 +195,7 @@ class _Execution:
             raise GraphQLError(f"Expected Iterable, but did not find one for field '{plan.coordinate}'.")
         completed: list[Any] = []
         item_of, is_nullable, known = value_of.item, value_of.item.is_nullable, _known_classes(value_of.item)
-        items: Iterable[Any] = value
+        items: Iterator[Any] = iter(value)
         for index, item in enumerate(items):
             here = (place, index)
             item_slot = (completed, index, here) if is_nullable else slot
@@ -190,21 +208,28 @@ class _Execution:
             except Exception as error:  # an item's error, told as GraphQL says
                 located = locate(plan, error, here)
                 if not is_nullable:
+                    self._note_the_rest(plan, item_of, items, here, slot)
                     raise Failed(located) from error
                 self._add_error(located, here)
         return completed
 
-    def _complete_object(
-        self, plan: FieldPlan, value_of: ObjectOf, value: Any, place: Place, slot: Slot
-    ) -> dict[str, Any]:
-        fields = value_of.known.get(value.__class__)
-        if fields is None:
+    def _note_the_rest(self, plan: FieldPlan, item_of: ValueOf, items: Iterator[Any], place: Place, slot: Slot) -> None:
+        """Of a list that failed at `place`: what was begun is waited for, as it is beside a field that failed."""
+        for item in items:
+            if optimized_is_awaitable(item):
+                self.pending.append(_Pending(plan, item_of, None, item, {}, None, place, slot))
+
+    def _complete_object(self, plan: FieldPlan, value_of: ObjectOf, value: Any, place: Place, slot: Slot) -> Any:
+        known = value_of.known.get(value.__class__)
+        if known is None:
             if isinstance(value, Exception):
                 raise value
-            fields = self._fields_of(plan, value_of, value)
-        return self._fill({}, fields, value, place, slot)
+            known = self._plan_of(plan, value_of, value)
+        if known.shared is not None and self.kept is not None:
+            return self._fill_shared(known, known.shared, value, place, slot)
+        return self._fill({}, known.fields, value, place, slot)
 
-    def _fields_of(self, plan: FieldPlan, value_of: ObjectOf, value: Any) -> tuple[FieldPlan, ...]:
+    def _plan_of(self, plan: FieldPlan, value_of: ObjectOf, value: Any) -> ObjectPlan:
         """The plan for the object's type; remembered for classes whose objects are all of one type."""
         info = self.infos.get(plan.place) or self._make_info(plan, ())
         declared, schema = value_of.declared, self.plan.setting.schema
@@ -218,13 +243,70 @@ class _Execution:
             raise GraphQLError(
                 f"Expected value of type '{object_type.name}' but got: {inspect(value)}.", list(plan.nodes)
             )
-        fields = value_of.fields_of(object_type)
+        found = value_of.plan_of(object_type)
         definition = getattr(value.__class__, "__strawberry_definition__", None)
         if definition is not None and definition.origin is value.__class__ and definition.concrete_of is None:
             known = schema.get_type(definition.name)
             if known is object_type:
-                value_of.known[value.__class__] = fields
-        return fields
+                value_of.known[value.__class__] = found
+                return found
+        # Whatever else stands for the type may live as it likes.
+        return ObjectPlan(found.fields, None)
+
+    # --- what is the same for many requests ------------------------------------------------------------------
+
+    def _fill_shared(self, plan: ObjectPlan, shared: SharedFields, source: Any, place: Place, slot: Slot) -> Any:
+        """As `_fill`, with what is kept of the object; what is not, but can be, is kept."""
+        kept = self.kept
+        assert kept is not None
+        number = shared.key.number
+        if number in self.share_keys:
+            key = self.share_keys[number]
+        else:
+            key = self.share_keys[number] = shared.key.read(self.context, self.variables.coerced)
+        if key is None:
+            return self._fill({}, plan.fields, source, place, slot)
+        known = kept.get(source, key)
+        if known is None:
+            return self._fill_and_keep(shared, key, source, place, slot)
+        return self._fill(dict(known), shared.own, source, place, slot) if shared.own else known
+
+    def _fill_and_keep(
+        self, shared: SharedFields, key: tuple[Hashable, ...], source: Any, place: Place, slot: Slot
+    ) -> Any:
+        """What is kept is JSON: of the whole object or, where it has fields of its own, of each field.
+
+        Nothing is when anything of it failed, which raises or is counted, or has to be waited for.
+        """
+        kept, result, is_certain = self.kept, dict[str, Any](), True
+        assert kept is not None
+        for is_shared, fields in shared.runs:
+            before = (self.failure_count, len(self.pending))
+            # What lies within what is kept is not kept a second time by itself.
+            self.kept = None if is_shared else kept
+            try:
+                self._fill(result, fields, source, place, slot)
+            finally:
+                self.kept = kept
+            if is_shared and before != (self.failure_count, len(self.pending)):
+                is_certain = False
+        if not is_certain:
+            return result
+        try:
+            if not shared.own:
+                whole = orjson.Fragment(orjson.dumps(result))
+                kept.keep(source, key, whole)
+                return whole
+            # None holds the place of what is filled in for each request, as the order of fields is the document's.
+            template = {
+                plan.key: _as_fragment(result[plan.key]) if is_shared else None
+                for is_shared, fields in shared.runs
+                for plan in fields
+            }
+        except TypeError:
+            return result  # What is no JSON is told where the answer is written.
+        kept.keep(source, key, template)
+        return result
 
     # --- what resolvers get ----------------------------------------------------------------------------------
 
@@ -361,6 +443,7 @@ class _Execution:
 
     def _add_error(self, error: GraphQLError, place: Any) -> None:
         """Unless it happened below a place that is null already."""
+        self.failure_count += 1
         keys = tuple(keys_of(place))
         if not self.nulled or not any(keys[:length] in self.nulled for length in range(len(keys) + 1)):
             self.nulled.add(keys)
@@ -385,3 +468,7 @@ def _runtime_type(
 def _known_classes(value_of: ValueOf) -> Mapping[type, Any] | frozenset[type]:
     """Classes whose values need not be asked whether they have to be waited for."""
     return value_of.known if isinstance(value_of, ObjectOf) else _NEVER_AWAITABLE
+
+
+def _as_fragment(value: Any) -> Any:
+    return orjson.Fragment(orjson.dumps(value)) if isinstance(value, dict | list) else value

@@ -3,12 +3,14 @@
 """Artwork: images of titles, in roles, sizes, formats and variants."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import strawberry
 import strawberry.federation
 
 from common.errors import ErrorKind, ServiceError
+from subgraphs.kernel.execution import shared
+from subgraphs.kernel.shared_objects import SharedObjects
 from subgraphs.titles.api.context import Info
 from subgraphs.titles.artwork.design import placeholder_color
 from subgraphs.titles.artwork_sizes import VARIANTS
@@ -24,6 +26,8 @@ from subgraphs.titles.domain.artwork_reference import (
 __all__ = ["Artwork", "ArtworkVariant", "artwork_of", "artwork_variants", "nearest_artwork"]
 
 MAX_WIDTH_PX = 7_680
+MAX_ARTWORKS_KEPT = 20_000
+"""GraphQL objects, about 1 kB each: a home shows 60, most of them others' as well."""
 
 
 @strawberry.federation.type(
@@ -32,7 +36,10 @@ MAX_WIDTH_PX = 7_680
 class Artwork:
     """`placeholder_color` is #rrggbb."""
 
+    objects_are_shared: ClassVar[bool] = True
+
     record: strawberry.Private[domain.Title]
+    reference: strawberry.Private[ArtworkReference]
     id: strawberry.ID
     role: ArtworkRole
     variant: str
@@ -46,20 +53,28 @@ class Artwork:
     @classmethod
     async def resolve_references(cls, info: Info, ids: Sequence[str]) -> "list[Artwork | None]":
         """Null for variants and sizes that are not offered and for titles that this viewer may not see."""
-        references = [read_artwork_id(id_) for id_ in ids]
-        wanted = dict.fromkeys(reference.title_id for reference in references if reference is not None)
-        records = dict(zip(wanted, await info.context.all_titles(list(wanted)), strict=True))
         media_url = info.context.services.media_url
+        known = [_artworks.get((media_url, id_)) for id_ in ids]
+        references = [
+            read_artwork_id(id_) if artwork is None else artwork.reference
+            for id_, artwork in zip(ids, known, strict=True)
+        ]
+        records = await info.context.visible_titles(
+            [reference.title_id for reference in references if reference is not None]
+        )
         return [
             None
             if reference is None or (record := records[reference.title_id]) is None
+            else artwork
+            if artwork is not None and artwork.record is record
             else artwork_of(reference, record, media_url)
-            for reference in references
+            for reference, artwork in zip(references, known, strict=True)
         ]
 
     @strawberry.field(
         description="The same variant of the same title in another role and width, as for a screen's background when "
-        "this is a card's image."
+        "this is a card's image.",
+        metadata=shared(),
     )
     def in_role(
         self,
@@ -84,7 +99,8 @@ class ArtworkVariant:
     )
 
     @strawberry.field(
-        description="The smallest offered size that is not smaller than widthPx, or the largest there is."
+        description="The smallest offered size that is not smaller than widthPx, or the largest there is.",
+        metadata=shared(),
     )
     def artwork(
         self,
@@ -115,13 +131,22 @@ def nearest_artwork(
     return artwork_of(reference, record, info.context.services.media_url)
 
 
+_artworks = SharedObjects[Artwork](most=MAX_ARTWORKS_KEPT)
+"""By the address of the media and id."""
+
+
 def artwork_of(reference: ArtworkReference, record: domain.Title, media_url: str) -> Artwork:
-    """The GraphQL object of an image; its text says what can be read in it."""
+    """The GraphQL object of an image, the same one as long as its title is; its text says what can be read in it."""
+    id_ = reference.id
+    known = _artworks.get((media_url, id_))
+    if known is not None and known.record is record:
+        return known
     year = f" ({record.release_year})" if record.release_year else ""
     genres = tuple(genre.display_name for genre in record.genres)
-    return Artwork(
+    artwork = Artwork(
         record=record,
-        id=strawberry.ID(reference.id),
+        reference=reference,
+        id=strawberry.ID(id_),
         role=reference.role,
         variant=reference.variant,
         url=reference.url(media_url),
@@ -131,3 +156,4 @@ def artwork_of(reference: ArtworkReference, record: domain.Title, media_url: str
         alt_text=f"{reference.role.capitalize()} of {record.display_name}{year}",
         placeholder_color=placeholder_color(record.id, genres, reference.variant),
     )
+    return _artworks.put((media_url, id_), artwork)

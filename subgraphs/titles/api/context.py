@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from strawberry.types import Info as StrawberryInfo
@@ -30,7 +30,7 @@ from subgraphs.titles.services.search import SearchService
 from subgraphs.titles.services.search_log import SearchLog
 from subgraphs.titles.services.studio import StudioService
 
-__all__ = ["Info", "TitlesContext", "TitlesServices"]
+__all__ = ["Info", "TitlesContext", "TitlesServices", "viewer_country"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ class TitlesContext(RequestContext):
     """One request. Everything asked one by one in the same turn is read together, once."""
 
     services: TitlesServices
+    _known_titles: dict[TitleId, Title | None] = field(default_factory=dict)
 
     async def title(self, title_id: TitleId) -> Title | None:
         """The title, when this viewer may see it."""
@@ -60,10 +61,13 @@ class TitlesContext(RequestContext):
         """One answer per id, in order."""
         return list(await self.loaders.by_key(self._visible_titles).load_many(ids))
 
-    async def all_titles(self, ids: Sequence[TitleId]) -> list[Title | None]:
-        """As `titles`, for very many ids: read as one, and not kept for what else the request asks."""
-        found = await self.services.catalogue.visible_titles(self.viewer, self.now, ids)
-        return [found.get(title_id) for title_id in ids]
+    async def visible_titles(self, ids: Sequence[TitleId]) -> Mapping[TitleId, Title | None]:
+        """As `titles`, for very many ids: read as one. Remembered, as cards ask for a title and for its artwork."""
+        known = self._known_titles
+        if missing := [title_id for title_id in dict.fromkeys(ids) if title_id not in known]:
+            found = await self.services.catalogue.visible_titles(self.viewer, self.now, missing)
+            known.update((title_id, found.get(title_id)) for title_id in missing)
+        return known
 
     async def seasons(self, series_id: TitleId) -> tuple[Season, ...]:
         """A series' seasons in order."""
@@ -136,3 +140,8 @@ class TitlesContext(RequestContext):
 
 
 Info = StrawberryInfo[TitlesContext, Any]
+
+
+def viewer_country(context: TitlesContext) -> str | None:
+    """What a shared answer may depend on."""
+    return context.viewer.country

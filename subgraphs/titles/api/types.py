@@ -7,17 +7,19 @@ One module, because each of these types names the others.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import strawberry
 import strawberry.federation
 
 from common.errors import ErrorKind, ServiceError
+from subgraphs.kernel.execution import shared
 from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.pagination import CursorKey, Page, PageInfo, page_info, read_page_request
 from subgraphs.kernel.policy import EVERYWHERE
+from subgraphs.kernel.shared_objects import SharedObjects
 from subgraphs.titles.api.artwork import Artwork, ArtworkVariant, artwork_variants, nearest_artwork
-from subgraphs.titles.api.context import Info
+from subgraphs.titles.api.context import Info, viewer_country
 from subgraphs.titles.api.values import Availability, Certificate
 from subgraphs.titles.artwork_sizes import MAIN_VARIANT
 from subgraphs.titles.domain import title as domain
@@ -50,11 +52,15 @@ MAX_CREDITS = 50
 SORT_KEY_LENGTH = 3
 EPISODE_KEY_LENGTH = 2
 VIDEO_KEY_LENGTH = 2
+MAX_TITLES_KEPT = 20_000
+"""GraphQL objects, about half a kilobyte each without the record, which memory has as well."""
 
 
 @strawberry.federation.interface(keys=["id"], description="A film, a series, an episode or a video.")
 class Title:
-    """What all four have; `record` is the domain's title."""
+    """What all four have; `record` is the domain's title. Availability changes with the time, and is not shared."""
+
+    objects_are_shared: ClassVar[bool] = True
 
     record: strawberry.Private[domain.Title]
     id: strawberry.ID
@@ -68,11 +74,14 @@ class Title:
     @classmethod
     async def resolve_references(cls, info: Info, ids: Sequence[str]) -> "list[Title | None]":
         """The concrete types, or null for what this viewer may not see; asked for as another kind, it is null too."""
-        records = await info.context.all_titles([TitleId(id_) for id_ in ids])
-        entities = [None if record is None else title_of(record) for record in records]
+        records = await info.context.visible_titles([TitleId(id_) for id_ in ids])
+        entities = [None if (record := records[TitleId(id_)]) is None else title_of(record) for id_ in ids]
         return [entity if isinstance(entity, cls) else None for entity in entities]
 
-    @strawberry.field(description="What it is about, cut between words to maxLength characters when that is given.")
+    @strawberry.field(
+        description="What it is about, cut between words to maxLength characters when that is given.",
+        metadata=shared(),
+    )
     def synopsis(self, max_length: int | None = None) -> str:
         """The whole text without a length."""
         if max_length is None:
@@ -81,12 +90,12 @@ class Title:
             raise ServiceError(ErrorKind.INVALID_ARGUMENT, f"maxLength is {max_length}; ask for 1 character or more")
         return shorten(self.record.synopsis, max_length)
 
-    @strawberry.field
+    @strawberry.field(metadata=shared())
     def genres(self) -> list[Annotated["Genre", strawberry.lazy("subgraphs.titles.api.types")]]:
         """In the source's order."""
         return [genre_of(genre) for genre in self.record.genres]
 
-    @strawberry.field(description="The certificate in the viewer's country.")
+    @strawberry.field(description="The certificate in the viewer's country.", metadata=shared(viewer_country))
     def certificate(self, info: Info) -> Certificate:
         """The age is the same everywhere, the code is not."""
         shown = certificate_for(
@@ -113,7 +122,8 @@ class Title:
         )
 
     @strawberry.field(
-        description="The smallest offered size that is not smaller than widthPx, or the largest there is."
+        description="The smallest offered size that is not smaller than widthPx, or the largest there is.",
+        metadata=shared(),
     )
     def artwork(
         self,
@@ -126,12 +136,12 @@ class Title:
         """Every title has every role in every variant: what nobody supplied is drawn."""
         return nearest_artwork(info, self.record, role, width_px, image_format=format, variant=variant)
 
-    @strawberry.field(description="The ways in which this title's artwork is drawn.")
+    @strawberry.field(description="The ways in which this title's artwork is drawn.", metadata=shared())
     def artwork_variants(self) -> list[ArtworkVariant]:
         """As many as `artwork_sizes.VARIANTS`."""
         return artwork_variants(self.record)
 
-    @strawberry.field(description="At most 50, in order of billing.")
+    @strawberry.field(description="At most 50, in order of billing.", metadata=shared())
     def credits(
         self, role: CreditRole | None = None, first: int = 10
     ) -> list[Annotated["Credit", strawberry.lazy("subgraphs.titles.api.types")]]:
@@ -474,28 +484,40 @@ async def title_connection(
     return TitleConnection(edges=edges, page_info=page_info(page))
 
 
+_titles = SharedObjects["Movie | Series | Episode | Video"](most=MAX_TITLES_KEPT)
+"""By the identity of the record, which no other one can have while its object is held here."""
+
+
 def title_of(record: domain.Title) -> Movie | Series | Episode | Video:
-    """The GraphQL object of a title that was found visible."""
+    """The GraphQL object of a title that was found visible: the same one for the same record."""
+    return _titles.get(id(record)) or _titles.put(id(record), _new_title(record))
+
+
+def _new_title(record: domain.Title) -> Movie | Series | Episode | Video:
     match record.kind:
         case TitleKind.MOVIE:
-            return Movie(**_shared(record))
+            return Movie(**_common(record))
         case TitleKind.SERIES:
-            return Series(**_shared(record))
+            return Series(**_common(record))
         case TitleKind.EPISODE:
-            return episode_of(record)
+            return Episode(**_common(record), number=record.episode_number or 0)
         case TitleKind.VIDEO:
-            return video_of(record)
+            assert record.video_kind is not None, "a title of kind VIDEO has a video kind"
+            return Video(**_common(record), video_kind=record.video_kind)
 
 
 def video_of(record: domain.Title) -> Video:
     """The GraphQL object of a video."""
-    assert record.video_kind is not None, "a title of kind VIDEO has a video kind"
-    return Video(**_shared(record), video_kind=record.video_kind)
+    video = title_of(record)
+    assert isinstance(video, Video), "only videos are asked for"
+    return video
 
 
 def episode_of(record: domain.Title) -> Episode:
     """The GraphQL object of an episode."""
-    return Episode(**_shared(record), number=record.episode_number or 0)
+    episode = title_of(record)
+    assert isinstance(episode, Episode), "only episodes are asked for"
+    return episode
 
 
 def season_of(record: domain.Season) -> Season:
@@ -518,7 +540,7 @@ def genre_of(genre: domain.Genre) -> Genre:
     return Genre(id=strawberry.ID(genre.id), display_name=genre.display_name)
 
 
-def _shared(record: domain.Title) -> dict[str, Any]:
+def _common(record: domain.Title) -> dict[str, Any]:
     return {
         "record": record,
         "id": strawberry.ID(record.id),

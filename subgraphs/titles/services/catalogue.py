@@ -257,7 +257,8 @@ class Catalogue:
         write_count = self._write_count
         read = await self._store.titles(ids)
         if write_count == self._write_count:
-            self._keep(read.values())
+            # As they are kept: what is answered of a title is kept by the very object.
+            return {title.id: title for title in self._keep(read.values())}
         return read
 
     def _forget_old_seasons(self) -> None:
@@ -274,13 +275,19 @@ class Catalogue:
         self._seasons.clear()
         self._seasons_by_id.clear()
 
-    def _keep(self, titles: Iterable[Title]) -> None:
+    def _keep(self, titles: Iterable[Title]) -> list[Title]:
+        """The titles as they are kept; one that is read again and is the same stays the same object."""
         now = self._clock.now()
+        kept: list[Title] = []
         for title in titles:
-            self._cached[title.id] = (now, self._sharing.shared(title))
+            entry = self._cached.get(title.id)
+            one = entry[1] if entry is not None and entry[1] == title else self._sharing.shared(title)
+            self._cached[title.id] = (now, one)
             self._cached.move_to_end(title.id)
+            kept.append(one)
         while len(self._cached) > self._cache_size:
             self._cached.popitem(last=False)
+        return kept
 
 
 def _with_person(request: BrowseRequest, edits: Mapping[PersonId, Person]) -> BrowseRequest:

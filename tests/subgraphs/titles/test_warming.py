@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from common.clock import FakeClock
@@ -42,6 +43,21 @@ async def test_a_walk_reads_what_is_missing_and_what_grows_old(demo: Parts) -> N
     clock.advance(CACHE_LIFE - timedelta(seconds=1))
     await catalogue.titles(ids)
     assert store.read_count == 2 * len(ids), "what was read again is young again"
+
+
+async def test_a_title_that_is_read_again_stays_the_same_object_until_it_changes(demo: Parts) -> None:
+    """What is answered of a title is kept by the very object, of which one that is missing is the first."""
+    clock = FakeClock(NOW)
+    catalogue = Catalogue(demo.store, clock, cache_size=10_000)
+    ids = await demo.store.ids_after("", 20)
+    first = await catalogue.titles(ids)
+    kept = await catalogue.titles(ids)
+    assert all(kept[title_id] is first[title_id] for title_id in ids)
+    await demo.store.save([replace(first[ids[0]], synopsis="Another.")])
+    clock.advance(CACHE_LIFE + timedelta(seconds=1))
+    again = await catalogue.titles(ids)
+    assert [title_id for title_id in ids if again[title_id] is not first[title_id]] == [ids[0]]
+    assert again[ids[0]].synopsis == "Another."
 
 
 async def test_a_walk_forgets_nothing_where_the_catalogue_does_not_fit(demo: Parts) -> None:

@@ -1,0 +1,265 @@
+"""Answers that many requests have in common: kept they are what they would be, and nobody gets another's."""
+
+import asyncio
+import itertools
+from typing import Any, ClassVar
+
+import orjson
+import pytest
+import strawberry
+from hypothesis import given
+from hypothesis import strategies as st
+
+from subgraphs.kernel.entities import build_schema
+from subgraphs.kernel.execution import KeptAnswers, shared
+
+resolved: list[str] = []
+
+
+def country(context: Any) -> str:
+    """What prices depend on."""
+    return str(context["country"])
+
+
+@strawberry.type
+class Maker:
+    """Lies within what is kept."""
+
+    name: str
+
+    @strawberry.field(metadata=shared(country))
+    def label(self, info: strawberry.Info, size: int = 1) -> str:
+        """Another one in each country."""
+        return f"{self.name} {info.context['country']} {size}"
+
+    @strawberry.field
+    def mood(self, info: strawberry.Info) -> str:
+        """Nobody says that it is the same for all."""
+        return str(info.context["mood"])
+
+
+@strawberry.interface
+class Good:
+    """Lives as long as nobody changes it."""
+
+    objects_are_shared: ClassVar[bool] = True
+
+    name: str
+    weight: float | None
+
+    @strawberry.field(metadata=shared())
+    def text(self, length: int | None = None, suffix: str = "") -> str:
+        """Depends on the arguments."""
+        resolved.append("text")
+        return self.name[:length] + suffix
+
+    @strawberry.field(metadata=shared())
+    def times(self, by: float) -> float:
+        """Tells 0.0 from -0.0."""
+        return by
+
+    @strawberry.field(metadata=shared(country))
+    def price(self, info: strawberry.Info) -> str | None:
+        """Of a country; an error in one of them."""
+        if info.context["country"] == "XX":
+            raise ValueError("no price")
+        return f"{self.name} in {info.context['country']}"
+
+    @strawberry.field(metadata=shared())
+    def maker(self) -> Maker:
+        """An object within."""
+        return Maker(name=f"maker of {self.name}")
+
+    @strawberry.field(metadata=shared())
+    def makers(self) -> list[Maker | None]:
+        """Some of them."""
+        return [Maker(name="m1"), None, Maker(name="m2")]
+
+    @strawberry.field(metadata=shared())
+    def sure(self) -> str:
+        """Fails for one good, where null is not allowed."""
+        if self.name == "broken":
+            raise ValueError("broken")
+        return "sure"
+
+    @strawberry.field
+    def mood(self, info: strawberry.Info) -> str:
+        """Of each request."""
+        return str(info.context["mood"])
+
+    @strawberry.field(metadata=shared())
+    def twin(self) -> "Cup":
+        """A good within, made for each answer."""
+        return Cup(name=f"twin of {self.name}", weight=None)
+
+    @strawberry.field
+    async def later(self, info: strawberry.Info) -> "list[Good]":
+        """Of each request, awaited, with goods within."""
+        return list(info.context["goods"][:2])
+
+
+@strawberry.type
+class Cup(Good):
+    """One kind."""
+
+    handles: int = 1
+
+
+@strawberry.type
+class Plate(Good):
+    """The other kind."""
+
+    @strawberry.field
+    async def slow(self, info: strawberry.Info) -> str:
+        """Fails where null is not allowed, for one mood."""
+        await asyncio.sleep(0)
+        if info.context["mood"] == "bad":
+            raise ValueError("slow")
+        return str(info.context["mood"])
+
+
+@strawberry.type
+class Query:
+    """The goods of the context."""
+
+    @strawberry.field
+    def goods(self, info: strawberry.Info) -> list[Good | None]:
+        """All of them."""
+        return list(info.context["goods"])
+
+
+SCHEMA = build_schema(query=Query, types=[Cup, Plate])
+FIELDS = (
+    "__typename",
+    "name",
+    "weight",
+    "name weight more: name again: weight",
+    "text",
+    "text(length: $n)",
+    "text(suffix: $s, length: 2)",
+    "times(by: $f)",
+    "price",
+    "maker { name }",
+    "maker { label(size: $n) name }",
+    "maker { name mood }",
+    "makers { label }",
+    "sure",
+    "mood",
+    "later { name price text(length: $n) }",
+    "twin { name price maker { label(size: $n) } }",
+    "... on Cup { handles }",
+    "... on Plate { slow }",
+    "... on Plate { name text slow price }",
+)
+DECLARED = {"$n": "$n: Int", "$s": '$s: String! = "s"', "$f": "$f: Float! = 0"}
+NAMES = ("cup", "broken", "plate", "other")
+
+
+def _good(number: int) -> Good:
+    return (Plate if number % 2 else Cup)(name=NAMES[number], weight=None if number else 1.5)
+
+
+def _document(chosen: list[str]) -> str:
+    # Nothing of one name means two things.
+    names = itertools.count()
+    selection = " ".join(
+        each if each.startswith((".", "_", "name", "weight")) else f"f{next(names)}: {each}" for each in chosen
+    )
+    head = ", ".join(text for name, text in DECLARED.items() if name in selection)
+    return f"query{f'({head})' if head else ''} {{ goods {{ {selection} }} }}"
+
+
+async def _ask(document: str, context: dict[str, Any], kept: KeptAnswers | None = None, **variables: Any) -> Any:
+    given = {name: value for name, value in variables.items() if f"${name}" in document}
+    got = await SCHEMA.execute(document, given, context, kept=kept)
+    errors = sorted(str(error.formatted) for error in got.errors or ())
+    return orjson.dumps(got.data), errors
+
+
+requests = st.tuples(
+    st.sampled_from(["DE", "FR", "XX"]),
+    st.sampled_from(["good", "glad", "bad"]),
+    st.fixed_dictionaries(
+        {"n": st.sampled_from([None, 0, 1, 2]), "s": st.sampled_from(["a", "b"]), "f": st.sampled_from([0.0, -0.0, 1])}
+    ),
+    st.sets(st.integers(0, 3)),
+)
+
+
+@given(
+    documents=st.lists(st.lists(st.sampled_from(FIELDS), min_size=1, max_size=6, unique=True), min_size=1, max_size=2),
+    asked=st.lists(requests, min_size=2, max_size=6),
+    most=st.sampled_from([1, 3, 100]),
+)
+async def test_with_and_without_keeping_the_bytes_are_equal(
+    documents: list[list[str]], asked: list[tuple[str, str, dict[str, Any], set[int]]], most: int
+) -> None:
+    """Whoever asks what, and whichever goods were replaced since: the same data, the same errors."""
+    kept = KeptAnswers(most)
+    goods: list[Good | None] = [_good(number) for number in range(4)]
+    for chosen_country, mood, variables, replaced in asked:
+        for number in replaced:
+            goods[number] = None if goods[number] and number == 3 else _good(number)
+        context = {"country": chosen_country, "mood": mood, "goods": [each for each in goods if each] + [None]}
+        for document in map(_document, documents):
+            expected = await _ask(document, context, **variables)
+            assert await _ask(document, context, kept, **variables) == expected
+            assert await _ask(document, context, kept, **variables) == expected
+            assert len(kept) <= most
+
+
+async def test_requests_at_the_same_time_do_not_meet_in_what_is_kept() -> None:
+    """Each fills its own fields into an answer of its own, also while they wait."""
+    kept, goods = KeptAnswers(10), [_good(1), _good(3)]
+    contexts = [{"country": "DE", "mood": mood, "goods": goods} for mood in ("good", "glad", "bad")]
+    document = "{ goods { text mood ... on Plate { slow } price } }"
+    expected = [await _ask(document, context) for context in contexts]
+    for _ in range(2):
+        assert await asyncio.gather(*(_ask(document, context, kept) for context in contexts)) == expected
+
+
+async def test_a_second_request_resolves_nothing_that_is_the_same_for_all() -> None:
+    """Also where the object has fields of its own, whose places in the answer stay."""
+    kept = KeptAnswers(10)
+    context = {"country": "DE", "mood": "good", "goods": [_good(0)]}
+    document = "{ goods { name text mood price } }"
+    first = await _ask(document, context, kept)
+    resolved.clear()
+    context["mood"] = "bad"
+    second = await _ask(document, context, kept)
+    assert resolved == []
+    assert b'[{"name":"cup","text":"cup","mood":"bad","price":"cup in DE"}]' in second[0]
+    assert second[0] == first[0].replace(b'good"', b'bad"')
+
+
+@pytest.mark.parametrize("document", ["{ goods { price text } }", "{ goods { sure text } }"])
+async def test_an_answer_with_an_error_is_not_kept(document: str) -> None:
+    """Neither where null stands for it, nor where it takes the object with it: it is told each time."""
+    kept = KeptAnswers(10)
+    context = {"country": "XX", "mood": "good", "goods": [_good(1)]}
+    expected = await _ask(document, context)
+    assert expected[1]
+    for _ in range(2):
+        assert await _ask(document, context, kept) == expected
+        assert len(kept) == 0
+
+
+async def test_what_lies_within_a_kept_answer_is_kept_once() -> None:
+    """A good whole, not its parts; few plain fields not at all."""
+    kept = KeptAnswers(10)
+    context = {"country": "DE", "mood": "good", "goods": [_good(0), _good(2)]}
+    await _ask("{ goods { name maker { name label } twin { name price } } }", context, kept)
+    assert len(kept) == 2
+    await _ask("{ goods { name weight } }", context, kept)
+    assert len(kept) == 2
+
+
+def test_what_is_kept_holds_its_object_and_is_bounded() -> None:
+    """So that no other object can come to have its identity; what was not asked for longest goes first."""
+    kept, goods = KeptAnswers(2), [_good(0), _good(1), _good(2)]
+    kept.keep(goods[0], (1,), "a")
+    kept.keep(goods[1], (1,), "b")
+    assert kept.get(goods[0], (1,)) == "a"
+    kept.keep(goods[2], (1,), "c")
+    assert [kept.get(each, (1,)) for each in goods] == ["a", None, "c"]
+    assert kept.get(goods[0], (2,)) is None
