@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import ssl
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from gateway.errors import SubgraphError, SubgraphMalformed, SubgraphTimeout, SubgraphTooLarge, SubgraphUnavailable
+from gateway.executor.transport import pool
 from gateway.executor.transport.base import SubgraphRequest
 from gateway.executor.transport.http import HttpTransport
 from gateway.executor.transport.in_process import InProcessTransport
@@ -214,6 +223,152 @@ async def test_cancelling_gives_up_the_connection() -> None:
             await task
         await asyncio.wait_for(closed.wait(), 5)
         await transport.aclose()
+
+
+@pytest.mark.parametrize(
+    ("raw", "body"),
+    [
+        (b"HTTP/1.1 200 OK\r\n\r\nto the end", b"to the end"),
+        (b"HTTP/1.0 200 OK\r\n\r\n", b""),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", b""),
+        (b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}", b"{}"),
+        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\nx-last: 1\r\n\r\n", b"{}"),
+    ],
+)
+async def test_every_way_of_ending_a_body_is_read(raw: bytes, body: bytes) -> None:
+    """By length, in chunks with a trailer, by the connection's end, without a body, and after an interim answer."""
+
+    async def write(_head: bytes, writer: asyncio.StreamWriter) -> None:
+        for piece in (raw[:20], raw[20:]):
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0)
+        if b"content-length" not in raw and b"chunked" not in raw and b"204" not in raw:
+            writer.close()
+
+    got, _ = await send(write)
+    assert got.body == body
+
+
+async def test_connections_are_used_again_and_are_no_more_than_allowed() -> None:
+    connections: set[asyncio.StreamWriter] = set()
+
+    async def slow(_head: bytes, writer: asyncio.StreamWriter) -> None:
+        connections.add(writer)
+        await asyncio.sleep(0.01)
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+
+    async with server(slow) as (url, heads):
+        transport = HttpTransport({"s": url}, connections_per_host=3)
+        answers = await asyncio.gather(*(transport.send(SubgraphRequest("s", b"{}")) for _ in range(9)))
+        await transport.aclose()
+    assert [each.body for each in answers] == [b"{}"] * 9
+    assert len(heads) == 9
+    assert len(connections) == 3
+
+
+async def test_bytes_that_nobody_asked_for_end_the_connection() -> None:
+    """A second answer must not become that of the next request, whose sender may be somebody else."""
+    count = 0
+
+    async def twice(_head: bytes, writer: asyncio.StreamWriter) -> None:
+        nonlocal count
+        count += 1
+        for number in (count, 99):
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n%02d" % number)
+
+    async with server(twice) as (url, _):
+        transport = HttpTransport({"s": url})
+        bodies = [(await transport.send(SubgraphRequest("s", b"{}"))).body for _ in range(3)]
+        await transport.aclose()
+    assert bodies == [b"01", b"02", b"03"]
+
+
+async def test_a_connection_that_was_idle_for_too_long_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "KEEP_ALIVE_S", 0.0)
+    writers: set[asyncio.StreamWriter] = set()
+
+    async def note(head: bytes, writer: asyncio.StreamWriter) -> None:
+        writers.add(writer)
+        await answer(b"{}")(head, writer)
+
+    async with server(note) as (url, _):
+        transport = HttpTransport({"s": url})
+        for _ in range(3):
+            await transport.send(SubgraphRequest("s", b"{}"))
+        await transport.aclose()
+    assert len(writers) == 3
+
+
+async def test_forwarded_headers_never_change_the_framing() -> None:
+    """Neither a client's word on its own body nor a line break gets into the head; ours may be replaced by name."""
+    async with server(answer(b"{}")) as (url, heads):
+        transport = HttpTransport({"s": url.replace("http://", "http://ada:secret@")})
+        headers = {"Content-Length": "9", "transfer-encoding": "chunked", "connection": "close", "User-Agent": "tests"}
+        await transport.send(SubgraphRequest("s", b"{}", headers))
+        for broken in ("a\r\nx-forged: 1", "a\nb", "a\0"):
+            with pytest.raises(SubgraphUnavailable):
+                await transport.send(SubgraphRequest("s", b"{}", {"x-test": broken}))
+        await transport.aclose()
+    (head,) = (each.lower() for each in heads)
+    assert head.count(b"content-length: 2\r\n") == head.count(b"content-length") == 1
+    assert b"transfer-encoding" not in head
+    assert b"connection" not in head
+    assert b"user-agent: tests\r\n" in head
+    assert b"marquee-gateway" not in head
+    assert b"authorization: basic ywrhonnly3jlda==" in head
+    assert b"host: 127.0.0.1:" in head
+
+
+async def test_an_address_that_is_no_url_is_no_address() -> None:
+    transport = HttpTransport({"a": "subgraph/graphql", "b": "ftp://127.0.0.1/", "c": "http://127.0.0.1:99999/"})
+    for name in "abc":
+        with pytest.raises(SubgraphUnavailable, match="no address"):
+            await transport.send(SubgraphRequest(name, b"{}"))
+    await transport.aclose()
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_tls_is_spoken_with_servers_that_show_a_trusted_certificate(
+    trusted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, certificate = make_certificate(tmp_path)
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"{}")
+        await answer(b"{}")(b"", writer)
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context) as listening:
+        transport = HttpTransport({"s": f"https://localhost:{listening.sockets[0].getsockname()[1]}/"})
+        if trusted:
+            assert (await transport.send(SubgraphRequest("s", b"{}"))).body == b"{}"
+        else:
+            with pytest.raises(SubgraphUnavailable):
+                await transport.send(SubgraphRequest("s", b"{}"))
+        await transport.aclose()
+
+
+def make_certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:
+    """A server's context with a certificate that it signed itself, and the certificate's file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    written, key_file = folder / "certificate.pem", folder / "key.pem"
+    written.write_bytes(certificate.public_bytes(Encoding.PEM))
+    key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(written, key_file)
+    return context, written
 
 
 async def _echo(scope: Any, receive: Any, send: Any) -> None:
