@@ -2,6 +2,8 @@
 # mypy: disable-error-code="untyped-decorator"
 """Page, sections and cards, cut from a finished page."""
 
+from typing import Any, cast
+
 import msgspec
 import strawberry
 from strawberry.scalars import JSON
@@ -215,20 +217,15 @@ class Page:
         description="Without first: as many as the device's first answer holds; first is at most 50. "
         "A cursor goes on in its own revision; error PAGE_EXPIRED: load the page again."
     )
-    async def sections(
+    def sections(
         self, info: RecommendationsInfo, first: int | None = None, after: str | None = None
     ) -> SectionConnection:
-        """One slice of the sections, of the cursor's revision."""
-        page, place = self.page, None if after is None else place_of(after)
-        if place is not None and place.revision != page.revision:
-            page = await _page_at(info, place.revision)
-        count = page.budget.first_sections if first is None else first
-        found = cut(page.sections, page.revision, SECTIONS, count, place)
-        edges = [
-            SectionEdge(cursor=cursor_of(place), node=section_of(page, section))
-            for section, place in zip(found.items, found.places, strict=True)
-        ]
-        return SectionConnection(edges=edges, page_info=found.info)
+        """One slice of the sections, of the cursor's revision; that of another one has to be waited for."""
+        place = None if after is None else place_of(after)
+        if place is None or place.revision == self.page.revision:
+            return _sections(self.page, first, place)
+        waited_for: Any = _sections_of_revision(info, first, place)
+        return cast("SectionConnection", waited_for)
 
     @strawberry.field(
         description="Why the page is as it is, row by row and card by card, with what lost: debug data, whose form may "
@@ -245,6 +242,20 @@ class Page:
             words = f"Only an account with scope {scopes} may have its pages explained."
             raise ServiceError(ErrorKind.PERMISSION_DENIED, words) from error
         return JSON(msgspec.to_builtins(explained))
+
+
+def _sections(page: domain.Page, first: int | None, place: Place | None) -> SectionConnection:
+    count = page.budget.first_sections if first is None else first
+    found = cut(page.sections, page.revision, SECTIONS, count, place)
+    edges = [
+        SectionEdge(cursor=cursor_of(place), node=section_of(page, section))
+        for section, place in zip(found.items, found.places, strict=True)
+    ]
+    return SectionConnection(edges=edges, page_info=found.info)
+
+
+async def _sections_of_revision(info: RecommendationsInfo, first: int | None, place: Place) -> SectionConnection:
+    return _sections(await _page_at(info, place.revision), first, place)
 
 
 async def _page_at(info: RecommendationsInfo, revision: str) -> domain.Page:
@@ -274,7 +285,7 @@ def section_of(page: domain.Page, section: domain.Section) -> Section:
 def _card_of(page: domain.Page, section: domain.Section, card: domain.Card) -> Card:
     layout = section.layout
     card_id = strawberry.ID(f"{section.key}.{card.title_id}")
-    title = title_reference(card.title_id)
+    title = title_reference(card.title_id, page.matches)
     role, size = layout.artwork_role, layout.artwork_size
     artwork = Artwork(id=strawberry.ID(artwork_id(card.title_id, role, size, page.image_format, card.variant)))
     pictures = artwork_code(role, card.variant, page.artwork_tag)

@@ -2,8 +2,8 @@
 # mypy: disable-error-code="untyped-decorator"
 """Title and Artwork as recommendations refers to them."""
 
-from collections.abc import Sequence
-from typing import Annotated, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Self, cast
 
 import strawberry
 import strawberry.federation
@@ -23,6 +23,7 @@ class Title:
     """Any title by its id."""
 
     id: strawberry.ID
+    matches: strawberry.Private[Mapping[str, float | None] | None] = None
 
     @classmethod
     def resolve_reference(cls, id: str) -> Self:  # noqa: A002  # the key's name
@@ -53,16 +54,12 @@ class Title:
             "the last. Null when nothing is known of the profile's taste."
         )
     )
-    async def match(self, info: RecommendationsInfo) -> float | None:
-        """Of this one."""
-        return (await self.match_of_all(info, [self]))[0]
-
-    @classmethod
-    async def match_of_all(cls, info: RecommendationsInfo, objects: Sequence[Self]) -> list[float | None]:
-        """All of a request at once."""
-        ids = [str(each.id) for each in objects]
-        found = await info.context.titles.matches(ids)
-        return [found.get(title_id) for title_id in ids]
+    def match(self, info: RecommendationsInfo) -> float | None:
+        """From the page that shows it; else of all that are asked for in the request together, to be waited for."""
+        if self.matches is not None and self.id in self.matches:
+            return self.matches[self.id]
+        waited_for: Any = info.context.loaders.by_key(info.context.titles.matches).load(str(self.id))
+        return cast("float | None", waited_for)
 
 
 @strawberry.federation.type(shareable=True)
@@ -88,6 +85,6 @@ class Artwork:
     id: strawberry.ID
 
 
-def title_reference(title_id: str) -> Title:
-    """A title by its id alone."""
-    return Title(id=strawberry.ID(title_id))
+def title_reference(title_id: str, matches: Mapping[str, float | None] | None = None) -> Title:
+    """A title by its id alone; `matches`: what its page knows."""
+    return Title(id=strawberry.ID(title_id), matches=matches)

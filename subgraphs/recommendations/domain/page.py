@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
@@ -81,7 +82,8 @@ class Page:
     """`revision` names exactly this content for this owner; `owner` is who may read it again by its revision.
 
     `exposures`: the experiments that had a say in it, by their names. `artwork_tag` names the choice of its pictures;
-    "" where they are everybody's.
+    "" where they are everybody's. `matches` says how well the titles of its first answer suit the profile, 0 to 1, or
+    None where that is not known.
     """
 
     id: str
@@ -93,6 +95,7 @@ class Page:
     sections: tuple[Section, ...]
     exposures: tuple[Exposure, ...] = ()
     artwork_tag: str = ""
+    matches: Mapping[str, float | None] = field(default_factory=dict)
 
     @property
     def kind(self) -> PageKind:

@@ -20,6 +20,7 @@ from subgraphs.recommendations.domain.artwork_sizes import MAIN_VARIANT
 from subgraphs.recommendations.domain.catalogue import BoolArray, Catalogue
 from subgraphs.recommendations.domain.collections import Collection
 from subgraphs.recommendations.domain.devices import Device, budget_of, choose_layout
+from subgraphs.recommendations.domain.matches import UNITS, spread_matches
 from subgraphs.recommendations.domain.page import Card, Page, PageWish, Section
 from subgraphs.recommendations.domain.sections import PageKind, SectionKind
 from subgraphs.recommendations.domain.taste import Taste, read_signals
@@ -133,7 +134,8 @@ def write_page(draft: PageDraft, now: datetime, life: timedelta) -> Page:
     pictures = choose_pictures(draft.artwork, device, draft.hero, draft.chosen)
     top = [] if draft.hero is None else [_hero_section(device, catalogue, draft.reasons, draft.hero, pictures)]
     below = (_section(device, catalogue, draft.reasons, row, pictures) for row in draft.chosen)
-    return _finish(draft, (*top, *below), now, life)
+    sections = (*top, *below)
+    return _finish(draft, sections, _matches(draft, sections, now), now, life)
 
 
 def _weights(treatment: Treatment) -> Weights:
@@ -236,7 +238,30 @@ def _picked_cards(
         yield Card(catalogue.records[title].id, None, reason, picks.code_of(team), variant)
 
 
-def _finish(draft: PageDraft, sections: tuple[Section, ...], now: datetime, life: timedelta) -> Page:
+def _matches(draft: PageDraft, sections: Sequence[Section], now: datetime) -> Mapping[str, float | None]:
+    """Of the cards of the first answer; who pages on asks for others."""
+    profile, catalogue, viewer = draft.profile, draft.rows.catalogue, draft.request.viewer
+    budget = budget_of(draft.request.wish.device.form_factor)
+    first = (section.cards[: budget.first_cards] for section in sections[: budget.first_sections])
+    title_ids = list(dict.fromkeys(card.title_id for cards in first for card in cards))
+    if not profile.has_taste or viewer.profile_id is None:
+        return dict.fromkeys(title_ids)
+    places = catalogue.works[[catalogue.index_by_id[title_id] for title_id in title_ids]]
+    in_sight = catalogue.visible(viewer, now) & catalogue.is_listable
+    units = spread_matches(profile.scores[places], profile.scores[in_sight]).tolist()
+    return {
+        title_id: each / UNITS if is_shown else None
+        for title_id, each, is_shown in zip(title_ids, units, in_sight[places].tolist(), strict=True)
+    }
+
+
+def _finish(
+    draft: PageDraft,
+    sections: tuple[Section, ...],
+    matches: Mapping[str, float | None],
+    now: datetime,
+    life: timedelta,
+) -> Page:
     request, exposures = draft.request, draft.rows.treatment.used
     tag = "" if draft.artwork is None else draft.artwork.tag
     wish, device = request.wish, request.wish.device
@@ -254,6 +279,7 @@ def _finish(draft: PageDraft, sections: tuple[Section, ...], now: datetime, life
         sections=sections,
         exposures=exposures,
         artwork_tag=tag,
+        matches=matches,
     )
 
 

@@ -1,14 +1,8 @@
-"""How well titles suit a profile, by their places among all titles in sight; kept for as long as it is the same.
+"""How well titles suit a profile (domain/matches.py), for those that are asked for one by one or in lists.
 
-The share of titles that suit less would say 99 % of everything that a page shows: its 500 cards are the best hundredth
-of a large catalogue. So the places are spread by the cube root of the share that suits better: it resolves the best
-hundred as well as the rest, whatever the size of the catalogue and the scale of the models' scores. 1 is the best title
-alone, 0.9 the edge of the best thousandth, 0.79 of the best hundredth, a half of the best eighth, 0 the last.
-
-Scoring a whole catalogue for one number on a card costs more than the rest of a request that finds its page in memory.
-So what was asked for is kept until the profile's taste, the catalogue or the models change, or for MATCHES_LIFE_S. The
-first question about a profile is mostly its page: its cards are placed among all scores, sorted, and no other title is.
-Who asks for more looks around: then all titles are placed at once.
+The cards of a page know it from their page. Scoring a whole catalogue for one number elsewhere costs milliseconds, so
+what was asked for is kept until the profile's taste, the catalogue or the models change, or for MATCHES_LIFE_S. First
+the asked titles alone are placed among all scores. Who asks for more looks around: then all titles are, at once.
 """
 
 from __future__ import annotations
@@ -17,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,37 +20,25 @@ import structlog
 from common.errors import ServiceError
 from common.tokens import Viewer
 from subgraphs.recommendations.domain.catalogue import NOTHING, IndexArray
+from subgraphs.recommendations.domain.matches import UNITS, spread_matches
 from subgraphs.recommendations.domain.taste import FADE_STEP_S, Taste, read_signals
 from subgraphs.recommendations.models.blend import Models
 from subgraphs.recommendations.ports import TasteStore
 
-__all__ = ["MATCHES_LIFE_S", "UNITS", "MatchTitles", "spread_matches"]
+__all__ = ["MATCHES_LIFE_S", "MatchTitles"]
 
 log = structlog.get_logger(__name__)
 
 MATCHES_LIFE_S = FADE_STEP_S
 """Within a step of fading the same taste has the same scores."""
-KEPT = 4_000
-"""Profiles with what was asked: a page's cards, about 5 kB each."""
+KEPT = 2_000
+"""Profiles with what was asked first: a few titles each."""
 KEPT_WHOLE = 200
 """Profiles with the matches of all titles, two bytes for each: 20 MB at 50,000 titles."""
-UNITS = 1_000
 OUT_OF_SIGHT = UNITS + 1
-SPREAD = 1 / 3
 
 Matches = npt.NDArray[np.uint16]
-Scores = npt.NDArray[np.floating[Any]]
 KeptT = TypeVar("KeptT")
-
-
-def spread_matches(asked: Scores, among: Scores) -> Matches:
-    """Of some scores by their place among all, in UNITS; of equal ones each counts the others as better.
-
-    The last score has 0, the best UNITS.
-    """
-    better = len(among) - 1 - np.searchsorted(np.sort(among), asked, side="left")
-    shares = better / max(1, len(among) - 1)
-    return np.round(UNITS * (1 - shares**SPREAD)).astype(np.uint16)
 
 
 @dataclass(frozen=True, slots=True)

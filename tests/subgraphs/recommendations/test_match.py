@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from subgraphs.recommendations.services.match_titles import UNITS, spread_matches
+from subgraphs.recommendations.domain.matches import UNITS, spread_matches
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60))
