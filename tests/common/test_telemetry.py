@@ -40,6 +40,39 @@ def test_one_json_object_per_line_with_process_and_request(stream: io.StringIO) 
     assert (theirs["event"], theirs["level"], theirs["request_id"]) == ("plain text", "warning", "abcdefgh")
 
 
+class Unprintable:
+    """Nothing that JSON knows."""
+
+    def __repr__(self) -> str:
+        return "Unprintable()"
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("caf\u00e9 \u2028", "caf\u00e9 \u2028"),
+        ("lone \ud800 surrogate", "lone \ud800 surrogate"),
+        (2**70, 2**70),
+        ({1: {"deep": (None, True)}}, {"1": {"deep": [None, True]}}),
+        (Unprintable(), "Unprintable()"),
+        (b"bytes", "b'bytes'"),
+    ],
+)
+def test_every_value_becomes_one_line_of_json(stream: io.StringIO, value: object, written: object) -> None:
+    """Whatever a client sent and whatever a library raised."""
+    configure_logs("profiles", stream=stream)
+    structlog.get_logger("ours").info("told", value=value)
+    assert json.loads(stream.getvalue())["value"] == written
+    assert len(stream.getvalue().splitlines()) == 1
+
+
+def test_a_target_that_is_closed_ends_no_request(stream: io.StringIO) -> None:
+    """Whoever logs goes on; there is nowhere to tell it."""
+    configure_logs("profiles", stream=stream)
+    stream.close()
+    structlog.get_logger("ours").error("told to nobody")
+
+
 @pytest.mark.parametrize("colours", [False, True])
 def test_a_traceback_shows_no_local_variable(stream: io.StringIO, colours: bool) -> None:
     """A password in a local variable of a failing function stays out of the log, also on a terminal."""
