@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 import strawberry.federation
-from graphql import DocumentNode, GraphQLError, parse, specified_rules
+from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, parse, specified_rules
 from graphql import ExecutionResult as GraphQLExecutionResult
 from graphql import execute as execute_document
 from graphql.execution.values import VariableValues
@@ -32,11 +32,11 @@ from subgraphs.kernel.execution import (
     KeptAnswers,
     OperationPlan,
     Setting,
+    VariableReader,
     condition_variables,
     execute_plan,
-    find_operation,
+    operations_of,
     plan_operation,
-    read_variables,
 )
 
 __all__ = ["FEDERATION_VERSION", "MAX_REPRESENTATIONS", "FederatedSchema", "build_schema"]
@@ -56,29 +56,48 @@ ReferenceResolver = Callable[[Info, Mapping[str, Any]], Any]
 BatchResolver = Callable[[Info, Sequence[str]], Awaitable[Sequence[Any]]]
 
 
-class _Document:
-    """A valid document, and the plans of its operations: one for each way in which @skip and @include may fall."""
+class _Operation:
+    """One operation of a valid document, and its plans: one for each way in which @skip and @include may fall."""
 
-    def __init__(self, document: DocumentNode) -> None:
-        self.document = document
+    def __init__(self, setting: Setting, document: DocumentNode, operation: OperationDefinitionNode) -> None:
+        self.read_variables = VariableReader(setting.schema, operation).read
+        self._setting = setting
+        self._document = document
+        self._operation = operation
         self._conditions = condition_variables(document)
-        self._plans: dict[tuple[str | None, tuple[bool, ...]], OperationPlan | None] = {}
+        self._plans: dict[tuple[bool, ...], OperationPlan | None] = {}
 
-    def plan(
-        self, setting: Setting, name: str | None, variables: VariableValues | list[GraphQLError]
-    ) -> OperationPlan | None:
+    def plan(self, variables: VariableValues) -> OperationPlan | None:
         """None for what is executed in the general way."""
-        if isinstance(variables, list) or len(self._conditions) > MAX_CONDITIONS:
+        if len(self._conditions) > MAX_CONDITIONS:
             return None
         if any(variables.coerced.get(each, False) is None for each in self._conditions):
             # Null in the place of a default: graphql-core knows what to say.
             return None
-        values = tuple(bool(variables.coerced.get(each)) for each in self._conditions)
-        key = (name, values)
+        key = tuple(bool(variables.coerced.get(each)) for each in self._conditions)
         if key not in self._plans:
-            conditions = dict(zip(self._conditions, values, strict=True))
-            self._plans[key] = plan_operation(setting, self.document, name, conditions)
+            conditions = dict(zip(self._conditions, key, strict=True))
+            self._plans[key] = plan_operation(self._setting, self._document, self._operation, conditions)
         return self._plans[key]
+
+
+class _Document:
+    """A valid document with its operations."""
+
+    def __init__(self, setting: Setting, document: DocumentNode) -> None:
+        self.document = document
+        self._operations = {
+            name: _Operation(setting, document, operation) for name, operation in operations_of(document).items()
+        }
+
+    def plan(self, name: str | None, given: dict[str, Any]) -> tuple[OperationPlan, VariableValues] | None:
+        """How to execute the operation of this name, or the only one; None for what is executed in the general way."""
+        operation = self._operations.get(name)
+        variables = None if operation is None else operation.read_variables(given)
+        if operation is None or not isinstance(variables, VariableValues):
+            return None
+        plan = operation.plan(variables)
+        return None if plan is None else (plan, variables)
 
 
 class FederatedSchema(strawberry.federation.Schema):
@@ -126,17 +145,13 @@ class FederatedSchema(strawberry.federation.Schema):
             return ExecutionResult(data=None, errors=[error])
         if not isinstance(known, _Document):
             return ExecutionResult(data=None, errors=list(known))
-        variables: Any = None
-        operation = find_operation(known.document, operation_name)
-        if operation is not None:
-            variables = read_variables(self._schema, operation, variable_values or {})
-        plan = None if variables is None else known.plan(self._setting, operation_name, variables)
-        if plan is None:
+        planned = known.plan(operation_name, variable_values or {})
+        if planned is None:
             result = await self._execute_generally(
                 known.document, root_value, context_value, variable_values, operation_name
             )
         else:
-            result = await execute_plan(plan, variables, context_value, root_value, kept)
+            result = await execute_plan(*planned, context_value, root_value, kept)
         return ExecutionResult(data=result.data, errors=result.errors)
 
     async def _execute_generally(
@@ -157,7 +172,9 @@ class FederatedSchema(strawberry.federation.Schema):
     def _read_document(self, text: str) -> _Document | tuple[GraphQLError, ...]:
         """The document, or what is wrong with it; raises GraphQLError when it can't be parsed."""
         document = parse(text, max_tokens=self._max_query_tokens)
-        return tuple(validate_document(self._schema, document, tuple(specified_rules))) or _Document(document)
+        return tuple(validate_document(self._schema, document, tuple(specified_rules))) or _Document(
+            self._setting, document
+        )
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Nothing: the app factory logs what is unexpected, once, with the request id."""

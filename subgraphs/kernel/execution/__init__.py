@@ -9,21 +9,21 @@ from subgraphs.kernel.execution.compile import (
     OperationPlan,
     Setting,
     condition_variables,
-    find_operation,
+    operations_of,
     plan_operation,
 )
 from subgraphs.kernel.execution.run import execute_plan
 from subgraphs.kernel.execution.sharing import KeptAnswers, shared
-from subgraphs.kernel.execution.variables import read_variables
+from subgraphs.kernel.execution.variables import VariableReader
 
 __all__ = [
     "KeptAnswers",
     "OperationPlan",
     "Setting",
+    "VariableReader",
     "condition_variables",
     "execute_plan",
-    "find_operation",
+    "operations_of",
     "plan_operation",
-    "read_variables",
     "shared",
 ]

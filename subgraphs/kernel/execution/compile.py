@@ -133,6 +133,12 @@ class ObjectOf:
     plans: dict[str, ObjectPlan] = field(default_factory=dict)
     known: dict[type, ObjectPlan] = field(default_factory=dict)
 
+    def possible_types(self) -> Sequence[GraphQLObjectType]:
+        """Those that an object may be of."""
+        if isinstance(self.declared, GraphQLObjectType):
+            return [self.declared]
+        return self.operation.setting.schema.get_possible_types(self.declared)
+
     def plan_of(self, object_type: GraphQLObjectType) -> ObjectPlan:
         """The plan for objects of this type."""
         found = self.plans.get(object_type.name)
@@ -299,14 +305,13 @@ class OperationPlan:
 
 
 def plan_operation(
-    setting: Setting, document: DocumentNode, operation_name: str | None, conditions: Mapping[str, bool]
+    setting: Setting, document: DocumentNode, operation: OperationDefinitionNode, conditions: Mapping[str, bool]
 ) -> OperationPlan | None:
     """The plan of a validated document's operation; None for one that has to be executed in the general way.
 
     `conditions`: the values of the variables that `condition_variables` names.
     """
-    operation = find_operation(document, operation_name)
-    if operation is None or operation.operation is OperationType.SUBSCRIPTION or _needs_general_way(document):
+    if operation.operation is OperationType.SUBSCRIPTION or _needs_general_way(document):
         return None
     fragments = {
         definition.name.value: definition
@@ -316,12 +321,13 @@ def plan_operation(
     return OperationPlan(setting, operation, fragments, conditions)
 
 
-def find_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:
-    """The operation that is meant; None when none is, or when it is not clear which."""
+def operations_of(document: DocumentNode) -> dict[str | None, OperationDefinitionNode]:
+    """A document's operations by name; a single one under None as well, as it is meant when none is named."""
     operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
-    if name is not None:
-        operations = [each for each in operations if each.name is not None and each.name.value == name]
-    return operations[0] if len(operations) == 1 else None
+    named: dict[str | None, OperationDefinitionNode] = {
+        each.name.value: each for each in operations if each.name is not None
+    }
+    return named | {None: operations[0]} if len(operations) == 1 else named
 
 
 def condition_variables(document: DocumentNode) -> tuple[str, ...]:
@@ -433,11 +439,8 @@ def _dependencies_below(value: ValueOf) -> _Dependencies | None:
         return _dependencies_below(value.item)
     if isinstance(value, LeafOf):
         return _Dependencies()
-    if value.is_abstract:
-        # Which types will be met is not known; none of what is shared has such fields.
-        return None
-    assert isinstance(value.declared, GraphQLObjectType)
-    found = [_dependencies(plan) for plan in value.plan_of(value.declared).fields]
+    # Any of the types may be met.
+    found = [_dependencies(plan) for type_ in value.possible_types() for plan in value.plan_of(type_).fields]
     known = [each for each in found if each is not None]
     if len(known) < len(found):
         return None

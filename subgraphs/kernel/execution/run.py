@@ -294,12 +294,12 @@ class _Execution:
             return result
         try:
             if not shared.own:
-                whole = orjson.Fragment(orjson.dumps(result))
+                whole = _as_fragment(result)
                 kept.keep(source, key, whole)
                 return whole
             # None holds the place of what is filled in for each request, as the order of fields is the document's.
             template = {
-                plan.key: _as_fragment(result[plan.key]) if is_shared else None
+                plan.key: _as_kept(result[plan.key]) if is_shared else None
                 for is_shared, fields in shared.runs
                 for plan in fields
             }
@@ -470,5 +470,10 @@ def _known_classes(value_of: ValueOf) -> Mapping[type, Any] | frozenset[type]:
     return value_of.known if isinstance(value_of, ObjectOf) else _NEVER_AWAITABLE
 
 
-def _as_fragment(value: Any) -> Any:
-    return orjson.Fragment(orjson.dumps(value)) if isinstance(value, dict | list) else value
+def _as_kept(value: Any) -> Any:
+    return _as_fragment(value) if isinstance(value, dict | list) else value
+
+
+def _as_fragment(value: Any) -> orjson.Fragment:
+    # A copy, which is as long as its text: orjson's own bytes keep the 4 kB that were taken to write them.
+    return orjson.Fragment(bytes(memoryview(orjson.dumps(value))))
