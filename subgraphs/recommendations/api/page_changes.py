@@ -9,7 +9,7 @@ import strawberry
 
 from subgraphs.kernel.pagination import write_cursor
 from subgraphs.recommendations.api.cursors import SECTIONS
-from subgraphs.recommendations.api.pages import Page, Section, section_of
+from subgraphs.recommendations.api.pages import Page, Section, page_of, section_of
 from subgraphs.recommendations.pages import change as domain
 
 __all__ = ["PageChange", "PageExpired", "RefreshPageResult"]
@@ -42,7 +42,7 @@ class PageChange:
     @strawberry.field
     def page(self) -> Page:
         """The page as it is now."""
-        return Page(page=self.change.page)
+        return page_of(self.change.page)
 
     @strawberry.field
     def new_revision(self) -> str:

@@ -2,14 +2,16 @@
 # mypy: disable-error-code="untyped-decorator"
 """Page, sections and cards, cut from a finished page."""
 
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import msgspec
 import strawberry
 from strawberry.scalars import JSON
 
 from common.errors import ErrorKind, ServiceError
+from subgraphs.kernel.execution import shared
 from subgraphs.kernel.pagination import PageInfo
+from subgraphs.kernel.shared_objects import SharedObjects
 from subgraphs.recommendations.api.context import RecommendationsInfo
 from subgraphs.recommendations.api.cursors import SECTIONS, Place, cursor_of, cut, page_expired, place_of
 from subgraphs.recommendations.api.titles import Artwork, Title, title_reference
@@ -20,6 +22,8 @@ from subgraphs.recommendations.services.choose_artwork import artwork_code
 from subgraphs.recommendations.services.run_experiments import TESTER_SCOPES, NotATester
 from subgraphs.recommendations.services.serve_pages import PageExpired
 
+MAX_PAGES_KEPT = 1_000
+
 __all__ = [
     "ContinueWatchingCard",
     "HeroSection",
@@ -28,6 +32,7 @@ __all__ = [
     "Section",
     "TitleCard",
     "find_section",
+    "page_of",
     "section_of",
 ]
 
@@ -66,8 +71,8 @@ class ContinueWatchingCard(Card):
     series: Title | None
 
 
-def _cursor_of_card(root: "CardEdge") -> str:
-    return cursor_of(root.place)
+def _cursor_of_card(self: "CardEdge") -> str:
+    return cursor_of(self.place)
 
 
 @strawberry.type
@@ -75,7 +80,7 @@ class CardEdge:
     """Relay edge; its cursor is written for those who ask, as screens take a row's last one only."""
 
     place: strawberry.Private[Place]
-    cursor: str = strawberry.field(resolver=_cursor_of_card)
+    cursor: str = strawberry.field(resolver=_cursor_of_card, metadata=shared())
     node: Card
 
 
@@ -94,37 +99,41 @@ class Section:
     page: strawberry.Private[domain.Page]
     section: strawberry.Private[domain.Section]
 
-    @strawberry.field
+    @strawberry.field(metadata=shared())
     def id(self) -> strawberry.ID:
         """With the page's revision, so that the field section finds exactly this one."""
         return strawberry.ID(f"{self.page.revision}.{self.section.key}")
 
-    @strawberry.field(description="The same on every revision of the page, so that a change of the page finds it.")
+    @strawberry.field(
+        description="The same on every revision of the page, so that a change of the page finds it.", metadata=shared()
+    )
     def key(self) -> str:
         """Unique on its page."""
         return self.section.key
 
-    @strawberry.field
+    @strawberry.field(metadata=shared())
     def kind(self) -> SectionKind:
         """What it shows."""
         return self.section.kind
 
-    @strawberry.field
+    @strawberry.field(metadata=shared())
     def heading(self) -> str:
         """For people."""
         return self.section.heading
 
-    @strawberry.field
+    @strawberry.field(metadata=shared())
     def reason(self) -> Reason | None:
         """Why it is on the page."""
         return _reason_of(self.section.reason)
 
-    @strawberry.field(description="Opaque; send back with impressions and feedback.")
+    @strawberry.field(description="Opaque; send back with impressions and feedback.", metadata=shared())
     def tracking(self) -> str:
         """Revision and section."""
         return _tracking(self.page, self.section)
 
-    @strawberry.field(description="Without first: as many as the device shows at once; first is at most 50.")
+    @strawberry.field(
+        description="Without first: as many as the device shows at once; first is at most 50.", metadata=shared()
+    )
     def items(self, first: int | None = None, after: str | None = None) -> CardConnection:
         """One slice of the cards."""
         place = None if after is None else place_of(after)
@@ -159,7 +168,7 @@ class RowLayout:
 class RowSection(Section):
     """A section that scrolls sideways."""
 
-    @strawberry.field
+    @strawberry.field(metadata=shared())
     def layout(self) -> RowLayout:
         """Chosen for the device."""
         layout = self.section.layout
@@ -189,33 +198,36 @@ class SectionConnection:
 
 @strawberry.type
 class Page:
-    """One page for one viewer on one device."""
+    """One page for one viewer on one device: nothing of it but its explanation changes from request to request."""
+
+    objects_are_shared: ClassVar[bool] = True
 
     page: strawberry.Private[domain.Page]
 
-    @strawberry.field
+    @strawberry.field(metadata=shared())
     def id(self) -> strawberry.ID:
         """The same for every revision."""
         return strawberry.ID(self.page.id)
 
-    @strawberry.field
+    @strawberry.field(metadata=shared())
     def kind(self) -> PageKind:
         """Which page."""
         return self.page.kind
 
-    @strawberry.field(description="Changes when the page would differ; cursors are bound to it.")
+    @strawberry.field(description="Changes when the page would differ; cursors are bound to it.", metadata=shared())
     def revision(self) -> str:
         """A hash of the content."""
         return self.page.revision
 
-    @strawberry.field
+    @strawberry.field(metadata=shared())
     def expires_at(self) -> str:
         """When to load it again at the latest."""
         return self.page.expires_at.isoformat()
 
     @strawberry.field(
         description="Without first: as many as the device's first answer holds; first is at most 50. "
-        "A cursor goes on in its own revision; error PAGE_EXPIRED: load the page again."
+        "A cursor goes on in its own revision; error PAGE_EXPIRED: load the page again.",
+        metadata=shared(),
     )
     def sections(
         self, info: RecommendationsInfo, first: int | None = None, after: str | None = None
@@ -242,6 +254,15 @@ class Page:
             words = f"Only an account with scope {scopes} may have its pages explained."
             raise ServiceError(ErrorKind.PERMISSION_DENIED, words) from error
         return JSON(msgspec.to_builtins(explained))
+
+
+_pages = SharedObjects[Page](most=MAX_PAGES_KEPT)
+"""By the identity of the page, which no other one can have while its object is held here."""
+
+
+def page_of(page: domain.Page) -> Page:
+    """The GraphQL object of a page: the same one for the same page."""
+    return _pages.get(id(page)) or _pages.put(id(page), Page(page=page))
 
 
 def _sections(page: domain.Page, first: int | None, place: Place | None) -> SectionConnection:

@@ -23,6 +23,7 @@ from subgraphs.recommendations.api.pages import (
     Section,
     TitleCard,
     find_section,
+    page_of,
 )
 from subgraphs.recommendations.api.titles import Title
 from subgraphs.recommendations.domain.page import PageWish
@@ -48,7 +49,7 @@ class Query(CollectionQuery, OnboardingQuery, ExperimentQuery):
     ) -> Page:
         """Also for visitors without an account."""
         wish = PageWish(kind, device_of(device), genre_id, title_id)
-        return Page(page=await info.context.services.pages.page(info.context.viewer, wish, info.context.now))
+        return page_of(await info.context.services.pages.page(info.context.viewer, wish, info.context.now))
 
     @strawberry.field(
         description="A section of a page by its id, to go on in its items; error PAGE_EXPIRED: load the page again."

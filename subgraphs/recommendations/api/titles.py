@@ -10,6 +10,7 @@ import strawberry.federation
 from strawberry.federation.schema_directives import Key
 from strawberry.federation.types import FieldSet
 
+from subgraphs.kernel.execution import shared
 from subgraphs.kernel.pagination import Page, PageInfo, page_info, read_page_request
 from subgraphs.recommendations.api.context import RecommendationsInfo
 
@@ -52,7 +53,8 @@ class Title:
             "How well it suits the viewer's profile, by its place among all titles that the profile may see: 1 for the "
             "best of them, about 0.9 at the best thousandth, 0.8 at the best hundredth, 0.5 at the best eighth, 0 for "
             "the last. Null when nothing is known of the profile's taste."
-        )
+        ),
+        metadata=shared(),
     )
     def match(self, info: RecommendationsInfo) -> float | None:
         """From the page that shows it; else of all that are asked for in the request together, to be waited for."""

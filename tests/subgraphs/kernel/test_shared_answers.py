@@ -92,6 +92,12 @@ class Good:
         """A good within, made for each answer."""
         return Cup(name=f"twin of {self.name}", weight=None)
 
+    @strawberry.field(metadata=shared())
+    def rival(self) -> "Good":
+        """A good within, of a kind that only the object tells."""
+        resolved.append("rival")
+        return (Plate if self.name == "cup" else Cup)(name=f"rival of {self.name}", weight=2.5)
+
     @strawberry.field
     async def later(self, info: strawberry.Info) -> "list[Good]":
         """Of each request, awaited, with goods within."""
@@ -147,6 +153,9 @@ FIELDS = (
     "mood",
     "later { name price text(length: $n) }",
     "twin { name price maker { label(size: $n) } }",
+    "rival { name price ... on Cup { handles text(length: $n) } maker { label } }",
+    "rival { name ... on Plate { mood } }",
+    "rival { name ... on Plate { slow } }",
     "... on Cup { handles }",
     "... on Plate { slow }",
     "... on Plate { name text slow price }",
@@ -252,6 +261,19 @@ async def test_what_lies_within_a_kept_answer_is_kept_once() -> None:
     assert len(kept) == 2
     await _ask("{ goods { name weight } }", context, kept)
     assert len(kept) == 2
+
+
+async def test_what_lies_within_may_be_of_any_type_that_is_the_same_for_all() -> None:
+    """It is kept with the object when no type that may be met there has a field of each request."""
+    for document, again in (
+        ("{ goods { name rival { text ... on Plate { price } } } }", 0),
+        ("{ goods { name rival { text ... on Plate { mood } } } }", 2),
+    ):
+        kept, context = KeptAnswers(10), {"country": "DE", "mood": "good", "goods": [_good(0), _good(2)]}
+        first = await _ask(document, context, kept)
+        resolved.clear()
+        assert await _ask(document, context, kept) == first
+        assert resolved.count("rival") == again
 
 
 def test_what_is_kept_holds_its_object_and_is_bounded() -> None:

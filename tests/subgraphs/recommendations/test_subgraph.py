@@ -11,6 +11,7 @@ import pytest
 
 from common.tokens import Viewer
 from subgraphs.recommendations.adapters.valkey.tastes import GONE_FOR_S
+from subgraphs.recommendations.api import pages as api_pages
 from subgraphs.recommendations.services import keep_models, match_titles, serve_pages
 
 PAGE = """query ($kind: PageKind! = HOME, $device: DeviceInput!, $genre: ID, $title: ID, $first: Int, $after: String, $cards: Int) {
@@ -392,6 +393,42 @@ async def test_without_valkey_there_is_a_page_all_the_same(
     monkeypatch.setattr("redis.asyncio.client.Pipeline.execute", fail)
 
     assert sections_of(await page(subgraph, viewer))
+
+
+async def test_a_known_page_is_written_once(
+    subgraph: Any, catalogue_snapshots: Any, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the match of its cards, and until it is another page; others write their own."""
+    await subgraph.tell_titles(catalogue_snapshots)
+    # Only this test rebuilds the catalogue.
+    monkeypatch.setattr(keep_models, "SETTLE_S", 600)
+    write, written = api_pages._card_of, []
+
+    def counted(*arguments: Any) -> Any:
+        written.append(1)
+        return write(*arguments)
+
+    monkeypatch.setattr(api_pages, "_card_of", counted)
+    text = PAGE.replace("title { id }", "title { id match }")
+
+    async def ask(whose: Viewer) -> Any:
+        written.clear()
+        return await subgraph.data(text, {"device": TV}, whose)
+
+    await subgraph.watch("mov_000", 0.97)
+    first = await ask(viewer)
+    assert written
+    assert await ask(viewer) == first
+    assert not written
+    other = await ask(replace(viewer, profile_id="prof_2"))
+    assert written
+    assert other != first
+    await subgraph.watch("mov_001", 0.97)
+    changed = await ask(viewer)
+    assert written
+    matches = [edge["node"]["title"]["match"] for each in sections_of(changed) for edge in each["items"]["edges"]]
+    assert None not in matches
+    assert len({*matches}) > 5
 
 
 async def test_pages_of_many_are_built_in_turns(
