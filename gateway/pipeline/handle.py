@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from typing import Any
 
-import orjson
 import structlog
-from graphql import GraphQLSchema, OperationType, get_variable_values
+from graphql import OperationType
 
 from gateway.errors import (
     InternalError,
@@ -23,14 +22,13 @@ from gateway.executor.execute import ExecutionRequest
 from gateway.executor.operation import Answer, CompiledOperation
 from gateway.executor.transport.base import SubgraphTransport
 from gateway.pipeline.in_flight import InFlight, SharedAnswer, request_key
-from gateway.pipeline.operations import response_error
 from gateway.pipeline.persisted import PersistedOperations
 from gateway.pipeline.request import Executed, GatewayRequest, Outcome, RefusedRequest, RequestError, StageTimes
 from gateway.pipeline.snapshot import Snapshot
+from gateway.pipeline.variables import VariableReader
 
 __all__ = ["Pipeline"]
 
-_MAX_VARIABLE_ERRORS = 10
 _log = structlog.get_logger(__name__)
 
 
@@ -53,6 +51,7 @@ class Pipeline:
         self._policy = policy
         self._subgraph_timeout_s = subgraph_timeout_s
         self._in_flight = InFlight() if deduplicate_queries else None
+        self._variables = VariableReader()
 
     async def handle(self, request: GatewayRequest) -> Outcome:
         """The outcome; never raises but CancelledError."""
@@ -82,10 +81,10 @@ class Pipeline:
             raise RequestRefused(
                 405, "a mutation can't be sent by GET; use POST", code="METHOD_NOT_ALLOWED", headers={"allow": "POST"}
             )
-        variables = _coerce_variables(snapshot.schema, compiled, request.variables)
+        variables = self._variables.read(snapshot.schema, compiled, request.variables)
         execution = ExecutionRequest(
-            variables=variables,
-            encoded_variables=_encode_variables(compiled, request.variables),
+            variables=variables.coerced,
+            encoded_variables=variables.encoded,
             headers=request.headers,
             deadline=request.deadline,
             subgraph_timeout_s=self._subgraph_timeout_s,
@@ -113,29 +112,3 @@ class Pipeline:
         finally:
             # Whoever changed something asks next, and must not be answered from before the change.
             in_flight.let_nobody_join()
-
-
-def _coerce_variables(
-    schema: GraphQLSchema, compiled: CompiledOperation, given: Mapping[str, Any]
-) -> Mapping[str, Any]:
-    definitions = compiled.operation.variable_definitions
-    if not definitions:
-        return {}
-    result = get_variable_values(schema, definitions, dict(given), max_errors=_MAX_VARIABLE_ERRORS)
-    if isinstance(result, list):
-        raise RequestInvalid([response_error(error, "BAD_USER_INPUT") for error in result])
-    return result.coerced
-
-
-def _encode_variables(compiled: CompiledOperation, given: Mapping[str, Any]) -> dict[str, bytes]:
-    encoded: dict[str, bytes] = {}
-    for definition in compiled.operation.variable_definitions or ():
-        name = definition.variable.name.value
-        if name in given:
-            try:
-                encoded[name] = orjson.dumps(name) + b":" + orjson.dumps(given[name])
-            except TypeError as error:
-                raise RequestInvalid(
-                    [ResponseError(f"variable '{name}' is nested too deeply", "BAD_USER_INPUT")]
-                ) from error
-    return encoded
