@@ -90,7 +90,7 @@ class ContextGroups:
                 alias, variable = f"_e{suffix}", f"{item.variable}{suffix}"
                 fields.append(f"{alias}: _entities(representations: ${variable}){text.numbered(suffix)}")
                 definitions.append(f"${variable}: [_Any!]!")
-                variables.append(_entry(variable, b"[" + b",".join(group.representations.encoded) + b"]"))
+                variables.append(_entry(variable, group.representations.written))
                 for context, value in zip(item.contexts, group.values, strict=True):
                     definitions.append(f"${context.variable}{suffix}: {context.type}")
                     variables.append(_entry(f"{context.variable}{suffix}", value))
@@ -160,7 +160,7 @@ def _groups(compiled: CompiledInput, take: Taker, tree: dict[str, Any]) -> list[
     item = compiled.entity_input
     if not item.contexts:
         representations = compiled.collect(tree)
-        return [_Group((), representations)] if representations.encoded else []
+        return [_Group((), representations)] if representations.targets else []
     found: dict[tuple[bytes, ...], dict[bytes, list[dict[str, Any]]]] = {}
     for path in item.paths:
         for target, above in _walk(tree, path, 0, ()):
@@ -169,7 +169,10 @@ def _groups(compiled: CompiledInput, take: Taker, tree: dict[str, Any]) -> list[
             if values is None or is_unavailable(representation):
                 continue
             found.setdefault(values, {}).setdefault(orjson.dumps(representation), []).append(target)
-    return [_Group(values, Representations(list(by), list(by.values()), [])) for values, by in found.items()]
+    return [
+        _Group(values, Representations(b"[" + b",".join(by) + b"]", list(by.values()), []))
+        for values, by in found.items()
+    ]
 
 
 def _walk(

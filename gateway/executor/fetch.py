@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from gateway.errors import ResponseError, SubgraphEntitiesInvalid, SubgraphMalformed
 from gateway.executor.answers import GraphQLAnswer
 from gateway.executor.compile import CompiledInput, CompiledStep
 from gateway.executor.errors import ErrorPolicy, Merged, map_subgraph_errors
-from gateway.executor.merge import copy_json, merge_into_all, merge_object
+from gateway.executor.merge import copy_json, merge_each, merge_object
 from gateway.executor.representations import Representations
 from gateway.planner.plan.nodes import EntityStep, RootStep
 
@@ -52,11 +52,11 @@ def prepare_fetch(
             return None if grouped is None else PreparedFetch(grouped.step, grouped.body, Merged(sent=grouped.sent))
         case EntityStep():
             sent = [each.collect(tree) for each in compiled.inputs]
-            if not any(each.encoded for each in sent):
+            if not any(each.targets for each in sent):
                 return None
             variables = _client_variables(step.variables, encoded_variables)
             variables += [
-                each.variable_prefix + b"[" + b",".join(representations.encoded) + b"]"
+                each.variable_prefix + representations.written
                 for each, representations in zip(compiled.inputs, sent, strict=True)
             ]
             return PreparedFetch(compiled, compiled.body_prefix + b",".join(variables) + b"}}", Merged(sent=sent))
@@ -87,7 +87,8 @@ def merge_answer(
 
 
 def _merge_roots(compiled: CompiledStep, roots: Sequence[dict[str, Any]], data: dict[str, Any]) -> None:
-    _require_keys(compiled, compiled.required_keys, data)
+    if not compiled.required_keys <= data.keys():
+        _refuse_missing_key(compiled, compiled.required_keys, data)
     if compiled.rewrite is not None:
         compiled.rewrite(data)
     for index, root in enumerate(roots):
@@ -100,18 +101,18 @@ def _merge_entities(compiled: CompiledStep, sent: Sequence[Representations], dat
         for each, representations in zip(compiled.inputs, sent, strict=True)
     ]
     for each, representations, entities in zip(compiled.inputs, sent, answers, strict=True):
-        for index, entity in enumerate(entities):
-            if entity is None:
-                continue
-            if each.rewrite is not None:
-                each.rewrite(entity)
-            if each.apart:
-                targets = representations.targets[index]
-                _merge_apart(entity, targets, range(len(targets)))
-            elif each.may_share:
-                merge_into_all(representations.targets[index], entity)
-            else:
-                _merge_apart(entity, representations.targets[index], representations.path_indices[index])
+        if each.rewrite is not None:
+            for entity in entities:
+                if entity is not None:
+                    each.rewrite(entity)
+        if each.may_share and not each.apart:
+            merge_each(representations.targets, entities)
+            continue
+        for index, (entity, targets) in enumerate(zip(entities, representations.targets, strict=True)):
+            if entity is not None:
+                _merge_apart(
+                    entity, targets, range(len(targets)) if each.apart else representations.path_indices[index]
+                )
 
 
 def _merge_apart(entity: dict[str, Any], targets: Sequence[dict[str, Any]], path_indices: Sequence[int]) -> None:
@@ -127,7 +128,7 @@ def _merge_apart(entity: dict[str, Any], targets: Sequence[dict[str, Any]], path
 def _entities_of(
     compiled: CompiledStep, each: CompiledInput, representations: Representations, data: dict[str, Any]
 ) -> list[dict[str, Any] | None]:
-    count = len(representations.encoded)
+    count = len(representations.targets)
     if not count:
         return []
     name = compiled.step.subgraph
@@ -140,9 +141,10 @@ def _entities_of(
         )
     if any(entity is not None and entity.__class__ is not dict for entity in entities):
         raise SubgraphEntitiesInvalid(name, f"subgraph '{name}' answered with entities that are no objects")
+    required = each.required_keys
     for entity in entities:
-        if entity is not None:
-            _require_keys(compiled, each.required_keys, entity)
+        if entity is not None and not required <= entity.keys():
+            _refuse_missing_key(compiled, required, entity)
     if each.echoes:
         _require_own_entities(compiled, each, representations, entities)
     return entities
@@ -181,9 +183,8 @@ def _comparable(source: dict[str, Any], keys: Sequence[str]) -> tuple[str | None
     return tuple(str(value) if value.__class__ in (str, int) else None for value in values)
 
 
-def _require_keys(compiled: CompiledStep, required: frozenset[str], found: dict[str, Any]) -> None:
+def _refuse_missing_key(compiled: CompiledStep, required: frozenset[str], found: dict[str, Any]) -> NoReturn:
     """Refuse an answer that leaves out what was asked: a missing field would become a silent null."""
-    if not required <= found.keys():
-        name = compiled.step.subgraph
-        missing = min(required - found.keys())
-        raise SubgraphMalformed(name, f"subgraph '{name}' answered without the field '{missing}' that it was asked for")
+    name = compiled.step.subgraph
+    missing = min(required - found.keys())
+    raise SubgraphMalformed(name, f"subgraph '{name}' answered without the field '{missing}' that it was asked for")

@@ -2,7 +2,8 @@
 
 Problem: a page holds thousands of objects, and finding each through a chain of closures costs more than everything
 that is done with it. Idea: write the nested loops that a person would write, one per path; key each object by its
-inputs where these are plain strings and numbers, and build a representation only for the first object of each group.
+inputs where these are plain strings and numbers, build a representation only for the first object of each group, and
+write all of them as JSON at once.
 
 Invariants: same groups in the same order as the closures of `representations` give (held by
 tests/gateway/executor/test_representations.py), except that an object which stands at several places may be in its
@@ -20,10 +21,13 @@ import orjson
 from gateway.graphql_kit.paths import EveryItem, FlattenPath, KeyElement, TypeCondition
 from gateway.planner.plan.nodes import RepresentationShape
 
-__all__ = ["Grouping", "generate_grouping", "write_grouping"]
+__all__ = ["Grouping", "Writing", "generate_grouping", "write_grouping"]
 
-Grouping: TypeAlias = Callable[[dict[str, Any]], dict[Any, list[dict[str, Any]]]]
+_Group: TypeAlias = list[dict[str, Any]]
+Grouping: TypeAlias = Callable[[dict[str, Any]], dict[Any, _Group]]
 """Objects of the tree by a key that is equal exactly when their representations are, in order of first appearance."""
+Writing: TypeAlias = Callable[[list[_Group]], bytes]
+"""The JSON array of the groups' representations."""
 
 _MISSING: Final = object()
 _PLAIN: Final = frozenset({str, int, type(None)})
@@ -32,7 +36,7 @@ _PLAIN: Final = frozenset({str, int, type(None)})
 
 def generate_grouping(
     paths: Sequence[FlattenPath], shapes: Sequence[RepresentationShape], take: Callable[[dict[str, Any]], Any]
-) -> Grouping:
+) -> tuple[Grouping, Writing]:
     """Compile the loops. `take` gives an object's representation, or an object that is no JSON when it has none."""
     writer = _Writer(paths, shapes)
     namespace: dict[str, Any] = {
@@ -44,8 +48,7 @@ def generate_grouping(
     }
     # The source is made of response keys and type names of a planned operation, written with repr().
     exec(compile(writer.source, "<collector>", "exec"), namespace)  # noqa: S102
-    grouping: Grouping = namespace["group"]
-    return grouping
+    return namespace["group"], namespace["write"]
 
 
 def write_grouping(paths: Sequence[FlattenPath], shapes: Sequence[RepresentationShape]) -> str:
@@ -57,11 +60,17 @@ class _Writer:
     def __init__(self, paths: Sequence[FlattenPath], shapes: Sequence[RepresentationShape]) -> None:
         self.constants: dict[str, Any] = {}
         self._number = 0
-        self._fields = _plain_fields(shapes)
+        shape = _plain_shape(shapes)
+        self._fields = None if shape is None else [each.source_key for each in shape.fields]
         lines = ["def group(tree):", "    groups = {}"]
         for path in paths:
             lines += ["    seen = set()", *self._walk(path, 0, "tree", "    ")]
-        lines.append("    return groups")
+        lines += [
+            "    return groups",
+            "",
+            "def write(groups):",
+            f"    return dumps([{_representation(shape)} for group in groups])",
+        ]
         self.source = "\n".join(lines) + "\n"
 
     def _name(self) -> str:
@@ -121,8 +130,8 @@ class _Writer:
         return [indent + line for line in lines]
 
 
-def _plain_fields(shapes: Sequence[RepresentationShape]) -> list[str] | None:
-    """Source keys that alone make the representation: one shape for every object, leaves only; None otherwise."""
+def _plain_shape(shapes: Sequence[RepresentationShape]) -> RepresentationShape | None:
+    """The one shape of every object, when it is made of leaves only; None otherwise."""
     if len(shapes) != 1:
         return None
     shape = shapes[0]
@@ -130,4 +139,12 @@ def _plain_fields(shapes: Sequence[RepresentationShape]) -> list[str] | None:
         return None
     if any(each.fields or each.type_names is not None for each in shape.fields):
         return None
-    return [each.source_key for each in shape.fields]
+    return shape
+
+
+def _representation(shape: RepresentationShape | None) -> str:
+    """The expression for that of a group, of which every object has all inputs."""
+    if shape is None:
+        return "take(group[0])"
+    entries = [f"{each.name!r}: group[0][{each.source_key!r}]" for each in shape.fields]
+    return "{" + ", ".join([f"'__typename': {shape.sent_typename!r}", *entries]) + "}"

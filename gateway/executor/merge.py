@@ -11,11 +11,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["copy_json", "merge_into_all", "merge_object"]
+__all__ = ["copy_json", "merge_each", "merge_into_all", "merge_object"]
 
 
 def merge_object(target: dict[str, Any], source: dict[str, Any]) -> None:
     """Merge `source` into `target` in place; `target` may hold parts of `source` afterwards."""
+    if target.keys().isdisjoint(source):  # nearly always: a step delivers what was not there
+        target.update(source)
+        return
     for key, value in source.items():
         current = target.get(key)
         if current is None:
@@ -26,6 +29,17 @@ def merge_object(target: dict[str, Any], source: dict[str, Any]) -> None:
                 merge_object(current, value)
             elif kind is list and current.__class__ is list:
                 _merge_list(current, value)
+
+
+def merge_each(targets: Sequence[Sequence[dict[str, Any]]], sources: Sequence[dict[str, Any] | None]) -> None:
+    """Merge the i-th object, if there is one, into all of the i-th targets, which may hold parts of it together."""
+    for into, source in zip(targets, sources, strict=True):
+        if source is None:
+            continue
+        if len(into) == 1 and into[0].keys().isdisjoint(source):  # nearly always; `merge_object` would do the same
+            into[0].update(source)
+        else:
+            merge_into_all(into, source)
 
 
 def merge_into_all(targets: Sequence[dict[str, Any]], source: dict[str, Any]) -> None:

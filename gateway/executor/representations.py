@@ -23,11 +23,11 @@ Taker: TypeAlias = Callable[[dict[str, Any]], Any]
 class Representations:
     """Distinct representations of one entity input, and every object that each came from.
 
-    `encoded[i]` is JSON and was built from each object of `targets[i]`; `targets[i][j]` belongs to the input's path
-    `path_indices[i][j]`. Objects that are null, of another type, or lack an input are left out.
+    `written` is their JSON array; its i-th item was built from each object of `targets[i]`; `targets[i][j]` belongs to
+    the input's path `path_indices[i][j]`. Objects that are null, of another type, or lack an input are left out.
     """
 
-    encoded: list[bytes]
+    written: bytes
     targets: list[list[dict[str, Any]]]
     path_indices: list[list[int]]
 
@@ -68,18 +68,17 @@ def build_collector(entity_input: EntityInput, *, keep_paths: bool = True) -> Co
                     targets[index].append(each)
                     path_indices[index].append(path_index)
             done = len(found)
-        return Representations(list(index_by_encoded), targets, path_indices)
+        return Representations(b"[" + b",".join(index_by_encoded) + b"]", targets, path_indices)
 
     return collect
 
 
 def _build_quick_collector(entity_input: EntityInput, take: Taker) -> Collector:
-    group = generate_grouping(entity_input.paths, entity_input.shapes, take)
-    dumps = orjson.dumps
+    group, write = generate_grouping(entity_input.paths, entity_input.shapes, take)
 
     def collect(tree: dict[str, Any]) -> Representations:
         targets = list(group(tree).values())
-        return Representations([dumps(take(each[0])) for each in targets], targets, [])
+        return Representations(write(targets), targets, [])
 
     return collect
 

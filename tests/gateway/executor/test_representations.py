@@ -19,7 +19,8 @@ from tests.support.hand_made_plans import entities, entity_input, path, plan, ro
 
 
 def collected(entity_input_: EntityInput, tree: dict[str, Any]) -> list[Any]:
-    return [orjson.loads(each) for each in build_collector(entity_input_)(tree).encoded]
+    found: list[Any] = orjson.loads(build_collector(entity_input_)(tree).written)
+    return found
 
 
 def test_only_objects_of_the_shapes_types_give_representations() -> None:
@@ -130,7 +131,7 @@ def test_generated_loops_agree_with_closures(
     one = entity_input("list.@", "list.@.@|T", "one", shapes=shapes)
     careful = build_collector(one)(tree)
     quick = build_collector(one, keep_paths=False)(tree)
-    assert quick.encoded == careful.encoded
+    assert quick.written == careful.written
     assert [{id(each) for each in group} for group in quick.targets] == [
         {id(each) for each in group} for group in careful.targets
     ]
