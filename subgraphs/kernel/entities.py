@@ -10,7 +10,8 @@ of one batch that fails as a whole.
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -54,6 +55,15 @@ MAX_CONDITIONS = 6
 
 ReferenceResolver = Callable[[Info, Mapping[str, Any]], Any]
 BatchResolver = Callable[[Info, Sequence[str]], Awaitable[Sequence[Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Representations of one type: the places at which they were asked for, and their ids."""
+
+    resolve: BatchResolver
+    places: list[int] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
 
 
 class _Operation:
@@ -186,27 +196,30 @@ class FederatedSchema(strawberry.federation.Schema):
                 ErrorKind.INVALID_ARGUMENT,
                 f"{len(representations)} representations; send at most {MAX_REPRESENTATIONS} at once",
             )
-        batches: dict[BatchResolver, list[tuple[int, str]]] = {}
-        resolved = [
-            self._resolve_one(info, representation, index, batches)
-            for index, representation in enumerate(representations)
-        ]
-        return _with_batches(info, resolved, batches) if batches else resolved
+        batches: dict[str, _Batch] = {}
+        resolved: list[Any] = []
+        known = self._batch_resolvers
+        for index, representation in enumerate(representations):
+            if isinstance(representation, dict):
+                type_name, key = representation.get("__typename"), representation.get("id")
+                if isinstance(type_name, str) and isinstance(key, str) and type_name in known:
+                    batch = batches.get(type_name)
+                    if batch is None:
+                        batch = batches[type_name] = _Batch(known[type_name])
+                    batch.places.append(index)
+                    batch.keys.append(key)
+                    resolved.append(None)
+                    continue
+            resolved.append(self._resolve_one(info, representation))
+        return _with_batches(info, resolved, batches.values()) if batches else resolved
 
-    def _resolve_one(
-        self, info: Info, representation: Any, index: int, batches: dict[BatchResolver, list[tuple[int, str]]]
-    ) -> Any:
-        """The entity, an awaitable of it, None, or the exception that belongs to this index; or noted in a batch."""
+    def _resolve_one(self, info: Info, representation: Any) -> Any:
+        """The entity, an awaitable of it, None, or the exception that belongs to this representation."""
         if not isinstance(representation, dict):
             return _bad_representation(f"a representation is an object, got {type(representation).__name__}")
         type_name = representation.get("__typename")
-        batch_resolver = self._batch_resolvers.get(type_name) if isinstance(type_name, str) else None
-        if batch_resolver is not None:
-            key = representation.get("id")
-            if not isinstance(key, str):
-                return _bad_representation(f"a {type_name} representation lacks id")
-            batches.setdefault(batch_resolver, []).append((index, key))
-            return None
+        if isinstance(type_name, str) and type_name in self._batch_resolvers:
+            return _bad_representation(f"a {type_name} representation lacks id")
         resolver = self._resolvers.get(type_name) if isinstance(type_name, str) else None
         if resolver is None:
             known = ", ".join(sorted(self._resolvers))
@@ -237,18 +250,16 @@ def _bad_representation(message: str) -> GraphQLError:
     return GraphQLError(message, extensions={"code": ErrorKind.INVALID_ARGUMENT.value})
 
 
-async def _with_batches(
-    info: Info, resolved: list[Any], batches: Mapping[BatchResolver, Sequence[tuple[int, str]]]
-) -> list[Any]:
+async def _with_batches(info: Info, resolved: list[Any], batches: Collection[_Batch]) -> list[Any]:
     """`resolved` with the batches' entities at their places; what a batch raises belongs to each of its places."""
-    for resolve, noted in batches.items():
+    for batch in batches:
         try:
-            found = await resolve(info, [key for _, key in noted])
-            entities = list(zip(noted, found, strict=True))
+            found = await batch.resolve(info, batch.keys)
+            entities = list(zip(batch.places, found, strict=True))
         except Exception as error:  # noqa: BLE001  # handed on as the error of these places, not lost
-            entities = [(each, error) for each in noted]
-        for (index, _), entity in entities:
-            resolved[index] = entity
+            entities = [(place, error) for place in batch.places]
+        for place, entity in entities:
+            resolved[place] = entity
     return resolved
 
 

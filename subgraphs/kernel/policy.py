@@ -22,7 +22,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from common.tokens import Viewer
 
@@ -31,11 +31,13 @@ __all__ = [
     "MAX_MATURITY",
     "PLAYABLE_SUBSCRIPTIONS",
     "Decision",
+    "Offered",
     "Refusal",
     "TitleFacts",
     "Window",
     "decide",
     "facts_from_snapshot",
+    "may_see",
 ]
 
 EVERYWHERE = "*"
@@ -81,6 +83,35 @@ class TitleFacts:
     blocked_countries: frozenset[str] = frozenset()
     is_withdrawn: bool = False
 
+    @property
+    def is_gone(self) -> bool:
+        """There for nobody, whoever took it away."""
+        return self.is_withdrawn
+
+
+class Offered(Protocol):
+    """Facts, or a title that has them itself: pages ask for a hundred, and making the facts of each costs a third."""
+
+    @property
+    def minimum_age(self) -> int:
+        """See TitleFacts."""
+
+    @property
+    def is_kids(self) -> bool:
+        """See TitleFacts."""
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """See TitleFacts."""
+
+    @property
+    def blocked_countries(self) -> frozenset[str]:
+        """See TitleFacts."""
+
+    @property
+    def is_gone(self) -> bool:
+        """See TitleFacts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -93,6 +124,11 @@ class Decision:
     def may_play(self) -> bool:
         """Whether play is allowed as far as rights go; whether there is something to play is the asset's matter."""
         return self.refusal is None
+
+
+def may_see(viewer: Viewer, offered: Offered, now: datetime) -> bool:
+    """As `decide` says."""
+    return _visibility_refusal(viewer, offered, now) is None
 
 
 def decide(viewer: Viewer, facts: TitleFacts, now: datetime) -> Decision:
@@ -113,16 +149,17 @@ def facts_from_snapshot(snapshot: Mapping[str, Any]) -> TitleFacts:
     )
 
 
-def _visibility_refusal(viewer: Viewer, facts: TitleFacts, now: datetime) -> Refusal | None:
-    if facts.is_withdrawn:
+def _visibility_refusal(viewer: Viewer, facts: Offered, now: datetime) -> Refusal | None:
+    if facts.is_gone:
         return Refusal.WITHDRAWN
-    if viewer.country is None:
-        is_blocked = bool(facts.blocked_countries)
-    else:
-        is_blocked = viewer.country in facts.blocked_countries or EVERYWHERE in facts.blocked_countries
-    if is_blocked:
+    country = viewer.country
+    blocked = facts.blocked_countries
+    if blocked and (country is None or country in blocked or EVERYWHERE in blocked):
         return Refusal.BLOCKED_IN_COUNTRY
-    if not any(window.country in {EVERYWHERE, viewer.country} and window.is_open(now) for window in facts.windows):
+    for window in facts.windows:
+        if window.country in (EVERYWHERE, country) and window.is_open(now):
+            break
+    else:
         return Refusal.NO_OPEN_WINDOW
     if viewer.is_kids and not facts.is_kids:
         return Refusal.NOT_FOR_KIDS

@@ -45,7 +45,7 @@ from subgraphs.kernel.execution.sharing import KeptAnswers
 __all__ = ["execute_plan"]
 
 _TYPE_NAME, _PLAIN, _DIRECT = FieldKind.TYPE_NAME, FieldKind.PLAIN, FieldKind.DIRECT
-_NEVER_AWAITABLE = frozenset({type(None), bool, int, float, str, list, tuple, dict})
+_NEVER_AWAITABLE = dict.fromkeys((type(None), bool, int, float, str, list, tuple, dict), True)
 
 _HELPERS = GraphQLResolveInfoHelpers(asyncio.gather, lambda _: None)  # type: ignore[arg-type]  # of no use to resolvers
 
@@ -200,11 +200,16 @@ class _Execution:
             here = (place, index)
             item_slot = (completed, index, here) if is_nullable else slot
             completed.append(None)
-            if item.__class__ not in known and optimized_is_awaitable(item):
+            of_class = known.get(item.__class__)
+            if of_class is None and optimized_is_awaitable(item):
                 self.pending.append(_Pending(plan, item_of, None, item, completed, index, here, item_slot))
                 continue
             try:
-                completed[index] = self._complete(plan, item_of, item, here, item_slot)
+                completed[index] = (
+                    self._fill_object(of_class, item, here, item_slot)
+                    if isinstance(of_class, ObjectPlan)
+                    else self._complete(plan, item_of, item, here, item_slot)
+                )
             except Exception as error:  # an item's error, told as GraphQL says
                 located = locate(plan, error, here)
                 if not is_nullable:
@@ -225,9 +230,7 @@ class _Execution:
             if isinstance(value, Exception):
                 raise value
             known = self._plan_of(plan, value_of, value)
-        if known.shared is not None and self.kept is not None:
-            return self._fill_shared(known, known.shared, value, place, slot)
-        return self._fill({}, known.fields, value, place, slot)
+        return self._fill_object(known, value, place, slot)
 
     def _plan_of(self, plan: FieldPlan, value_of: ObjectOf, value: Any) -> ObjectPlan:
         """The plan for the object's type; remembered for classes whose objects are all of one type."""
@@ -255,10 +258,11 @@ class _Execution:
 
     # --- what is the same for many requests ------------------------------------------------------------------
 
-    def _fill_shared(self, plan: ObjectPlan, shared: SharedFields, source: Any, place: Place, slot: Slot) -> Any:
-        """As `_fill`, with what is kept of the object; what is not, but can be, is kept."""
-        kept = self.kept
-        assert kept is not None
+    def _fill_object(self, plan: ObjectPlan, source: Any, place: Place, slot: Slot) -> Any:
+        """The object's fields, or what is kept of them; what is not, but can be, is kept."""
+        shared, kept = plan.shared, self.kept
+        if shared is None or kept is None:
+            return self._fill({}, plan.fields, source, place, slot)
         number = shared.key.number
         if number in self.share_keys:
             key = self.share_keys[number]
@@ -465,8 +469,8 @@ def _runtime_type(
     return found
 
 
-def _known_classes(value_of: ValueOf) -> Mapping[type, Any] | frozenset[type]:
-    """Classes whose values need not be asked whether they have to be waited for."""
+def _known_classes(value_of: ValueOf) -> Mapping[type, Any]:
+    """Classes whose values need not be asked whether they have to be waited for, with their plans, if any."""
     return value_of.known if isinstance(value_of, ObjectOf) else _NEVER_AWAITABLE
 
 

@@ -12,7 +12,7 @@ from common.clock import Clock
 from common.tokens import Viewer
 from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.pagination import Page, PageRequest
-from subgraphs.kernel.policy import decide
+from subgraphs.kernel.policy import may_see
 from subgraphs.titles.domain.browsing import (
     PART_KINDS,
     BrowseRequest,
@@ -36,7 +36,7 @@ from subgraphs.titles.domain.title import (
 )
 from subgraphs.titles.ports import NO_PERSON_EDITS, TitleStore
 
-__all__ = ["CACHE_LIFE", "Catalogue", "may_see"]
+__all__ = ["CACHE_LIFE", "Catalogue"]
 
 CACHE_LIFE = timedelta(hours=1)
 FACETS_LIFE = timedelta(minutes=1)
@@ -101,17 +101,17 @@ class Catalogue:
     async def visible_titles(self, viewer: Viewer, now: datetime, ids: Sequence[TitleId]) -> dict[TitleId, Title]:
         """The titles that this viewer may see; an episode only with its series, a video only with what it is of."""
         titles = await self.titles(ids)
-        parents = await self.titles([title.parent_id for title in titles.values() if title.parent_id is not None])
-        return {
-            title_id: title
-            for title_id, title in titles.items()
-            if may_see(viewer, title, now)
-            and (
-                title.parent_id is None
-                or (parent := parents.get(title.parent_id)) is None
-                or may_see(viewer, parent, now)
-            )
+        visible = {title_id: title for title_id, title in titles.items() if may_see(viewer, title, now)}
+        parent_ids = {
+            title_id: parent for title_id, title in visible.items() if (parent := title.parent_id) is not None
         }
+        if parent_ids:
+            parents = await self.titles(list(parent_ids.values()))
+            hidden = {parent.id for parent in parents.values() if not may_see(viewer, parent, now)}
+            for title_id, parent_id in parent_ids.items():
+                if parent_id in hidden:
+                    del visible[title_id]
+        return visible
 
     async def browse(
         self, viewer: Viewer, now: datetime, requests: Sequence[BrowseRequest]
@@ -305,8 +305,3 @@ def _behind(request: BrowseRequest, last: Title) -> BrowseRequest:
 def _of_person(chosen: TitleFilter, edits: Mapping[PersonId, Person]) -> TitleFilter:
     person_id = chosen.person_id
     return chosen if person_id is None or person_id not in edits else replace(chosen, person_id=edits[person_id].id)
-
-
-def may_see(viewer: Viewer, title: Title, now: datetime) -> bool:
-    """The policy's word."""
-    return decide(viewer, title.facts, now).may_see

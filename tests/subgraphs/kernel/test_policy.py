@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.tokens import Viewer
-from subgraphs.kernel.policy import Decision, Refusal, TitleFacts, Window, decide, facts_from_snapshot
+from subgraphs.kernel.policy import Decision, Refusal, TitleFacts, Window, decide, facts_from_snapshot, may_see
 
 NOW = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -177,6 +177,7 @@ def test_what_may_be_played_may_be_seen(viewer: Viewer, facts: TitleFacts) -> No
     decision = decide(viewer, facts, NOW)
     assert decision.may_see or not decision.may_play
     assert decision.may_play == (decision.refusal is None)
+    assert may_see(viewer, facts, NOW) is decision.may_see
 
 
 @given(viewers, facts_)
