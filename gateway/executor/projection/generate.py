@@ -8,7 +8,8 @@ interpreter (`project`) does the whole answer again.
 
 Invariants: for every tree, the generated function gives what `project` gives without errors, or raises (held by
 tests/gateway/executor/test_projection_agreement.py). Lists of objects that stand at several places of the tree, because
-merging shared them, are projected once and shared in the answer.
+merging shared them, are projected once and shared in the answer. Small objects of leaves, which pages are full of, are
+written where they stand: calling a function for one costs as much as its fields.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ __all__ = ["FastProjection", "generate_projection", "write_projection"]
 class Irregular(Exception):
     """A value is not what the schema promises; the careful projection must take over."""
 
+
+_MAX_INLINE_FIELDS = 8
+"""Of an object that is written where it stands, so that the source does not grow with every place of a large one."""
 
 FastProjection: TypeAlias = Callable[[dict[str, Any]], dict[str, Any] | None]
 """The client's answer, or None where the careful projection is needed."""
@@ -93,39 +97,45 @@ class _Writer:
         if known is not None:
             return known
         name = self._remember(type_name, fields, f"object_{len(self.known)}_{type_name}")
-        lines = [
-            f"def {name}(value, memo):",
-            "    if value.__class__ is not dict:",
-            "        raise Irregular",
-        ]
+        lines, projected = self._object(type_name, fields, "value", "v")
+        body = [f"    {line}" for line in [*lines, f"return {projected}"]]
+        self.functions.append("\n".join([f"def {name}(value, memo):", *body]))
+        return name
+
+    def _object(self, type_name: str, fields: tuple[FieldShape, ...], name: str, prefix: str) -> tuple[list[str], str]:
+        """Statements that check the object in variable `name`, and then the expression for the projected one.
+
+        They use variables whose names begin with `prefix`.
+        """
+        lines = [f"if {name}.__class__ is not dict:", "    raise Irregular"]
         entries: list[str] = []
         for index, each in enumerate(fields):
             if each.value is None:
                 entries.append(f"{each.response_key!r}: {type_name!r}")
                 continue
-            variable = f"v{index}"
-            nullable = each.value.nullable
-            read = f"value.get({each.response_key!r})" if nullable else f"value[{each.response_key!r}]"
-            lines.append(f"    {variable} = {read}")
+            variable = f"{prefix}{index}"
+            read = f".get({each.response_key!r})" if each.value.nullable else f"[{each.response_key!r}]"
+            lines.append(f"{variable} = {name}{read}")
             if not each.introspection:
-                lines += [f"    {line}" for line in self._value(each.value, variable)]
+                lines += self._value(each.value, variable)
             entries.append(f"{each.response_key!r}: {variable}")
-        lines.append("    return {" + ", ".join(entries) + "}")
-        self.functions.append("\n".join(lines))
-        return name
+        return lines, "{" + ", ".join(entries) + "}"
 
     def _value(self, shape: ValueShape, name: str) -> list[str]:
         """Statements that check the value in variable `name` and replace it by the projected one."""
+        statements: list[str] = []
         match shape:
             case LeafShape():
                 return self._leaf(shape, name)
             case ListShape():
-                call = f"{self._list_function(shape)}({name}, memo)"
+                projected = f"{self._list_function(shape)}({name}, memo)"
+            case ObjectShape() if _is_small(shape):
+                fields = shape.fields_by_type[shape.type_name]
+                statements, projected = self._object(shape.type_name, fields, name, f"{name}_")
             case ObjectShape():
-                call = self._object_call(shape, name)
-        if not shape.nullable:
-            return [f"{name} = {call}"]
-        return [f"if {name} is not None:", f"    {name} = {call}"]
+                projected = self._object_call(shape, name)
+        statements.append(f"{name} = {projected}")
+        return [f"if {name} is not None:", *(f"    {line}" for line in statements)] if shape.nullable else statements
 
     def _leaf(self, shape: LeafShape, name: str) -> list[str]:
         # Asked last, since most values are there: then one comparison is enough.
@@ -188,7 +198,7 @@ class _Writer:
         return name
 
     def _loop(self, item: ValueShape) -> list[str]:
-        if isinstance(item, ObjectShape):
+        if isinstance(item, ObjectShape) and not _is_small(item):
             call = self._object_call(item, "item")
             guarded = f"None if item is None else {call}" if item.nullable else call
             return [f"    items = [{guarded} for item in value]"]
@@ -201,3 +211,13 @@ class _Writer:
             *(f"        {line}" for line in statements),
             "        items.append(item)",
         ]
+
+
+def _is_small(shape: ObjectShape) -> bool:
+    """Whether its type is certain and it holds a few leaves only."""
+    if shape.is_abstract:
+        return False
+    fields = shape.fields_by_type[shape.type_name]
+    return len(fields) <= _MAX_INLINE_FIELDS and all(
+        each.value is None or isinstance(each.value, LeafShape) for each in fields
+    )

@@ -322,7 +322,8 @@ def test_shared_lists_are_projected_once() -> None:
 
 
 def test_generated_code_can_be_read() -> None:
-    """A person sees functions named after types, with the client's keys."""
-    text = write_projection(_shape(parse("{ person { label: name } }"), {}))
+    """A person sees functions named after types, with the client's keys; small objects stand where they are used."""
+    text = write_projection(_shape(parse("{ person { label: name friends { name } } }"), {}))
     assert "_Person(value, memo):" in text
-    assert "{'label': v0}" in text
+    assert "{'label': v0, 'friends': v1}" in text
+    assert "item = {'name': item_0}" in text
