@@ -64,15 +64,13 @@ class OneHistory:
                 matrix, right = part.system(self.known, self.weights)
                 return self._by_vectors(part, np.asarray(np.linalg.solve(matrix, right), np.float64))
             case ItemWeights():
-                cells = part.rows(self.known)
-                said = self.weights.astype(np.float32)[cells.places] * cells.values
-                scores = np.bincount(cells.titles, said, minlength=size).astype(np.float32)
+                scores, cells = part.ask(self.known, self.weights.astype(np.float32))
             case Popularity():
                 scores = part.counts
             case _:
                 history = (self.weights.astype(np.float32), (np.zeros(len(self.known), np.int32), self.known))
                 scores = part.scores(csr_array(history, shape=(1, size)))[0]
-        in_all, squares = float(scores.sum(dtype=np.float64)), float(np.einsum("t,t->", scores, scores))
+        in_all, squares = float(scores.sum(dtype=np.float64)), float(scores @ scores)
         mean, deviation = spread(size, in_all, squares, scores[self.known].astype(np.float64))
         return Answer(scores, mean, deviation, in_all, squares, cells)
 

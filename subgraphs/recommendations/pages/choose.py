@@ -19,11 +19,12 @@ below 97 % of the best page in one case of forty, and at 81 % in the worst.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import islice
+
+import msgspec
 
 from subgraphs.recommendations.domain.catalogue import Catalogue
 from subgraphs.recommendations.domain.devices import PageBudget
@@ -66,15 +67,16 @@ class _Fit(Enum):
     FREE = "repeating what is above is allowed here"
 
 
-@dataclass(frozen=True, slots=True)
-class _Placed:
+_WHOLE, _CUT, _FREE = _Fit
+
+
+class _Placed(msgspec.Struct, frozen=True):
     row: PreparedRow
     kept: tuple[int, ...]
     parts: GainParts
 
 
-@dataclass(frozen=True, slots=True)
-class _Beginning:
+class _Beginning(msgspec.Struct, frozen=True):
     """The rows of a page from the top to some slot, and what they show.
 
     `visible`: what is in sight above, or will be in My List. `hidden`: what a discovery row below may not show in its
@@ -111,6 +113,8 @@ class PageChoice:
         self.rows = self.objective.rows
         self.slots = budget.max_sections - (hero_work is not None)
         self._budget = budget
+        discount = self.objective.weights.row_discount
+        self._row_discounts = [float(discount**slot) for slot in range(len(self.rows) + 1)]
         self._first_slots = min(self.slots, budget.first_sections - (hero_work is not None))
         self._depth = min(budget.max_cards, max(budget.first_cards, len(catalogue.by_popularity) // 8))
         discovered = (work for row in self.rows if not row.is_personal for work in row.works)
@@ -177,7 +181,7 @@ class PageChoice:
     def _pinned(self) -> _Beginning:
         page = self._nothing
         for row in self.rows:
-            placed = self._place(row, page, _Fit.WHOLE) if row.candidate.is_pinned else None
+            placed = self._place(row, page, _WHOLE) if row.candidate.is_pinned else None
             if placed is not None and len(page.placed) < self.slots:
                 page = self._with(page, placed)
         return page
@@ -195,11 +199,11 @@ class PageChoice:
 
     def _best_next(self, remaining: Sequence[PreparedRow], page: _Beginning, fit: _Fit) -> _Placed | None:
         """The row that gains most in the next slot; of equal ones the one proposed first."""
-        above, to_cover = Counter(page.kinds), self.objective.coverage_bound(page.uncovered)
+        count, to_cover = page.kinds.count, self.objective.coverage_bound(page.uncovered)
         bounds = [
-            (-to_cover - self.objective.relevance_bound(row, above[row.kind]), number)
+            (-to_cover - self.objective.relevance_bound(row, above), number)
             for number, row in enumerate(remaining)
-            if above[row.kind] < MAX_OF_KIND.get(row.kind, 1)
+            if (above := count(row.kind)) < MAX_OF_KIND.get(row.kind, 1)
         ]
         best: tuple[float, int, _Placed] | None = None
         for bound, number in sorted(bounds):
@@ -282,7 +286,7 @@ class PageChoice:
             visible=visible,
             hidden=visible | in_first_rows if slot + 1 < FIRST_ROWS else visible,
             uncovered={**page.uncovered, **placed.parts.uncovered},
-            worth=page.worth + float(self.objective.weights.row_discount**slot) * placed.parts.gain,
+            worth=page.worth + self._row_discounts[slot] * placed.parts.gain,
         )
 
     def _place(self, row: PreparedRow, page: _Beginning, fit: _Fit) -> _Placed | None:
@@ -302,12 +306,12 @@ class PageChoice:
     def _keep(self, row: PreparedRow, page: _Beginning, fit: _Fit) -> tuple[int, ...]:
         """Places of the row's items that it may show here; empty when they are too few for a row."""
         if row.is_personal:
-            hidden = frozenset() if fit is _Fit.FREE else page.in_first_rows
-            if fit is _Fit.WHOLE and not hidden.isdisjoint(row.works):
+            hidden = frozenset() if fit is _FREE else page.in_first_rows
+            if fit is _WHOLE and not hidden.isdisjoint(row.works):
                 return ()
             return tuple(place for place, work in enumerate(row.works) if work not in hidden)[: self._budget.max_cards]
         # Further down nothing but what is in sight has a part in the choice; `_rows_of` adds the rest.
-        hidden, wanted = page.hidden, self._budget.first_cards if fit is _Fit.FREE else self._depth
+        hidden, wanted = page.hidden, self._budget.first_cards if fit is _FREE else self._depth
         whole = row.first(wanted)
         if hidden.isdisjoint(whole.works):
             return whole.places if len(whole.places) >= self._min_cards else ()
@@ -331,4 +335,4 @@ def _worth(page: _Beginning) -> float:
 
 
 def _fits(page: _Beginning) -> tuple[_Fit, ...]:
-    return (_Fit.WHOLE, _Fit.CUT) if len(page.placed) < FIRST_ROWS else (_Fit.FREE,)
+    return (_WHOLE, _CUT) if len(page.placed) < FIRST_ROWS else (_FREE,)
