@@ -39,11 +39,12 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Genre:
-    """`members` are its movies and series, most popular first."""
+    """`members` are its movies and series, most popular first, and `popularity` is theirs."""
 
     id: str
     name: str
     members: IndexArray
+    popularity: FloatArray
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ def build_catalogue(records: Sequence[TitleRecord], version: int) -> Catalogue:
         by_popularity=by_popularity,
         by_newest=_by_newest(ordered, listable, popularity),
         added_at_s=np.fromiter((record.added_at.timestamp() for record in ordered), np.float64, size),
-        genres_by_id=_genres(ordered, by_popularity),
+        genres_by_id=_genres(ordered, by_popularity, popularity),
         topics=_topics(ordered),
         policy_classes=policy_classes,
         policy_facts=tuple(classes),
@@ -181,16 +182,15 @@ def _by_newest(records: Sequence[TitleRecord], listable: IndexArray, popularity:
     return listable[np.lexsort((listable, -popularity[listable], -years, -added))]
 
 
-def _genres(records: Sequence[TitleRecord], by_popularity: IndexArray) -> Mapping[str, Genre]:
+def _genres(records: Sequence[TitleRecord], by_popularity: IndexArray, popularity: FloatArray) -> Mapping[str, Genre]:
     names: dict[str, str] = {}
     members: dict[str, list[int]] = {}
     for index in by_popularity.tolist():
         for genre_id, name in records[index].genres:
             names.setdefault(genre_id, name)
             members.setdefault(genre_id, []).append(index)
-    return {
-        genre_id: Genre(genre_id, names[genre_id], np.array(members[genre_id], np.int32)) for genre_id in sorted(names)
-    }
+    places = {genre_id: np.array(members[genre_id], np.int32) for genre_id in sorted(names)}
+    return {genre_id: Genre(genre_id, names[genre_id], each, popularity[each]) for genre_id, each in places.items()}
 
 
 def _topics(records: Sequence[TitleRecord]) -> tuple[tuple[str, ...], ...]:

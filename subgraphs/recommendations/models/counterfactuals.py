@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +32,7 @@ from subgraphs.recommendations.models.recommender import Recommender
 
 if TYPE_CHECKING:
     from subgraphs.recommendations.models.blend import ProfileScores
+    from subgraphs.recommendations.models.one_history import Answer
 
 __all__ = ["Counterfactuals", "Influences"]
 
@@ -64,8 +66,7 @@ class Influences:
         if not size or not len(asked):
             return [None] * len(asked)
         shares = np.zeros((len(asked), size), np.float32)
-        row_of = np.full(self._size, -1, np.int32)
-        row_of[asked] = np.arange(len(asked))
+        row_of = _places_of(asked, self._size)
         for name, scale in self._scales.items():
             part = self._parts[name]
             if isinstance(part, FoldedContent):
@@ -126,31 +127,30 @@ class Counterfactuals:
         return scores
 
     def _ask(self, name: str, part: Recommender, places: IndexArray) -> _Without:
+        answer = self._profile.answers[name]
         match part:
             case FoldedContent():
-                known = part.vectors_at(self._known)
-                folded = self._weights @ known - self._weights[places, None] * known[places]
+                known, vector = _vectors_of(answer)
+                folded = vector - self._weights[places, None] * known[places]
                 return self._by_vectors(part, known, folded, places)
             case PlacedAls():
-                known = part.vectors_at(self._known)
-                return self._by_vectors(part, known, self._solve_without(part, known, places), places)
+                known, vector = _vectors_of(answer)
+                return self._by_vectors(part, known, self._solve_without(answer, known, vector, places), places)
             case ItemWeights():
-                return self._by_table(name, part, places)
+                return self._by_table(answer, part, places)
             case Popularity():
-                whole = self._profile.answers[name]
                 scores = np.tile(part.counts[self._pool].astype(np.float64), (len(places), 1))
                 known = np.tile(part.counts[self._known].astype(np.float64), (len(places), 1))
-                return self._spread(scores, known, places, whole.in_all, whole.squares)
+                return self._spread(scores, known, places, answer.in_all, answer.squares)
             case _:
                 raise TypeError(f"{name} is a {type(part).__name__}: say here how it scores without a title")
 
-    def _solve_without(self, part: PlacedAls, known: Doubles, places: IndexArray) -> Doubles:
-        matrix, right = part.system(self._known, self._weights)
+    def _solve_without(self, answer: Answer, known: Doubles, whole: Doubles, places: IndexArray) -> Doubles:
         # What was liked less than nothing is not in the system, and takes nothing with it.
         weights, vectors = np.maximum(self._weights[places], 0.0)[:, None], known[places]
+        assert answer.matrix is not None, "a model that solves a system answers with it"
         # The system is symmetric: a solution is a row times its inverse, and a few cost less than the inverse itself.
-        solutions = np.linalg.solve(matrix, np.vstack([vectors, right]).T).T
-        across, whole = solutions[:-1], solutions[-1]
+        across = np.linalg.solve(answer.matrix, vectors.T).T
         shorter = whole - weights * across
         shares = weights * (vectors * shorter).sum(axis=1, keepdims=True)
         solved: Doubles = shorter + across * shares / (1 - weights * (vectors * across).sum(axis=1, keepdims=True))
@@ -163,8 +163,7 @@ class Counterfactuals:
         of_pool = folded @ part.vectors_at(self._pool).T
         return self._spread(of_pool, folded @ known.T, places, folded @ part.vector_sum, squares)
 
-    def _by_table(self, name: str, part: ItemWeights, places: IndexArray) -> _Without:
-        whole = self._profile.answers[name]
+    def _by_table(self, whole: Answer, part: ItemWeights, places: IndexArray) -> _Without:
         scores = whole.scores
         rows, titles, values = part.rows(self._known[places])
         less = values * self._weights[places[rows]]
@@ -172,16 +171,22 @@ class Counterfactuals:
         changes = np.bincount(rows, less * (less - 2 * scores[titles]), minlength=len(places)).astype(np.float64)
         squares: Doubles = whole.squares + changes
         found = []
-        place_of = np.empty(len(scores), np.int32)
-        for wanted in (self._pool, self._known):
-            place_of[titles] = -1
-            place_of[wanted] = np.arange(len(wanted))
-            hit = np.flatnonzero(place_of[titles] >= 0)
+        for wanted, place_of in ((self._pool, self._pool_places), (self._known, self._known_places)):
+            at = place_of[titles]
+            hit = np.flatnonzero(at >= 0)
             left = np.tile(scores[wanted].astype(np.float64), (len(places), 1))
             # A table has a cell for two titles once.
-            left[rows[hit], place_of[titles[hit]]] -= less[hit]
+            left[rows[hit], at[hit]] -= less[hit]
             found.append(left)
         return self._spread(found[0], found[1], places, in_all, squares)
+
+    @cached_property
+    def _pool_places(self) -> IndexArray:
+        return _places_of(self._pool, len(self._profile.scores))
+
+    @cached_property
+    def _known_places(self) -> IndexArray:
+        return _places_of(self._known, len(self._profile.scores))
 
     def _spread(
         self, scores: Doubles, known: Doubles, places: IndexArray, in_all: Doubles | float, squares: Doubles | float
@@ -192,3 +197,17 @@ class Counterfactuals:
         means = (in_all - known.sum(axis=1)) / count
         variances = (squares - (known * known).sum(axis=1)) / count - means**2
         return _Without(scores, means, np.sqrt(np.maximum(variances, 0.0)))
+
+
+def _places_of(titles: IndexArray, size: int) -> IndexArray:
+    """By title its place among these; -1 for others."""
+    places = np.full(size, -1, np.int32)
+    places[titles] = np.arange(len(titles))
+    return places
+
+
+def _vectors_of(answer: Answer) -> tuple[Doubles, Doubles]:
+    """Of the known titles and of the profile, by a model of vectors."""
+    assert answer.known is not None, "a model of vectors answers with them"
+    assert answer.vector is not None, "and with the profile's"
+    return answer.known, answer.vector

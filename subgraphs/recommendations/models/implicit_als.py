@@ -110,17 +110,14 @@ class PlacedAls:
         return np.where((titles >= 0)[:, None], self.model.titles[titles], 0.0).astype(np.float64)
 
     def system(
-        self, places: IndexArray, weights: npt.NDArray[np.float64]
+        self, vectors: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Matrix and right side whose solution is the vector of a profile that liked these titles so much.
+        """Matrix and right side whose solution is the vector of a profile that liked titles of these vectors so much.
 
-        What was liked less than nothing is left out, and so are titles that the model does not know.
+        What was liked less than nothing has no part in it, and neither have titles that the model does not know.
         """
-        titles = self._title_at[places]
-        kept = (titles >= 0) & (weights > 0)
-        seen = self.model.titles[titles[kept]].astype(np.float64)
-        weighted = seen * weights[kept][:, None]
-        return self._common + weighted.T @ seen, weighted.sum(axis=0)
+        weighted = vectors * np.maximum(weights, 0.0)[:, None]
+        return self._common + weighted.T @ vectors, weighted.sum(axis=0)
 
     @cached_property
     def _common(self) -> npt.NDArray[np.float64]:

@@ -36,7 +36,8 @@ class Answer:
     """One model's scores of all titles; `mean` and `deviation` are over those that the profile does not know.
 
     `in_all` and `squares`: the sums of all scores and of their squares. `cells`: what the known titles said, where the
-    model is a table.
+    model is a table. `known`: the known titles' vectors, `vector`: the profile's own, and `matrix`: the one of the
+    system that gave it, where there are such.
     """
 
     scores: FloatArray
@@ -45,6 +46,9 @@ class Answer:
     in_all: float
     squares: float
     cells: Cells | None = None
+    known: Doubles | None = None
+    vector: Doubles | None = None
+    matrix: Doubles | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +63,12 @@ class OneHistory:
         cells: Cells | None = None
         match part:
             case FoldedContent():
-                return self._by_vectors(part, self.weights @ part.vectors_at(self.known))
+                known = part.vectors_at(self.known)
+                return self._by_vectors(part, known, self.weights @ known)
             case PlacedAls():
-                matrix, right = part.system(self.known, self.weights)
-                return self._by_vectors(part, np.asarray(np.linalg.solve(matrix, right), np.float64))
+                known = part.vectors_at(self.known)
+                matrix, right = part.system(known, self.weights)
+                return self._by_vectors(part, known, np.asarray(np.linalg.solve(matrix, right), np.float64), matrix)
             case ItemWeights():
                 scores, cells = part.ask(self.known, self.weights.astype(np.float32))
             case Popularity():
@@ -74,11 +80,13 @@ class OneHistory:
         mean, deviation = spread(size, in_all, squares, scores[self.known].astype(np.float64))
         return Answer(scores, mean, deviation, in_all, squares, cells)
 
-    def _by_vectors(self, part: FoldedContent | PlacedAls, vector: Doubles) -> Answer:
+    def _by_vectors(
+        self, part: FoldedContent | PlacedAls, known: Doubles, vector: Doubles, matrix: Doubles | None = None
+    ) -> Answer:
         scores = part.scores_of(vector)
         in_all, squares = float(part.vector_sum @ vector), float(vector @ part.gram @ vector)
         mean, deviation = spread(len(scores), in_all, squares, scores[self.known].astype(np.float64))
-        return Answer(scores, mean, deviation, in_all, squares)
+        return Answer(scores, mean, deviation, in_all, squares, known=known, vector=vector, matrix=matrix)
 
 
 def spread(size: int, in_all: float, squares: float, of_known: Doubles) -> tuple[float, float]:

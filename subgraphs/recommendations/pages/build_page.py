@@ -124,7 +124,7 @@ def draft_page(request: PageRequest, facts: PageFacts, now: datetime) -> PageDra
     rows = replace(rows, hero=hero)
     weights = _weights(treatment)
     choice = PageChoice(propose_rows(rows), catalogue, device.supports, budget, hero, weights=weights)
-    reasons = Reasons(profile, rows.allowed, rows.fresh)
+    reasons = Reasons(profile, rows.allowed, rows.fresh, best=rows.best)
     return PageDraft(request, rows, choice, hero, choice.best(), reasons, facts.artwork)
 
 

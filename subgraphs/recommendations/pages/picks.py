@@ -99,9 +99,11 @@ class Picks:
         return self.codes[team] if team >= 0 else ""
 
 
-def choose_picks(profile: ProfileScores, fresh: BoolArray, count: int, treatment: Treatment, hero: int | None) -> Picks:
-    """At most `count` titles for a profile with taste, best first; the hero is nobody's to draft."""
-    best = best_places(profile.scores, fresh, count)
+def choose_picks(
+    profile: ProfileScores, fresh: BoolArray, best: IndexArray, treatment: Treatment, hero: int | None
+) -> Picks:
+    """As many titles as `best` has, the profile's best fresh ones in order; the hero is nobody's to draft."""
+    count = len(best)
     relevance = profile.scores[best]
     rankers = {Ranker(name): _ranked_by(profile, Ranker(name)) for name in treatment.alternatives(TOP_PICKS_RANKER)}
     known = {ranker: scores for ranker, scores in rankers.items() if scores is not None}
@@ -111,7 +113,8 @@ def choose_picks(profile: ProfileScores, fresh: BoolArray, count: int, treatment
     drafting = treatment.drafting(TOP_PICKS_RANKER)
     if drafting is None:
         scores = known[Ranker(treatment.value(TOP_PICKS_RANKER))]
-        return _picks_of(scores, best_places(scores.scores, fresh, count), relevance)
+        own = best if scores is profile else best_places(scores.scores, fresh, count)
+        return _picks_of(scores, own, relevance)
     both = [known[Ranker(str(value))] for value in drafting.values]
     free = fresh.copy()
     if hero is not None:

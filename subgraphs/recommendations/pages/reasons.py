@@ -43,11 +43,21 @@ class Trial:
 
 
 class Reasons:
-    """For one page. `fresh`: what discovery rows may show; only what is `allowed` is named."""
+    """For one page. `fresh`: what discovery rows may show; only what is `allowed` is named.
+
+    `best`: at least POOL of the fresh titles that the profile wants most, in order, where they are known already.
+    """
 
     def __init__(
-        self, profile: ProfileScores, allowed: BoolArray, fresh: BoolArray, *, max_causes: int = MAX_CAUSES
+        self,
+        profile: ProfileScores,
+        allowed: BoolArray,
+        fresh: BoolArray,
+        *,
+        max_causes: int = MAX_CAUSES,
+        best: IndexArray | None = None,
     ) -> None:
+        self._best = best
         self._profile = profile
         self._allowed = allowed
         self._fresh = fresh
@@ -109,7 +119,7 @@ class Reasons:
 
     @cached_property
     def _pool(self) -> IndexArray:
-        return best_places(self._profile.scores, self._fresh, POOL)
+        return best_places(self._profile.scores, self._fresh, POOL) if self._best is None else self._best[:POOL]
 
     @cached_property
     def _counterfactuals(self) -> Counterfactuals:

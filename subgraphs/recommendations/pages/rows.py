@@ -27,11 +27,13 @@ from subgraphs.recommendations.experiments.treatment import Treatment
 from subgraphs.recommendations.models.blend import ProfileScores
 from subgraphs.recommendations.pages.discovery import discover
 from subgraphs.recommendations.pages.picks import Picks, choose_picks
+from subgraphs.recommendations.pages.reasons import POOL as REASONS_POOL
 
 __all__ = ["RowCandidate", "RowRequest", "propose_rows"]
 
 POOL = 120
 """Titles per row before titles of other rows are taken out."""
+BEST = max(POOL, REASONS_POOL)
 FAVOURITE_GENRE_ROWS, GENRE_ROWS = 3, 5
 """For a profile with taste, and for one without, which has nothing else of its own."""
 GENRE_SAMPLE = 10
@@ -93,6 +95,16 @@ class RowRequest:
     def catalogue(self) -> Catalogue:
         """The one that everything refers to."""
         return self.profile.models.catalogue
+
+    @cached_property
+    def best(self) -> IndexArray:
+        """The BEST titles of `fresh` that the profile wants most, in order: reasons look at more of them than rows."""
+        return best_places(self.profile.scores, self.fresh, BEST)
+
+    @cached_property
+    def fresh_scores(self) -> FloatArray:
+        """The profile's scores; minus infinity for what is not fresh."""
+        return np.where(self.fresh, self.profile.scores, np.float32(-np.inf))
 
     @cached_property
     def fresh(self) -> BoolArray:
@@ -169,7 +181,7 @@ def _top_picks(request: RowRequest, fresh: BoolArray) -> RowCandidate | None:
     if not request.profile.has_taste:
         return None
     discovery = discover(request.profile, fresh, request.owner, request.now_s)
-    picks = choose_picks(request.profile, fresh, POOL, request.treatment, request.hero)
+    picks = choose_picks(request.profile, fresh, request.best[:POOL], request.treatment, request.hero)
     picks = picks.with_discovery(discovery, request.profile)
     return RowCandidate(
         key="top-picks",
@@ -295,10 +307,10 @@ def _genre_rows(request: RowRequest, fresh: BoolArray) -> Iterator[RowCandidate]
     catalogue, signals = request.catalogue, request.profile.signals
     watched = Counter(genre_id for work in signals.watched_at_s for genre_id, _ in catalogue.records[work].genres)
     for genre in _favourite_genres(request, fresh) if request.profile.has_taste else _large_genres(catalogue, fresh):
-        members = genre.members[fresh[genre.members]]
-        own, popularity = request.profile.scores[members], catalogue.popularity[members]
-        mixed = np.float32(1 - GENRE_POPULARITY_SHARE) * own + np.float32(GENRE_POPULARITY_SHARE) * popularity
-        items = best_of(members, mixed, POOL)
+        mixed = np.float32(1 - GENRE_POPULARITY_SHARE) * request.fresh_scores[genre.members]
+        mixed += np.float32(GENRE_POPULARITY_SHARE) * genre.popularity
+        items = best_of(genre.members, mixed, POOL)
+        items = items[fresh[items]]
         yield RowCandidate(
             key=f"genre-{genre.id}",
             kind=SectionKind.GENRE,
