@@ -6,8 +6,10 @@ in the schedule as counts; running it costs filling in variables and representat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any
 
 import orjson
 from graphql import FieldNode, InlineFragmentNode, OperationDefinitionNode, SelectionSetNode, parse
@@ -28,7 +30,8 @@ class CompiledInput:
 
     `may_share`: equal representations at different paths may hold the same result object, since every later step treats
     those paths alike. `apart`: no two objects may, since values from above them are still to be filled in below.
-    `required_keys`: what every entity that is not null must have, before rewrites. `echoes`: leaves of the
+    `required_keys`: what every entity that is not null must have, before rewrites; `require` raises KeyError for one
+    that lacks any, in half the time that comparing sets of keys takes. `echoes`: leaves of the
     representation that the entity repeats, as (response key before rewrites, key of the object that it was built from).
     """
 
@@ -39,6 +42,7 @@ class CompiledInput:
     may_share: bool
     apart: bool
     required_keys: frozenset[str]
+    require: Callable[[dict[str, Any]], object]
     echoes: tuple[tuple[str, str], ...] = ()
 
 
@@ -140,6 +144,7 @@ def _compile_step(step: FetchStep, children: tuple[int, ...], relations: _Relati
 def _compile_input(entity_input: EntityInput, selection: SelectionSetNode, relations: _Relations) -> CompiledInput:
     may_share = _may_share(entity_input, selection, relations.alike)
     whole = _whole_selection(entity_input, selection)
+    required = frozenset() if whole is None else _unconditional_keys(whole)
     return CompiledInput(
         entity_input=entity_input,
         collect=build_collector(entity_input, keep_paths=not may_share),
@@ -147,7 +152,8 @@ def _compile_input(entity_input: EntityInput, selection: SelectionSetNode, relat
         rewrite=build_rewriter(entity_input.output_rewrites),
         may_share=may_share,
         apart=any(relations.is_crossed(path) for path in entity_input.paths),
-        required_keys=frozenset() if whole is None else _unconditional_keys(whole),
+        required_keys=required,
+        require=itemgetter(*required) if required else len,
         echoes=() if whole is None else _echoes(entity_input, whole),
     )
 

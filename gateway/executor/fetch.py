@@ -139,12 +139,15 @@ def _entities_of(
         raise SubgraphEntitiesInvalid(
             name, f"subgraph '{name}' answered with {len(entities)} entities where {count} were asked for"
         )
-    if any(entity is not None and entity.__class__ is not dict for entity in entities):
-        raise SubgraphEntitiesInvalid(name, f"subgraph '{name}' answered with entities that are no objects")
-    required = each.required_keys
-    for entity in entities:
-        if entity is not None and not required <= entity.keys():
-            _refuse_missing_key(compiled, required, entity)
+    require = each.require
+    try:
+        for entity in entities:
+            if entity.__class__ is dict:
+                require(entity)
+            elif entity is not None:
+                raise _not_objects(name)
+    except KeyError:
+        _refuse_incomplete(compiled, each, entities)
     if each.echoes:
         _require_own_entities(compiled, each, representations, entities)
     return entities
@@ -181,6 +184,18 @@ def _comparable(source: dict[str, Any], keys: Sequence[str]) -> tuple[str | None
     """Values as text, since an ID may come as a number; None for whatever is neither text nor a whole number."""
     values = [source.get(key) for key in keys]
     return tuple(str(value) if value.__class__ in (str, int) else None for value in values)
+
+
+def _not_objects(name: str) -> SubgraphEntitiesInvalid:
+    return SubgraphEntitiesInvalid(name, f"subgraph '{name}' answered with entities that are no objects")
+
+
+def _refuse_incomplete(compiled: CompiledStep, each: CompiledInput, entities: Sequence[Any]) -> NoReturn:
+    """Some entity lacks a key; that another is no object says more about the answer."""
+    if any(entity is not None and entity.__class__ is not dict for entity in entities):
+        raise _not_objects(compiled.step.subgraph)
+    incomplete = next(entity for entity in entities if entity is not None and not each.required_keys <= entity.keys())
+    _refuse_missing_key(compiled, each.required_keys, incomplete)
 
 
 def _refuse_missing_key(compiled: CompiledStep, required: frozenset[str], found: dict[str, Any]) -> NoReturn:

@@ -16,7 +16,7 @@ __all__ = ["copy_json", "merge_each", "merge_into_all", "merge_object"]
 
 def merge_object(target: dict[str, Any], source: dict[str, Any]) -> None:
     """Merge `source` into `target` in place; `target` may hold parts of `source` afterwards."""
-    if target.keys().isdisjoint(source):  # nearly always: a step delivers what was not there
+    if target.keys().isdisjoint(source.keys()):  # nearly always: a step delivers what was not there
         target.update(source)
         return
     for key, value in source.items():
@@ -36,7 +36,9 @@ def merge_each(targets: Sequence[Sequence[dict[str, Any]]], sources: Sequence[di
     for into, source in zip(targets, sources, strict=True):
         if source is None:
             continue
-        if len(into) == 1 and into[0].keys().isdisjoint(source):  # nearly always; `merge_object` would do the same
+        if len(into) == 1 and into[0].keys().isdisjoint(
+            source.keys()
+        ):  # nearly always; `merge_object` would do the same
             into[0].update(source)
         else:
             merge_into_all(into, source)
