@@ -27,7 +27,6 @@ from itertools import groupby
 from typing import Any, cast
 
 from graphql import (
-    ArgumentNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -38,16 +37,9 @@ from graphql import (
     OperationType,
     SelectionNode,
     SelectionSetNode,
-    ValueNode,
     VariableNode,
 )
-from graphql.language import (
-    DirectiveNode,
-    FragmentSpreadNode,
-    InlineFragmentNode,
-    ListValueNode,
-    ObjectValueNode,
-)
+from graphql.language import DirectiveNode, FragmentSpreadNode, InlineFragmentNode
 from graphql.type import (
     GraphQLAbstractType,
     GraphQLNonNull,
@@ -60,6 +52,7 @@ from graphql.type import (
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.field import StrawberryField
 
+from subgraphs.kernel.execution.arguments import ArgumentReader, variables_in
 from subgraphs.kernel.execution.leaves import leaf_writer
 from subgraphs.kernel.execution.sharing import Dependency, ShareKey, are_objects_shared, dependencies_of
 
@@ -176,7 +169,7 @@ class FieldPlan:
     resolve: Callable[..., Any] | None = None
     takes_source: bool = False
     info_name: str | None = None
-    has_arguments: bool = False
+    arguments: ArgumentReader | None = None
     batch: Callable[..., Any] | None = None
 
     @property
@@ -290,8 +283,34 @@ class OperationPlan:
             return plan
         known = definition.extensions.get(_DEFINITION)
         if isinstance(known, StrawberryField):
-            _choose_kind(plan, known)
+            self._choose_kind(plan, known)
         return plan
+
+    def _choose_kind(self, plan: FieldPlan, known: StrawberryField) -> None:
+        """Plain or direct, where the field allows it."""
+        plan.strawberry_field = known
+        if known.is_basic_field and not plan.definition.args and isinstance(plan.value, LeafOf):
+            plan.kind, plan.attribute, plan.write = FieldKind.PLAIN, known.python_name, plan.value.write
+            return
+        if known.is_basic_field and not plan.definition.args and not known.extensions:
+            plan.kind, plan.attribute = FieldKind.DIRECT, known.python_name
+            return
+        resolver = known.base_resolver
+        if resolver is None or known.extensions:
+            return
+        if resolver.parent_parameter is not None or resolver.root_parameter is not None:
+            return
+        # A method is kept as the function that it is: it gets its object by position.
+        plan.kind, plan.resolve = FieldKind.DIRECT, cast("Callable[..., Any]", resolver.wrapped_func)
+        plan.takes_source = resolver.self_parameter is not None
+        plan.info_name = None if resolver.info_parameter is None else resolver.info_parameter.name
+        if plan.definition.args:
+            setting = self.setting
+            plan.arguments = ArgumentReader(
+                plan.definition, plan.nodes[0], known.arguments, setting.scalar_registry, setting.config
+            )
+        batch: Any = getattr(known.origin, f"{known.python_name}_of_all", None)
+        plan.batch = batch
 
     def _plan_value(self, declared: GraphQLOutputType, nodes: tuple[FieldNode, ...]) -> ValueOf:
         is_nullable = not isinstance(declared, GraphQLNonNull)
@@ -365,29 +384,6 @@ def _all_selections(document: DocumentNode) -> Iterator[SelectionNode]:
                 waiting.append(inner)
 
 
-def _choose_kind(plan: FieldPlan, known: StrawberryField) -> None:
-    """Plain or direct, where the field allows it."""
-    plan.strawberry_field = known
-    if known.is_basic_field and not plan.definition.args and isinstance(plan.value, LeafOf):
-        plan.kind, plan.attribute, plan.write = FieldKind.PLAIN, known.python_name, plan.value.write
-        return
-    if known.is_basic_field and not plan.definition.args and not known.extensions:
-        plan.kind, plan.attribute = FieldKind.DIRECT, known.python_name
-        return
-    resolver = known.base_resolver
-    if resolver is None or known.extensions:
-        return
-    if resolver.parent_parameter is not None or resolver.root_parameter is not None:
-        return
-    # A method is kept as the function that it is: it gets its object by position.
-    plan.kind, plan.resolve = FieldKind.DIRECT, cast("Callable[..., Any]", resolver.wrapped_func)
-    plan.takes_source = resolver.self_parameter is not None
-    plan.info_name = None if resolver.info_parameter is None else resolver.info_parameter.name
-    plan.has_arguments = bool(plan.definition.args)
-    batch: Any = getattr(known.origin, f"{known.python_name}_of_all", None)
-    plan.batch = batch
-
-
 def _shared_fields(fields: Sequence[FieldPlan]) -> SharedFields | None:
     """Of an object that lives longer than a request; None where too little of it is the same for each."""
     depends_on: dict[Dependency, None] = {}
@@ -430,7 +426,7 @@ def _dependencies(plan: FieldPlan) -> _Dependencies | None:
     below = None if told is None else _dependencies_below(plan.value)
     if told is None or below is None:
         return None
-    variables = [name for node in plan.nodes[:1] for name in _variables_in(node.arguments or ())]
+    variables = [name for node in plan.nodes[:1] for name in variables_in(node.arguments or ())]
     return _Dependencies((*told, *below.depends_on), (*variables, *below.variables))
 
 
@@ -448,15 +444,3 @@ def _dependencies_below(value: ValueOf) -> _Dependencies | None:
         tuple(name for each in known for name in each.depends_on),
         tuple(name for each in known for name in each.variables),
     )
-
-
-def _variables_in(arguments: Sequence[ArgumentNode]) -> Iterator[str]:
-    waiting: list[ValueNode] = [argument.value for argument in arguments]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, VariableNode):
-            yield value.name.value
-        elif isinstance(value, ListValueNode):
-            waiting += value.values
-        elif isinstance(value, ObjectValueNode):
-            waiting += [each.value for each in value.fields]

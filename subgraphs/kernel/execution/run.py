@@ -27,7 +27,6 @@ from graphql.type import GraphQLAbstractType, is_object_type
 from graphql.type.definition import GraphQLResolveInfoHelpers
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.types import Info
-from strawberry.types.arguments import convert_arguments
 
 from subgraphs.kernel.execution.compile import (
     FieldKind,
@@ -145,7 +144,7 @@ class _Execution:
         try:
             if plan.resolve is None:
                 value = getattr(source, plan.attribute)
-            elif plan.info_name is None and not plan.has_arguments:
+            elif plan.info_name is None and plan.arguments is None:
                 value = plan.resolve(source) if plan.takes_source else plan.resolve()
             else:
                 arguments = self._arguments_of(plan, here)
@@ -320,21 +319,12 @@ class _Execution:
         if known is not None:
             return known
         raw_info = self.infos[plan.place] = self._make_info(plan, place)
-        definition, made = plan.strawberry_field, {}
+        definition = plan.strawberry_field
         assert definition is not None
-        setting = self.plan.setting
-        info: Info = setting.config.info_class(_raw_info=raw_info, _field=definition)
-        if plan.has_arguments:
-            given = get_argument_values(plan.definition, plan.nodes[0], self.variables)
-            made = convert_arguments(
-                given,
-                definition.arguments,
-                scalar_registry=setting.scalar_registry,
-                config=setting.config,
-                info=info,
-            )
+        info: Info = self.plan.setting.config.info_class(_raw_info=raw_info, _field=definition)
+        made = {} if plan.arguments is None else plan.arguments.read(self.variables, info)
         if plan.info_name is not None:
-            made = {**made, plan.info_name: info}
+            made[plan.info_name] = info
         self.arguments[plan.place] = made
         return made
 
@@ -380,7 +370,7 @@ class _Execution:
     def _join_batch(self, each: _Pending) -> asyncio.Task[None]:
         """The batch that will answer it: the same for all places that ask the same in the same turn of the loop."""
         plan = each.plan
-        key = plan.place if plan.has_arguments else plan.batch
+        key = plan.batch if plan.arguments is None else plan.place
         known = self.batches.get(key)
         if known is None:
             waiting: list[_Pending] = []
