@@ -15,8 +15,7 @@ from benchmarks.search.latency import FIRST
 from subgraphs.kernel.ids import TitleId
 from subgraphs.titles.adapters.tantivy_index import TantivyIndex
 from subgraphs.titles.domain.browsing import CatalogueScope, TitleFilter
-from subgraphs.titles.domain.completion import typo_count, words_of_name
-from subgraphs.titles.domain.relevance import words_of
+from subgraphs.titles.domain.completion import TypedText, words_of_name
 from subgraphs.titles.domain.title import Title
 
 __all__ = ["check_answers"]
@@ -69,9 +68,9 @@ def _alike(scores: Mapping[TitleId, float]) -> Iterator[set[TitleId]]:
 
 
 def _check_suggestions(text: str, answer: Sequence[Any], names: Mapping[TitleId, Sequence[str]]) -> None:
-    typed = words_of(text)
+    typed = TypedText(text)
     for suggestion in answer:
-        if typo_count(typed, words_of_name(suggestion["text"])) is None:
+        if typed.typo_count(words_of_name(suggestion["text"])) is None:
             raise ValueError(f"{text!r}: {suggestion['text']!r} does not complete it")
-    if not answer and any(typo_count(typed, name, forgiving=False) is not None for name in names.values()):
+    if not answer and any(typed.typo_count(name, forgiving=False) is not None for name in names.values()):
         raise ValueError(f"{text!r}: nothing was suggested")

@@ -45,6 +45,7 @@ from subgraphs.titles.domain.relevance import (
     TIE_BREAK_WEIGHT,
     SearchEntry,
     TextQuestion,
+    as_typed,
     completion_question,
     people_question,
     search_entry,
@@ -286,9 +287,14 @@ class TantivyIndex:
     ) -> list[FoundTitle]:
         if question is None or limit < 1:
             return []
-        view = self._serving.view
-        query = _visible(view.queries.of(question), self._visible.of(scope, TitleFilter(), hidden))
-        return list((await _answer(view, text, partial(_run, view, query, limit, None))).hits)
+        view, visible = self._serving.view, self._visible.of(scope, TitleFilter(), hidden)
+        hits = SearchHits((), 0)
+        # Where enough begins as it was typed, what has a typo comes behind: so it is asked for where it is needed.
+        for asked in (as_typed(question), question):
+            if asked is not None and len(hits.hits) < limit:
+                query = _visible(view.queries.of(asked), visible)
+                hits = await _answer(view, text, partial(_run, view, query, limit, None))
+        return list(hits.hits)
 
     def _state(self) -> CatalogueState:
         searcher = self._serving.view.searcher

@@ -8,22 +8,26 @@ names in one field.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from subgraphs.kernel.ids import TitleId
 from subgraphs.titles.domain.relevance import words_of
-from subgraphs.titles.domain.title import Genre, Person, Title
+from subgraphs.titles.domain.title import Credit, CreditRole, Genre, Person, PersonId, Title
 
 __all__ = [
     "MAX_GENRES",
     "MAX_PEOPLE",
+    "CreditedPeople",
     "Suggestion",
     "SuggestionKind",
+    "TypedText",
     "best_suggestions",
     "edits_between",
-    "typo_count",
+    "leave_no_room",
     "words_of_name",
 ]
 
@@ -36,6 +40,9 @@ GENRE_POPULARITY = 0.95
 """A genre stands for many titles."""
 MAX_NAMES_KEPT = 20_000
 """Names and words of which is remembered what they are made of, some 200 bytes each."""
+MAX_TITLES_KEPT = 5_000
+"""Whose people's names are remembered, about 1 kB each."""
+MAX_TYPED_KEPT = 100
 
 
 class SuggestionKind(StrEnum):
@@ -79,26 +86,129 @@ class Suggestion:
         return cls(genre.display_name, genre=genre, popularity=GENRE_POPULARITY)
 
 
-def best_suggestions(typed: str, candidates: Iterable[Suggestion], first: int) -> list[Suggestion]:
+class TypedText:
+    """What somebody typed, to be compared with the names of many."""
+
+    def __init__(self, text: str) -> None:
+        self.words = tuple(words_of(text))
+        self._longest = f" {max(self.words, key=len, default='')}"
+        self._edits: tuple[dict[str, int], ...] = tuple({} for _ in self.words)
+        """From each typed word to words that it was compared with: many names share theirs."""
+
+    def typo_count(self, name: Sequence[str], *, forgiving: bool = True) -> int | None:
+        """How many edits there are between what was typed and the name's words; None when it does not complete it.
+
+        Not `forgiving`, there is none; that is many times faster.
+        """
+        words = self.words
+        total = 0
+        for position, word in enumerate(words):
+            is_last = position == len(words) - 1
+            if word in name or (is_last and any(other.startswith(word) for other in name)):
+                continue
+            most = 0 if len(word) < 4 or not forgiving else 1 if len(word) <= 5 else 2
+            if not most:
+                return None
+            known = self._edits[position]
+            best = most + 1
+            for other in name:
+                if other not in known:
+                    known[other] = edits_between(word, other, most, is_beginning=is_last)
+                best = min(best, known[other])
+            if best > most:
+                return None
+            total += best
+        return total if words else None
+
+    def begins_word_in(self, text: str, start: int = 0) -> int:
+        """Where a word of this text, which has a blank before each of its words, begins so; -1 when nowhere.
+
+        Quick, and asked of the longest typed word alone: what it is not found in is not completed without a typo.
+        """
+        return text.find(self._longest, start)
+
+
+class CreditedPeople:
+    """Actors and directors of titles, made ready for comparing: the most popular titles are looked at all the time."""
+
+    def __init__(self) -> None:
+        self._of_title: OrderedDict[TitleId, _Credited] = OrderedDict()
+
+    def completing(self, typed: TypedText, titles: Iterable[Title], *, forgiving: bool) -> list[Suggestion]:
+        """Those whose own name the text completes, each with the first of these titles."""
+        found: dict[PersonId, Suggestion | None] = {}
+        for title in titles:
+            credited = self._credited(title)
+            for place in range(len(credited.people)) if forgiving else credited.places(typed):
+                person = credited.people[place]
+                if person.id not in found:
+                    is_completed = typed.typo_count(credited.names[place], forgiving=forgiving) is not None
+                    found[person.id] = Suggestion.of_person(person, title) if is_completed else None
+        return [each for each in found.values() if each is not None]
+
+    def _credited(self, title: Title) -> _Credited:
+        known = self._of_title.get(title.id)
+        if known is None or known.credits is not title.credits:
+            known = self._of_title[title.id] = _Credited.of(title.credits)
+            if len(self._of_title) > MAX_TITLES_KEPT:
+                self._of_title.popitem(last=False)
+        return known
+
+
+@dataclass(frozen=True, slots=True)
+class _Credited:
+    credits: tuple[Credit, ...]
+    people: tuple[Person, ...]
+    names: tuple[tuple[str, ...], ...]
+    text: str
+    """All names, one a line, with a blank before each word."""
+
+    @classmethod
+    def of(cls, credits_: tuple[Credit, ...]) -> _Credited:
+        people: dict[PersonId, Person] = {}
+        for credit in credits_:
+            if credit.role is not CreditRole.WRITER:
+                people.setdefault(credit.person.id, credit.person)
+        names = tuple(tuple(words_of(person.display_name)) for person in people.values())
+        return cls(credits_, tuple(people.values()), names, "\n".join(f" {' '.join(name)}" for name in names))
+
+    def places(self, typed: TypedText) -> Iterator[int]:
+        """Of people whose names may be completed without a typo."""
+        found, line, counted = typed.begins_word_in(self.text), 0, 0
+        while found >= 0:
+            line += self.text.count("\n", counted, found)
+            counted = found
+            yield line
+            found = typed.begins_word_in(self.text, found + 1)
+
+
+def best_suggestions(typed: TypedText, candidates: Iterable[Suggestion], first: int) -> list[Suggestion]:
     """At most `first` of those that complete what was typed, one per kind and name.
 
     First what is called exactly so, then by typos; among equals titles that begin so, then the most popular.
     """
-    words = tuple(words_of(typed))
+    beginning = " ".join(typed.words)
     ranked: list[tuple[tuple[object, ...], Suggestion, str]] = []
     for candidate in candidates:
         name = words_of_name(candidate.text)
-        typos = typo_count(words, name)
-        if typos is None or (candidate.genre is not None and typos):
+        typos = typed.typo_count(name, forgiving=candidate.genre is None)
+        if typos is None:
             continue
-        begins = candidate.title is None or " ".join(name).startswith(" ".join(words))
-        rank = (name != words, typos, not begins, -candidate.popularity, candidate.text, candidate.kind.value)
-        ranked.append((rank, candidate, " ".join(name)))
+        name_text = " ".join(name)
+        begins = candidate.title is None or name_text.startswith(beginning)
+        rank = (name != typed.words, typos, not begins, -candidate.popularity, candidate.text, candidate.kind.value)
+        ranked.append((rank, candidate, name_text))
     ranked.sort(key=lambda each: each[0])
     chosen: dict[tuple[SuggestionKind, str], Suggestion] = {}
     for _, candidate, name_text in ranked:
         chosen.setdefault((candidate.kind, name_text), candidate)
     return _mixed(list(chosen.values()), first)
+
+
+def leave_no_room(typed: TypedText, titles: Iterable[Suggestion], first: int) -> bool:
+    """Whether these titles alone fill the first places before anything with a typo."""
+    names = {words_of_name(title.text) for title in titles}
+    return sum(typed.typo_count(name, forgiving=False) is not None for name in names) >= first
 
 
 def _mixed(ranked: Sequence[Suggestion], first: int) -> list[Suggestion]:
@@ -113,26 +223,6 @@ def _mixed(ranked: Sequence[Suggestion], first: int) -> list[Suggestion]:
     return [ranked[place] for place in sorted([*taken, *left[: first - len(taken)]])]
 
 
-def typo_count(typed: Sequence[str], name: Sequence[str], *, forgiving: bool = True) -> int | None:
-    """How many edits there are between what was typed and the name's words; None when it does not complete the name.
-
-    Not `forgiving`, there is none; that is many times faster.
-    """
-    total = 0
-    for position, word in enumerate(typed):
-        is_last = position == len(typed) - 1
-        if word in name or (is_last and any(other.startswith(word) for other in name)):
-            continue
-        most = 0 if len(word) < 4 or not forgiving else 1 if len(word) <= 5 else 2
-        if not most:
-            return None
-        best = min((edits_between(word, other, most, is_beginning=is_last) for other in name), default=most + 1)
-        if best > most:
-            return None
-        total += best
-    return total if typed else None
-
-
 def edits_between(typed: str, word: str, most: int, *, is_beginning: bool) -> int:
     """Edits from `typed` to the word, or to its nearest beginning; `most + 1` when there are more than `most`."""
     if (word.startswith(typed)) if is_beginning else word == typed:
@@ -142,20 +232,34 @@ def edits_between(typed: str, word: str, most: int, *, is_beginning: bool) -> in
     # No edit brings in more than one letter: words with other letters need not be looked at row by row.
     if (_letters_of(typed) & ~_letters_of(word)).bit_count() > most:
         return most + 1
-    # Optimal string alignment, row by row of `typed`; no beginning longer than typed + most can be nearer.
-    word = word[: len(typed) + most]
-    before: list[int] = []
-    row = list(range(len(word) + 1))
-    for i, letter in enumerate(typed, start=1):
-        earlier, before, row = before, row, [i]
-        for j, other in enumerate(word, start=1):
-            edits = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != other))
-            if i > 1 and j > 1 and letter == word[j - 2] and typed[i - 2] == other:
-                edits = min(edits, earlier[j - 2] + 1)
-            row.append(edits)
-        if min(row) > most and (not before or min(before) > most):
-            return most + 1
-    return min(most + 1, min(row) if is_beginning else row[-1])
+    # Optimal string alignment, a column at a time: Hyyrö 2003, with a bit for each typed letter (VP, VN and D0 there).
+    where, last = _places_of(typed), 1 << len(typed) - 1
+    more, less, same, before = -1, 0, 0, 0
+    edits = nearest = len(typed)
+    # No beginning longer than typed + most can be nearer.
+    for letter in word[: len(typed) + most]:
+        found = where.get(letter, 0)
+        swapped = ((~same & found) << 1) & before
+        same = (((found & more) + more) ^ more) | found | less | swapped
+        rising, falling = less | ~(same | more), same & more
+        if rising & last:
+            edits += 1
+        elif falling & last:
+            edits -= 1
+            nearest = min(nearest, edits)
+        rising = rising << 1 | 1
+        more, less = falling << 1 | ~(same | rising), same & rising
+        before = found
+    return min(most + 1, nearest if is_beginning else edits)
+
+
+@lru_cache(maxsize=MAX_TYPED_KEPT)
+def _places_of(typed: str) -> dict[str, int]:
+    """Where each letter stands, as bits."""
+    where: dict[str, int] = {}
+    for place, letter in enumerate(typed):
+        where[letter] = where.get(letter, 0) | 1 << place
+    return where
 
 
 @lru_cache(maxsize=MAX_NAMES_KEPT)

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 
@@ -40,6 +40,7 @@ __all__ = [
     "PartQuestion",
     "SearchEntry",
     "TextQuestion",
+    "as_typed",
     "completion_question",
     "people_question",
     "search_entry",
@@ -295,6 +296,20 @@ def people_question(text: str) -> TextQuestion | None:
         for position, word in enumerate(words)
     ]
     return TextQuestion(tuple(questions), (), (), 0.0, COMPLETION_WEIGHT)
+
+
+def as_typed(question: TextQuestion) -> TextQuestion | None:
+    """The question without typos, where what this finds comes before all else; None where that is not certain.
+
+    It is of a single word that is worth the same wherever it is found: with one edit that is less than a third.
+    """
+    if len(question.parts) != 1 or question.names or question.near_names:
+        return None
+    (part,) = question.parts
+    matches = tuple(match for match in part.matches if not match.edits)
+    if len(matches) == len(part.matches) or any(match.kind is not MatchKind.BEGINNING for match in matches):
+        return None
+    return replace(question, parts=(replace(part, matches=matches),))
 
 
 def _completed(word: str, fields: tuple[str, ...], *, is_last: bool) -> tuple[Match, ...]:

@@ -1,8 +1,9 @@
 """Search, its facets, and suggestions: text in, what this viewer may see out, best first.
 
 A list of hits is kept for five minutes per question, so that its pages are pages of one list; an update of the index
-ends it at once. The visibility rules are part of the index's query, of what is counted, too; titles that come back are
-checked once more against the policy. People and genres are suggested through visible titles only.
+ends it at once. Of a long one the beginning is asked for first, which is all that most searches come to. The visibility
+rules are part of the index's query, of what is counted, too; titles that come back are checked once more against the
+policy. People and genres are suggested through visible titles only.
 
 The list is nobody's own: for a profile with a known taste its first hits are put into another order when the first page
 is made, and cursors carry that order, so that later pages go on in it whatever the taste is by then.
@@ -24,7 +25,13 @@ from common.tokens import Viewer
 from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.pagination import CursorKey, PageRequest
 from subgraphs.titles.domain.browsing import CatalogueScope, TitleFilter
-from subgraphs.titles.domain.completion import Suggestion, best_suggestions, typo_count, words_of_name
+from subgraphs.titles.domain.completion import (
+    CreditedPeople,
+    Suggestion,
+    TypedText,
+    best_suggestions,
+    leave_no_room,
+)
 from subgraphs.titles.domain.finding import FacetField, SearchFacets, SearchSort, facet_questions
 from subgraphs.titles.domain.personal import (
     REORDERED,
@@ -34,8 +41,7 @@ from subgraphs.titles.domain.personal import (
     read_order,
     write_order,
 )
-from subgraphs.titles.domain.relevance import words_of
-from subgraphs.titles.domain.title import CreditRole, Genre, PersonId, Title
+from subgraphs.titles.domain.title import Title
 from subgraphs.titles.ports import FoundTitle, SearchHits, SearchIndex
 from subgraphs.titles.services.calendar import AvailabilityCalendar
 from subgraphs.titles.services.catalogue import Catalogue
@@ -48,7 +54,11 @@ MAX_QUERY_LENGTH = 200
 """Characters."""
 MAX_HITS = 500
 """How deep a list of hits can be paged; nobody reads further, and the total is counted all the same."""
+FIRST_HITS = 100
+"""Asked for at first, enough for four pages and for what a taste may reorder; who pages deeper has all asked for."""
 MAX_ANSWERS_KEPT = 1_000
+MAX_COMPLETIONS_KEPT = 2_000
+"""Everybody's typing begins with the same letters."""
 MAX_FACETS_KEPT = 500
 MAX_GENRE_LISTS_KEPT = 200
 TITLES_WITH_PEOPLE = 20
@@ -96,6 +106,14 @@ class _Question:
     scope: _Scope
 
 
+@dataclass(frozen=True, slots=True)
+class _Completions:
+    """Titles whose names go on as the text begins, and those with such people."""
+
+    named: Sequence[FoundTitle]
+    with_people: Sequence[FoundTitle]
+
+
 def _nothing_required() -> None:
     return
 
@@ -118,9 +136,13 @@ class SearchService:
         self._calendar = calendar
         self._tastes = tastes
         self._require_searchable = require_searchable
-        self._hits = KeptAnswers[_Question, SearchHits](index, most=MAX_ANSWERS_KEPT)
+        self._hits = KeptAnswers[tuple[_Question, int], SearchHits](index, most=MAX_ANSWERS_KEPT)
         self._facets = KeptAnswers[_Question, SearchFacets](index, most=MAX_FACETS_KEPT)
-        self._genres = KeptAnswers[_Scope, list[Genre]](index, most=MAX_GENRE_LISTS_KEPT)
+        self._completions = KeptAnswers[tuple[tuple[str, ...], int, _Scope], _Completions](
+            index, most=MAX_COMPLETIONS_KEPT
+        )
+        self._people = CreditedPeople()
+        self._genres = KeptAnswers[_Scope, list[Suggestion]](index, most=MAX_GENRE_LISTS_KEPT)
 
     async def search(
         self,
@@ -141,15 +163,11 @@ class SearchService:
             return FoundPage(search_id, (), 0)
         self._require_searchable()
 
-        async def ask() -> SearchHits:
-            scope = CatalogueScope.of(viewer, now)
-            closed = question.scope.closed
-            return await self._index.search(question.text, scope, chosen, closed, MAX_HITS, sort=sort)
-
         # Others than the first page go on in the order that their cursor carries.
         is_personal = after is None and sort is SearchSort.RELEVANCE and request.first > 0
         answer, taste = await asyncio.gather(
-            self._hits.answer(question, now, ask), self._tastes.of(viewer if is_personal else Viewer(), now)
+            self._found(viewer, now, question, after, request.first),
+            self._tastes.of(viewer if is_personal else Viewer(), now),
         )
         order = [] if after is None else after.order
         if taste is not None:
@@ -170,6 +188,27 @@ class SearchService:
             if hit.title_id in titles
         )
         return FoundPage(search_id, found, answer.total_count)
+
+    async def _found(
+        self, viewer: Viewer, now: datetime, question: _Question, after: _Place | None, first: int
+    ) -> SearchHits:
+        """The beginning of the list of hits that the page is a page of, or all of it."""
+        scope = CatalogueScope.of(viewer, now)
+
+        async def ask(limit: int) -> SearchHits:
+            return await self._hits.answer(
+                (question, limit),
+                now,
+                lambda: self._index.search(
+                    question.text, scope, question.chosen, question.scope.closed, limit, sort=question.sort
+                ),
+            )
+
+        if question.sort is SearchSort.RELEVANCE:
+            beginning = _without_last_ties(await ask(FIRST_HITS))
+            if _holds_page(beginning, after, first):
+                return beginning
+        return await ask(MAX_HITS)
 
     async def _personal_order(
         self, viewer: Viewer, now: datetime, text: str, hits: Sequence[FoundTitle], taste: ProfileTaste
@@ -207,23 +246,36 @@ class SearchService:
         if not cleaned or first < 1:
             return []
         self._require_searchable()
-        scope = CatalogueScope.of(viewer, now)
-        closed = self._calendar.closed_titles(viewer.country, now)
-        # Twice as many: several titles of one name become one suggestion.
-        named, with_people = await asyncio.gather(
-            self._index.complete(cleaned, scope, closed, first * 2),
-            self._index.with_people(cleaned, scope, closed, TITLES_WITH_PEOPLE),
-        )
-        ids = [hit.title_id for hit in (*named, *with_people)]
+        typed = TypedText(cleaned)
+        found = await self._completed(viewer, now, cleaned, typed, first)
+        ids = [hit.title_id for hit in (*found.named, *found.with_people)]
         titles = await self._catalogue.visible_titles(viewer, now, ids)
-        of_titles = [Suggestion.of_title(titles[hit.title_id]) for hit in named if hit.title_id in titles]
-        of_people = _people([titles[hit.title_id] for hit in with_people if hit.title_id in titles], cleaned)
-        of_genres = [Suggestion.of_genre(genre) for genre in await self._visible_genres(viewer, now)]
-        return best_suggestions(cleaned, (*of_titles, *of_people, *of_genres), first)
+        of_titles = [Suggestion.of_title(titles[hit.title_id]) for hit in found.named if hit.title_id in titles]
+        with_people = [titles[hit.title_id] for hit in found.with_people if hit.title_id in titles]
+        of_people = self._people.completing(typed, with_people, forgiving=False)
+        # Most often somebody is called so, or enough titles are: then nobody need be compared letter by letter.
+        if not of_people and not leave_no_room(typed, of_titles, first):
+            of_people = self._people.completing(typed, with_people, forgiving=True)
+        of_genres = await self._visible_genres(viewer, now)
+        return best_suggestions(typed, (*of_titles, *of_people, *of_genres), first)
 
-    async def _visible_genres(self, viewer: Viewer, now: datetime) -> list[Genre]:
-        async def ask() -> list[Genre]:
-            return await self._catalogue.genres(viewer, now)
+    async def _completed(self, viewer: Viewer, now: datetime, text: str, typed: TypedText, first: int) -> _Completions:
+        asked = self._scope(viewer, now)
+
+        async def ask() -> _Completions:
+            scope = CatalogueScope.of(viewer, now)
+            # Twice as many: several titles of one name become one suggestion.
+            named, with_people = await asyncio.gather(
+                self._index.complete(text, scope, asked.closed, first * 2),
+                self._index.with_people(text, scope, asked.closed, TITLES_WITH_PEOPLE),
+            )
+            return _Completions(named, with_people)
+
+        return await self._completions.answer((typed.words, first, asked), now, ask)
+
+    async def _visible_genres(self, viewer: Viewer, now: datetime) -> list[Suggestion]:
+        async def ask() -> list[Suggestion]:
+            return [Suggestion.of_genre(genre) for genre in await self._catalogue.genres(viewer, now)]
 
         return await self._genres.answer(self._scope(viewer, now), now, ask)
 
@@ -241,21 +293,27 @@ class SearchService:
         return _Scope(scope.country, scope.maximum_age, scope.kids_only, closed)
 
 
-def _people(titles: Sequence[Title], text: str) -> list[Suggestion]:
-    """Actors and directors of these titles, most popular first, whose own name the text completes."""
-    words = words_of(text)
-    of_person: dict[PersonId, tuple[tuple[str, ...], Suggestion]] = {}
-    for title in titles:
-        for credit in title.credits:
-            if credit.role is not CreditRole.WRITER and credit.person.id not in of_person:
-                name = words_of_name(credit.person.display_name)
-                of_person[credit.person.id] = (name, Suggestion.of_person(credit.person, title))
-    # Most often somebody is called so, and nobody else need be compared letter by letter.
-    for forgiving in (False, True):
-        found = [each for name, each in of_person.values() if typo_count(words, name, forgiving=forgiving) is not None]
-        if found:
-            return found
-    return []
+def _without_last_ties(answer: SearchHits) -> SearchHits:
+    """Of a list that was cut, what a longer one begins with, too: of hits that score as the last one others follow."""
+    hits = answer.hits
+    if len(hits) == answer.total_count:
+        return answer
+    certain = [hit for hit in hits if hit.score > hits[-1].score]
+    return SearchHits(tuple(certain), answer.total_count)
+
+
+def _holds_page(answer: SearchHits, after: _Place | None, first: int) -> bool:
+    """Whether this beginning of a list has the page, the hit behind it, and all that a taste may reorder."""
+    if len(answer.hits) == answer.total_count:
+        return True
+    last = first
+    if after is not None:
+        place = next((place for place, hit in enumerate(answer.hits) if hit.title_id == after.title_id), None)
+        if place is None:
+            return False
+        # Its order may have brought it to the end of what is reordered.
+        last = max(place, REORDERED) + 1 + first
+    return max(last, REORDERED) < len(answer.hits)
 
 
 def _checked(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -19,16 +20,26 @@ from subgraphs.titles.domain.browsing import CatalogueScope, DurationBand, Title
 from subgraphs.titles.domain.completion import (
     MAX_GENRES,
     MAX_PEOPLE,
+    CreditedPeople,
     Suggestion,
     SuggestionKind,
+    TypedText,
     best_suggestions,
     edits_between,
-    typo_count,
+    leave_no_room,
 )
 from subgraphs.titles.domain.finding import FacetField, SearchFacets, SearchSort, facet_questions, name_rank
-from subgraphs.titles.domain.relevance import words_of
+from subgraphs.titles.domain.relevance import (
+    COMPLETED_WORD_BOOST,
+    COMPLETION_WEIGHT,
+    ONE_EDIT_BOOST,
+    as_typed,
+    completion_question,
+    people_question,
+    words_of,
+)
 from subgraphs.titles.domain.text import sort_name
-from subgraphs.titles.domain.title import Origin, Title, TitleKind, genre_named, person_named
+from subgraphs.titles.domain.title import Credit, CreditRole, Origin, Title, TitleKind, genre_named, person_named
 from subgraphs.titles.ports import SearchIndex
 from subgraphs.titles.services.calendar import AvailabilityCalendar
 from tests.subgraphs.titles.catalogue_strategies import catalogues, passes, search_filters, viewers
@@ -225,6 +236,20 @@ async def test_a_child_is_suggested_nobody_of_forbidden_films(demo: Parts) -> No
     assert any(each.person is not None for each in suggested)
 
 
+def test_what_has_a_typo_comes_behind_what_is_as_typed() -> None:
+    """So an engine need not look for typos where enough begins as typed, as long as nothing else is worth anything."""
+    most_popular = math.log2(2 + COMPLETION_WEIGHT)
+    assert most_popular * ONE_EDIT_BOOST < COMPLETED_WORD_BOOST
+    for text in ("keaton", "ward"):
+        question = people_question(text)
+        assert question is not None
+        assert (asked := as_typed(question)) is not None
+        assert [match.edits for part in asked.parts for match in part.matches] == [0]
+    for question in (people_question("buster k"), people_question("kea"), completion_question("keaton")):
+        assert question is not None
+        assert as_typed(question) is None
+
+
 def test_suggestions_are_mixed_and_each_name_comes_once() -> None:
     """Exact names first, few people and genres, more of them only where titles end."""
     films = [Suggestion(f"War {number}", title=_film(number), popularity=number / 10) for number in range(4)]
@@ -232,12 +257,30 @@ def test_suggestions_are_mixed_and_each_name_comes_once() -> None:
         Suggestion(f"Warda {letter}", person=person_named(f"Warda {letter}"), popularity=0.99) for letter in "abcd"
     ]
     genre = Suggestion.of_genre(genre_named("War"))
-    mixed = best_suggestions("war", [*films, *films, *people, genre], 5)
+    mixed = best_suggestions(TypedText("war"), [*films, *films, *people, genre], 5)
     assert [each.text for each in mixed] == ["War", "Warda a", "Warda b", "War 3", "War 2"]
     assert len([each for each in mixed if each.person]) == MAX_PEOPLE
     assert len([each for each in mixed if each.genre]) == MAX_GENRES
-    assert [each.text for each in best_suggestions("warda", people, 5)] == ["Warda a", "Warda b", "Warda c", "Warda d"]
-    assert best_suggestions("xyz", [*films, *people, genre], 5) == []
+    assert [each.text for each in best_suggestions(TypedText("warda"), people, 5)] == [
+        "Warda a",
+        "Warda b",
+        "Warda c",
+        "Warda d",
+    ]
+    assert best_suggestions(TypedText("xyz"), [*films, *people, genre], 5) == []
+
+
+@given(st.lists(st.sampled_from(["wara", "warb", "wardc", "wrad", "wxrd"]), max_size=6), st.integers(1, 4))
+def test_what_leaves_no_room_is_followed_by_nothing_with_a_typo(names: list[str], first: int) -> None:
+    """People with typos need not be looked for then."""
+    typed, films = TypedText("ward"), [Suggestion(name, title=_film(0), popularity=0.1) for name in names]
+    people = [Suggestion("warda", person=person_named("warda"), popularity=0.5)]
+    with_typos = [Suggestion("wrda", person=person_named("wrda"), popularity=1.0)]
+    if leave_no_room(typed, films, first):
+        assert best_suggestions(typed, films, first) == best_suggestions(typed, [*films, *with_typos], first)
+    assert not leave_no_room(typed, [], first)
+    assert leave_no_room(typed, [*films, Suggestion("Ward", title=_film(1))], 1)
+    assert best_suggestions(typed, people, 5) == people
 
 
 @pytest.mark.parametrize(
@@ -258,7 +301,42 @@ def test_suggestions_are_mixed_and_each_name_comes_once() -> None:
 )
 def test_counts_typos(typed: str, name: str, typos: int | None) -> None:
     """The last word may be unfinished, short ones must be right."""
-    assert typos == typo_count(words_of(typed), words_of(name))
+    text = TypedText(typed)
+    assert typos == text.typo_count(words_of(name))
+    assert (typos if typos == 0 else None) == text.typo_count(words_of(name), forgiving=False)
+
+
+@given(
+    st.text(st.sampled_from("abc "), max_size=7),
+    st.lists(st.lists(st.text(st.sampled_from("aBc' -é"), min_size=1, max_size=8), max_size=5), max_size=3),
+    st.booleans(),
+)
+@settings(max_examples=200, deadline=None)
+def test_credited_people_are_those_of_a_scan(typed: str, casts: list[list[str]], forgiving: bool) -> None:
+    """Everybody whose name the text completes, once, with the first title; a changed title's people are new."""
+    text, people = TypedText(typed), CreditedPeople()
+    expected: dict[str, tuple[str, TitleId]] = {}
+    films = [_with_cast(number, cast) for number, cast in enumerate(casts)]
+    people.completing(text, [_with_cast(number, ["Abc Cba"]) for number in range(len(films))], forgiving=forgiving)
+    for film in films:
+        cast: dict[str, str] = {}
+        for credit in film.credits[:-1]:
+            cast.setdefault(credit.person.id, credit.person.display_name)
+        for person_id, name in cast.items():
+            if text.typo_count(words_of(name), forgiving=forgiving) is not None:
+                expected.setdefault(person_id, (name, film.id))
+    found = people.completing(text, films, forgiving=forgiving)
+    assert expected == {each.person.id: (each.text, _first_film(films, each)) for each in found if each.person}
+
+
+def _with_cast(number: int, names: Sequence[str]) -> Title:
+    cast = [Credit(person_named(name), CreditRole.CAST) for name in names if name.strip()]
+    writer = Credit(person_named("Abc Writer"), CreditRole.WRITER)
+    return replace(_film(number), credits=(*cast, writer), popularity=number / 10)
+
+
+def _first_film(films: Sequence[Title], suggestion: Suggestion) -> TitleId:
+    return next(film.id for film in films if suggestion == Suggestion.of_person(suggestion.person, film))  # type: ignore[arg-type]
 
 
 def distance(first: str, second: str) -> int:

@@ -19,7 +19,7 @@ from common.tokens import Viewer
 from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.pagination import PageRequest
 from subgraphs.titles.adapters.search_tastes import ValkeyProfileTastes
-from subgraphs.titles.domain.browsing import TitleFilter
+from subgraphs.titles.domain.browsing import CatalogueScope, TitleFilter
 from subgraphs.titles.domain.finding import SearchSort
 from subgraphs.titles.domain.personal import (
     REORDERED,
@@ -70,6 +70,27 @@ async def pages(parts: Parts, viewer: Viewer, text: str, first: int, *, at_most:
 
 def ids(hits: list[Hit]) -> list[str]:
     return [hit.title.id for hit in hits]
+
+
+@pytest.mark.parametrize("first", [20, 35, 70])
+@pytest.mark.parametrize("levels", [1, 2, 160])
+@pytest.mark.parametrize("taste", [None, LAUGHS])
+async def test_a_long_list_is_one_list_however_it_is_paged(
+    parts: Parts, first: int, levels: int, taste: ProfileTaste | None
+) -> None:
+    """Its beginning is asked for alone: the pages are those of the whole list, where hits tie at the cut, too."""
+    films = [film(number, f"Brook {number:03d}", popularity=number % levels / levels) for number in range(160)]
+    await parts.index.update(films)
+    parts.catalogue.replace(films)
+    parts.tastes.kept.update({} if taste is None else {str(ADULT.profile_id): taste})
+    scope = CatalogueScope.of(ADULT, NOW)
+    whole = await parts.index.search("brook", scope, TitleFilter(), frozenset(), 500)
+
+    found = ids(await pages(parts, ADULT, "brook", first))
+
+    assert len(found) == len(set(found)) == whole.total_count == 160
+    assert found[REORDERED:] == [hit.title_id for hit in whole.hits[REORDERED:]]
+    assert taste is not None or found == [hit.title_id for hit in whole.hits]
 
 
 async def test_two_profiles_find_the_same_titles_in_their_own_order(parts: Parts) -> None:
