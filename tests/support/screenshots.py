@@ -34,6 +34,8 @@ DRAWN = """[...document.images].every((image) => {
   return !isSeen || (image.complete && image.naturalWidth > 0);
 })"""
 QUERY = "the gre"
+MAX_SCROLLS = 6
+"""Rows come a few at a time, some two dozen in all."""
 MAX_BYTES = 200_000
 QUALITIES = (86, 78, 70, 60, 50)
 
@@ -140,15 +142,23 @@ def _tv_genre(page: Page, _signed: Signed) -> None:
 
 
 def _phone_home(page: Page, signed: Signed) -> None:
-    """Scrolled to the row that says most of this viewer; else the page as it came."""
+    """Scrolled to the row that says most of this viewer, also where it comes far below; else the page as it came."""
+    if not signed.viewer.phone_row:
+        return
+    wanted = f".home .is-{signed.viewer.phone_row.lower()}"
+    for _ in range(MAX_SCROLLS):
+        if page.locator(wanted).count():
+            break
+        page.evaluate("document.querySelector('.home').scrollTop = document.querySelector('.home').scrollHeight")
+        page.wait_for_timeout(800)
     for _ in range(2):
         # Once more, for the page is longer after rows below came.
         page.evaluate(
-            """(kind) => {
-              const row = kind && document.querySelector(`.home .is-${kind}`);
-              if (row) document.querySelector('.home').scrollTop += row.getBoundingClientRect().top - 28;
+            """(wanted) => {
+              const home = document.querySelector('.home'), row = document.querySelector(wanted);
+              home.scrollTop = row ? home.scrollTop + row.getBoundingClientRect().top - 28 : 0;
             }""",
-            signed.viewer.phone_row.lower(),
+            wanted,
         )
         page.wait_for_timeout(800)
 
