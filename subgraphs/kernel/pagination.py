@@ -56,12 +56,17 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[ItemT]):
-    """Items in order with one cursor each; `has_previous_page` is true when the page began after a cursor."""
+    """Items in order with their sort keys; `has_previous_page` is true when the page began after a cursor."""
 
     items: tuple[ItemT, ...]
-    cursors: tuple[str, ...]
+    keys: tuple[CursorKey, ...]
     has_next_page: bool
     has_previous_page: bool
+
+    @property
+    def cursors(self) -> tuple[str, ...]:
+        """One for each item."""
+        return tuple(write_cursor(key) for key in self.keys)
 
     @classmethod
     def cut(cls, found: Sequence[ItemT], request: PageRequest, key: Callable[[ItemT], CursorKey]) -> Page[ItemT]:
@@ -69,16 +74,14 @@ class Page(Generic[ItemT]):
         items = tuple(found[: request.first])
         return cls(
             items=items,
-            cursors=tuple(write_cursor(key(item)) for item in items),
+            keys=tuple(key(item) for item in items),
             has_next_page=len(found) > request.first,
             has_previous_page=request.after is not None,
         )
 
     def map(self, change: Callable[[ItemT], OtherT]) -> Page[OtherT]:
         """The same page of other items."""
-        return Page(
-            tuple(change(item) for item in self.items), self.cursors, self.has_next_page, self.has_previous_page
-        )
+        return Page(tuple(change(item) for item in self.items), self.keys, self.has_next_page, self.has_previous_page)
 
 
 def page_info(page: Page[ItemT]) -> PageInfo:
@@ -86,8 +89,8 @@ def page_info(page: Page[ItemT]) -> PageInfo:
     return PageInfo(
         has_next_page=page.has_next_page,
         has_previous_page=page.has_previous_page,
-        start_cursor=page.cursors[0] if page.cursors else None,
-        end_cursor=page.cursors[-1] if page.cursors else None,
+        start_cursor=write_cursor(page.keys[0]) if page.keys else None,
+        end_cursor=write_cursor(page.keys[-1]) if page.keys else None,
     )
 
 

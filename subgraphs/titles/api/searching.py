@@ -5,7 +5,15 @@
 import strawberry
 
 from common.errors import ErrorKind, ServiceError
-from subgraphs.kernel.pagination import Page, PageInfo, PageRequest, page_info, read_page_request
+from subgraphs.kernel.pagination import (
+    CursorKey,
+    Page,
+    PageInfo,
+    PageRequest,
+    page_info,
+    read_page_request,
+    write_cursor,
+)
 from subgraphs.titles.api.context import Info
 from subgraphs.titles.api.types import MAX_FIRST, Genre, Person, Title, genre_of, person_of, title_of
 from subgraphs.titles.domain import completion, finding
@@ -86,6 +94,11 @@ class SearchFacets:
     durations: list[DurationCount]
 
 
+def _cursor(self: "SearchEdge") -> str:
+    """Made when it is asked for: most clients need the page's last alone."""
+    return write_cursor(self.key)
+
+
 @strawberry.type
 class SearchEdge:
     """One hit; scores compare within one answer only, and are 0 in other orders than by relevance.
@@ -93,7 +106,8 @@ class SearchEdge:
     A profile's own order is not the scores': they are the text's.
     """
 
-    cursor: str
+    key: strawberry.Private[CursorKey]
+    cursor: str = strawberry.field(resolver=_cursor)
     node: Title
     score: float
     tracking: str = strawberry.field(description="Opaque; goes back with reportInteractions when the hit is opened.")
@@ -144,8 +158,7 @@ async def search_connection(
         context.services.search_log.searched(context.viewer, answer.search_id, query, answer.total_count, context.now)
     page = Page.cut(answer.found, request, lambda hit: hit.key)
     edges = [
-        SearchEdge(cursor=cursor, node=title_of(hit.title), score=hit.score, tracking=hit.tracking)
-        for hit, cursor in zip(page.items, page.cursors, strict=True)
+        SearchEdge(key=hit.key, node=title_of(hit.title), score=hit.score, tracking=hit.tracking) for hit in page.items
     ]
     return SearchConnection(
         query=query, chosen=chosen, edges=edges, page_info=page_info(page), total_count=answer.total_count

@@ -131,26 +131,32 @@ def choose_design(
 
     Films since the sixties may get a poster face where older ones have a period one. `variant` is one of VARIANTS.
     """
-    genre = telling_genre(genres)
-    palette_names = _PALETTES_BY_GENRE.get(genre, tuple(PALETTES))
-    families = _FAMILIES_BY_GENRE.get(genre, FAMILIES)
-    digest = _digest(title_id, MAIN_VARIANT)
-    palette_name, family = palette_names[digest[0] % len(palette_names)], families[digest[1] % len(families)]
-    used_palettes, used_families = [palette_name], [family]
-    for other in VARIANTS[1 : VARIANTS.index(variant) + 1]:
-        digest = _digest(title_id, other)
-        # What suits the genre first; a genre with few of them borrows from all.
-        palette_name = _another(palette_names, tuple(PALETTES), used_palettes, digest[0])
-        family = _another(families, FAMILIES, used_families, digest[1])
+    family = _choose(_FAMILIES_BY_GENRE.get(telling_genre(genres), FAMILIES), FAMILIES, title_id, variant, byte=1)
+    digest = _digest(title_id, variant)
     typefaces = _TYPEFACES_BY_FAMILY[family]
     if release_year is not None and release_year >= 1960:
         typefaces = ("bebas", *typefaces)
     return Design(
-        palette_name=palette_name,
+        palette_name=_palette_name(title_id, genres, variant),
         family=family,
         typeface=typefaces[digest[2] % len(typefaces)],
         seed=int.from_bytes(digest[4:8], "big"),
     )
+
+
+def _palette_name(title_id: str, genres: Sequence[str], variant: str) -> str:
+    every = tuple(PALETTES)
+    return _choose(_PALETTES_BY_GENRE.get(telling_genre(genres), every), every, title_id, variant, byte=0)
+
+
+def _choose(preferred: Sequence[str], every: Sequence[str], title_id: str, variant: str, *, byte: int) -> str:
+    """One for the variant that none of the variants before it has; `byte` of their digests chooses."""
+    chosen = preferred[_digest(title_id, MAIN_VARIANT)[byte] % len(preferred)]
+    used = [chosen]
+    for other in VARIANTS[1 : VARIANTS.index(variant) + 1]:
+        # What suits the genre first; a genre with few of them borrows from all.
+        chosen = _another(preferred, every, used, _digest(title_id, other)[byte])
+    return chosen
 
 
 def _digest(title_id: str, variant: str) -> bytes:
@@ -176,5 +182,5 @@ def telling_genre(genres: Sequence[str]) -> str:
 @lru_cache(maxsize=50_000)
 def placeholder_color(title_id: str, genres: tuple[str, ...], variant: str = MAIN_VARIANT) -> str:
     """#rrggbb of the title's ground: what to show until the image is there."""
-    red, green, blue = choose_design(title_id, genres, None, variant).palette.depth
+    red, green, blue = PALETTES[_palette_name(title_id, genres, variant)].depth
     return f"#{red:02x}{green:02x}{blue:02x}"

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
 
 from subgraphs.kernel.ids import TitleId
 from subgraphs.titles.artwork_sizes import MAIN_VARIANT, SIZES_BY_ROLE, VARIANTS
@@ -38,14 +39,8 @@ class ImageFormat(StrEnum):
     AVIF = "AVIF"
     PNG = "PNG"
 
-    @property
-    def extension(self) -> str:
-        """The end of the image's address."""
-        return self.value.lower()
 
-
-@dataclass(frozen=True, slots=True)
-class ArtworkReference:
+class ArtworkReference(NamedTuple):
     """One image of one title in one size and format."""
 
     title_id: TitleId
@@ -62,8 +57,8 @@ class ArtworkReference:
 
     def url(self, media_url: str) -> str:
         """Where delivery serves it."""
-        size = f"{self.width_px}x{self.height_px}.{self.format.extension}"
-        return f"{media_url.rstrip('/')}/artwork/{self.title_id}/{self.role.lower()}/{self.variant}/{size}"
+        kind = f"{self.role.lower()}/{self.variant}/{self.width_px}x{self.height_px}.{self.format.lower()}"
+        return f"{media_url.rstrip('/')}/artwork/{self.title_id}/{kind}"
 
     @classmethod
     def nearest(
@@ -75,12 +70,18 @@ class ArtworkReference:
         variant: str = MAIN_VARIANT,
     ) -> ArtworkReference:
         """The smallest offered size that is not smaller than `width_px`, or the largest there is."""
-        sizes = SIZES_BY_ROLE[role]
-        width, height = next((size for size in sizes if size[0] >= width_px), sizes[-1])
+        width, height = _nearest_size(role, width_px)
         # A logo is drawn over other pictures: JPEG has no transparency, PNG says the same in every client.
         if role is ArtworkRole.LOGO and image_format is ImageFormat.JPEG:
             image_format = ImageFormat.PNG
         return cls(title_id, role, variant, width, height, image_format)
+
+
+@lru_cache(maxsize=1_000)
+def _nearest_size(role: ArtworkRole, width_px: int) -> tuple[int, int]:
+    """Screens ask for the same few widths."""
+    sizes = SIZES_BY_ROLE[role]
+    return next((size for size in sizes if size[0] >= width_px), sizes[-1])
 
 
 def read_artwork_id(text: str) -> ArtworkReference | None:
