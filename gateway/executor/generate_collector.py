@@ -60,8 +60,7 @@ class _Writer:
     def __init__(self, paths: Sequence[FlattenPath], shapes: Sequence[RepresentationShape]) -> None:
         self.constants: dict[str, Any] = {}
         self._number = 0
-        shape = _plain_shape(shapes)
-        self._fields = None if shape is None else [each.source_key for each in shape.fields]
+        self._shape = _plain_shape(shapes)
         lines = ["def group(tree):", "    groups = {}"]
         for path in paths:
             lines += ["    seen = set()", *self._walk(path, 0, "tree", "    ")]
@@ -69,7 +68,7 @@ class _Writer:
             "    return groups",
             "",
             "def write(groups):",
-            f"    return dumps([{_representation(shape)} for group in groups])",
+            f"    return dumps([{_representation(self._shape)} for group in groups])",
         ]
         self.source = "\n".join(lines) + "\n"
 
@@ -96,46 +95,61 @@ class _Writer:
                     *self._walk(path, at + 1, inner, indent + "        "),
                 ]
             case TypeCondition(type_names):
-                names = f"TYPES_{len(self.constants)}"
-                self.constants[names] = frozenset(type_names)
                 return [
                     f"{indent}if {value}.__class__ is dict:",
-                    f"{indent}    {inner} = {value}.get('__typename')",
-                    f"{indent}    if {inner}.__class__ is str and {inner} in {names}:",
+                    *(f"{indent}    {line}" for line in self._only_types(type_names, value, inner)),
                     *self._walk(path, at + 1, value, indent + "        "),
                 ]
 
+    def _only_types(self, type_names: Sequence[str], value: str, name: str) -> list[str]:
+        """The condition that an object has one of these types; variable `name` is free for it."""
+        names = f"TYPES_{len(self.constants)}"
+        self.constants[names] = frozenset(type_names)
+        return [f"{name} = {value}.get('__typename')", f"if {name}.__class__ is str and {name} in {names}:"]
+
     def _take(self, value: str, indent: str) -> list[str]:
-        if self._fields is None:
-            lines = [f"key = take({value})", "if key.__class__ is dict:", "    key = dumps(key)"]
-            within = "    "
+        shape = self._shape
+        if shape is None:
+            lines = [f"key = take({value})", "if key.__class__ is dict:", "    key = dumps(key)", *_note(value)]
+        elif shape.type_names is None:
+            lines = _take_plain(shape, value)
         else:
-            keys = [f"k{index}" for index in range(len(self._fields))]
-            lines = [f"{key} = {value}.get({field!r}, MISSING)" for key, field in zip(keys, self._fields, strict=True)]
-            lines.append("if " + " and ".join(f"{key} is not MISSING" for key in keys) + ":")
-            joined = keys[0] if len(keys) == 1 else f"({', '.join(keys)})"
-            lines += [
-                f"    key = {joined}",
-                "    if not (" + " and ".join(f"{key}.__class__ in PLAIN" for key in keys) + "):",
-                "        key = dumps(key)",
-            ]
-            within = "    "
-        lines += [
-            f"{within}group = groups.get(key)",
-            f"{within}if group is None:",
-            f"{within}    groups[key] = [{value}]",
-            f"{within}else:",
-            f"{within}    group.append({value})",
-        ]
+            condition = self._only_types(shape.type_names, value, self._name())
+            lines = [*condition, *(f"    {line}" for line in _take_plain(shape, value))]
         return [indent + line for line in lines]
 
 
+def _take_plain(shape: RepresentationShape, value: str) -> list[str]:
+    """Key an object by its inputs, if it has them all."""
+    keys = [f"k{index}" for index in range(len(shape.fields))]
+    joined = keys[0] if len(keys) == 1 else f"({', '.join(keys)})"
+    return [
+        *(f"{key} = {value}.get({each.source_key!r}, MISSING)" for key, each in zip(keys, shape.fields, strict=True)),
+        "if " + " and ".join(f"{key} is not MISSING" for key in keys) + ":",
+        f"    key = {joined}",
+        "    if not (" + " and ".join(f"{key}.__class__ in PLAIN" for key in keys) + "):",
+        "        key = dumps(key)",
+        *_note(value),
+    ]
+
+
+def _note(value: str) -> list[str]:
+    """Put an object into the group of its key; to be written inside of one condition."""
+    return [
+        "    group = groups.get(key)",
+        "    if group is None:",
+        f"        groups[key] = [{value}]",
+        "    else:",
+        f"        group.append({value})",
+    ]
+
+
 def _plain_shape(shapes: Sequence[RepresentationShape]) -> RepresentationShape | None:
-    """The one shape of every object, when it is made of leaves only; None otherwise."""
+    """The one shape of the objects, when it is made of leaves only and its type is known; None otherwise."""
     if len(shapes) != 1:
         return None
     shape = shapes[0]
-    if shape.type_names is not None or shape.sent_typename is None or not shape.fields:
+    if shape.sent_typename is None or not shape.fields:
         return None
     if any(each.fields or each.type_names is not None for each in shape.fields):
         return None

@@ -118,6 +118,8 @@ _TREES = st.fixed_dictionaries(
     [
         (shape("id", sent="T"),),
         (shape("id", "code", sent="T"),),
+        (shape("id", types=("T", "1"), sent="I"),),
+        (shape("id", "code", types=("T",), sent="T"),),
         (shape("id", types=("T",), sent=None), shape("code", sent="I")),
         (RepresentationShape(None, "T", (RepresentationField("x", "id", (RepresentationField("a", "a"),)),)),),
     ],
