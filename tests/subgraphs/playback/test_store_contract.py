@@ -186,6 +186,21 @@ async def test_two_processes_never_undo_each_other(place: Place) -> None:
     assert len(answers) == len(reports)
 
 
+async def test_what_an_erasure_meets_comes_back_only_as_news(place: Place) -> None:
+    """Who records looks for the profile when a bookmark is told to others: no other may be there after an erasure."""
+    async with place.open() as stores:
+        for turn in range(20):
+            at_s = turn * 10.0
+            await stores.bookmarks.record(report("mov_1", 10, at_s))
+            written, _ = await asyncio.gather(
+                stores.bookmarks.record(report("mov_1", 11, at_s + 1)), stores.bookmarks.erase_profile(PROFILE)
+            )
+            found = await stores.bookmarks.history(PROFILE, limit=9)
+            assert found in ([], [written])
+            assert not found or written.announced_at == START + timedelta(seconds=at_s + 1)
+            await stores.bookmarks.erase_profile(PROFILE)
+
+
 @pytest.mark.parametrize("at_once", [1, 40])
 async def test_histories_of_several_devices_end_as_the_model_says(place: Place, at_once: int) -> None:
     """Late, repeated and reordered reports, one by one and sharing a write."""

@@ -183,24 +183,31 @@ class MongoBookmarkStore:
                 writes.append(ReplaceOne(at_version, _document_of(record, version + 1, events), upsert=True))
                 keys.append(key)
                 has_events |= bool(events)
-        lost = {keys[place] for place in await self._write(writes)}
+        lost_places, new_places = await self._write(writes)
+        lost = {keys[place] for place in lost_places}
+        for key in (keys[place] for place in new_places if _id(keys[place]) in found):
+            # Its profile was erased after it was read: what was known stays forgotten, and the report is the first.
+            version = int(found[_id(key)]["version"]) + 1
+            await self._bookmarks.delete_one({"_id": _id(key), "profile_id": key.profile_id, "version": version})
+            lost.add(key)
         for key in [key for key in waiting if key not in lost]:
             for place, bookmark in zip(waiting.pop(key), outcomes[key], strict=True):
                 answers[place] = bookmark
         return has_events
 
-    async def _write(self, writes: list[ReplaceOne[Document]]) -> list[int]:
-        """Places of the writes that met another version."""
+    async def _write(self, writes: list[ReplaceOne[Document]]) -> tuple[list[int], list[int]]:
+        """Places of the writes that met another version, and of those that met no document and made one."""
         if not writes:
-            return []
+            return [], []
         try:
-            await self._bookmarks.bulk_write(writes, ordered=False)
+            written = await self._bookmarks.bulk_write(writes, ordered=False)
         except BulkWriteError as error:
             failures = error.details.get("writeErrors", ())
             if error.details.get("writeConcernErrors") or any(row["code"] != DUPLICATE_KEY for row in failures):
                 raise
-            return [int(row["index"]) for row in failures]
-        return []
+            made = error.details.get("upserted", ())
+            return [int(row["index"]) for row in failures], [int(row["index"]) for row in made]
+        return [], list(written.upserted_ids or ())
 
 
 def _id(key: BookmarkKey) -> str:
