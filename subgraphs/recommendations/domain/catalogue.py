@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -81,6 +82,11 @@ class Catalogue:
 
     def __len__(self) -> int:
         return len(self.records)
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """Of all titles, by place."""
+        return tuple(self.index_by_id)
 
     def visible(self, viewer: Viewer, now: datetime) -> BoolArray:
         """Which titles this viewer may see now, as the policy decides; don't write into it."""

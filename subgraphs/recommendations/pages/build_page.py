@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
@@ -31,7 +31,6 @@ from subgraphs.recommendations.experiments.parameters import (
     BASE_RELEVANCE,
     BECAUSE_ROWS,
     COVERAGE_WORTH,
-    FILM_BONUS,
     ROW_DISCOUNT,
     SAME_KIND_DISCOUNT,
 )
@@ -119,10 +118,9 @@ def draft_page(request: PageRequest, facts: PageFacts, now: datetime) -> PageDra
         more_like=None if wish.title_id is None else catalogue.index(wish.title_id),
         treatment=treatment,
         owner=request.owner,
+        has_hero=SectionKind.HERO in device.supports,
     )
-    hero = _choose_hero(rows) if SectionKind.HERO in device.supports else None
-    rows = replace(rows, hero=hero)
-    weights = _weights(treatment)
+    hero, weights = rows.hero, _weights(treatment)
     choice = PageChoice(propose_rows(rows), catalogue, device.supports, budget, hero, weights=weights)
     reasons = Reasons(profile, rows.allowed, rows.fresh, best=rows.best)
     return PageDraft(request, rows, choice, hero, choice.best(), reasons, facts.artwork)
@@ -167,18 +165,6 @@ def _allowed(request: PageRequest, catalogue: Catalogue, now: datetime) -> BoolA
             return visible
 
 
-def _choose_hero(rows: RowRequest) -> int | None:
-    """The title that suits the profile best among those that play, or among all when none does."""
-    catalogue = rows.catalogue
-    score = rows.profile.scores + np.float32(rows.treatment.value(FILM_BONUS)) * catalogue.is_playable
-    score[~rows.fresh] = -np.inf
-    most = score.max(initial=-np.inf)
-    if most == -np.inf:
-        return None
-    best = np.flatnonzero(score == most)
-    return int(best[np.lexsort((best, -catalogue.popularity[best]))[0]])
-
-
 def _hero_section(device: Device, catalogue: Catalogue, reasons: Reasons, hero: int, pictures: Pictures) -> Section:
     record, layout = catalogue.records[hero], choose_layout(device, SectionKind.HERO)
     variant = pictures.in_role(layout.artwork_role).get(hero, MAIN_VARIANT)
@@ -208,16 +194,14 @@ def _section(device: Device, catalogue: Catalogue, reasons: Reasons, row: Chosen
 
 
 def _cards(catalogue: Catalogue, row: ChosenRow, variants: Mapping[int, str]) -> Iterable[Card]:
-    kept, records = np.array(row.kept, np.intp), catalogue.records
+    kept, ids = np.array(row.kept, np.intp), catalogue.ids
     titles = row.candidate.items[kept].tolist()
     if row.candidate.series is None:
-        return [Card(records[title].id, None, None, "", variants.get(title, MAIN_VARIANT)) for title in titles]
+        if not variants:
+            return map(Card, map(ids.__getitem__, titles))
+        return [Card(ids[title], None, None, "", variants.get(title, MAIN_VARIANT)) for title in titles]
     return [
-        Card(
-            records[title].id,
-            records[series].id if series >= 0 else None,
-            variant=variants.get(title, MAIN_VARIANT),
-        )
+        Card(ids[title], ids[series] if series >= 0 else None, variant=variants.get(title, MAIN_VARIANT))
         for title, series in zip(titles, row.candidate.series[kept].tolist(), strict=True)
     ]
 
@@ -230,12 +214,12 @@ def _picked_cards(
     variants: Mapping[int, str],
 ) -> Iterator[Card]:
     """In the order that the rankers settled on, the first ones with reasons."""
-    items = picks.items.tolist()
+    items, ids = picks.items.tolist(), catalogue.ids
     for place, (item, team) in enumerate(settled):
         title = items[item]
         reason = reasons.by(picks.ranker_of(team)).of(title) if place < REASONED_CARDS else None
         variant = variants.get(title, MAIN_VARIANT)
-        yield Card(catalogue.records[title].id, None, reason, picks.code_of(team), variant)
+        yield Card(ids[title], None, reason, picks.code_of(team), variant)
 
 
 def _matches(draft: PageDraft, sections: Sequence[Section], now: datetime) -> Mapping[str, float | None]:

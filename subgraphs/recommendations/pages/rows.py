@@ -23,6 +23,7 @@ from subgraphs.recommendations.domain.ordering import best_of, best_places, firs
 from subgraphs.recommendations.domain.page import Reason
 from subgraphs.recommendations.domain.sections import SectionKind
 from subgraphs.recommendations.domain.trends import TrendWindow
+from subgraphs.recommendations.experiments.parameters import FILM_BONUS
 from subgraphs.recommendations.experiments.treatment import Treatment
 from subgraphs.recommendations.models.blend import ProfileScores
 from subgraphs.recommendations.pages.discovery import discover
@@ -75,7 +76,8 @@ class RowRequest:
     """What rows are made from.
 
     `allowed`: visible to the viewer and of the page's kind. `trends`: views by title index. `leaving`: what closes
-    soon. `collections`: those that are open here and now. `owner`: whose page it is. `hero` stands above all rows.
+    soon. `collections`: those that are open here and now. `owner`: whose page it is. `has_hero`: one title stands
+    above all rows.
     """
 
     profile: ProfileScores
@@ -89,12 +91,25 @@ class RowRequest:
     more_like: int | None = None
     treatment: Treatment = field(default_factory=Treatment)
     owner: str = ""
-    hero: int | None = None
+    has_hero: bool = False
 
     @property
     def catalogue(self) -> Catalogue:
         """The one that everything refers to."""
         return self.profile.models.catalogue
+
+    @cached_property
+    def hero(self) -> int | None:
+        """The title above all rows: the one that suits best of those that play, or of all when none does."""
+        if not self.has_hero:
+            return None
+        bonus = np.float32(self.treatment.value(FILM_BONUS))
+        score = self.fresh_scores + bonus * self.catalogue.is_playable
+        most = score.max(initial=-np.inf)
+        if most == -np.inf:
+            return None
+        best = np.flatnonzero(score == most)
+        return int(best[np.lexsort((best, -self.catalogue.popularity[best]))[0]])
 
     @cached_property
     def best(self) -> IndexArray:
@@ -278,7 +293,8 @@ def _new_releases(request: RowRequest, fresh: BoolArray) -> RowCandidate:
 
 
 def _leaving_soon(request: RowRequest, fresh: BoolArray) -> RowCandidate:
-    items = best_places(request.profile.scores, fresh & request.leaving, POOL)
+    leaving = np.flatnonzero(fresh & request.leaving)
+    items = best_of(leaving, request.profile.scores[leaving], POOL)
     return RowCandidate(
         key="leaving-soon",
         kind=SectionKind.LEAVING_SOON,
