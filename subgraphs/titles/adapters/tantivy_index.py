@@ -128,8 +128,8 @@ class _Generation:
             if not title.is_gone:
                 entry = search_entry(title)
                 self._writer.add_document(_document(entry))
-                for field, text in (("name", entry.name), *(("people", name) for name in entry.people)):
-                    self._added[field].update(text.split())
+                for field, texts in (("name", (entry.name,)), ("people", entry.people), ("genres", entry.genres)):
+                    self._added[field].update(word for text in texts for word in text.split())
                 self._added["name_key"].add(entry.name_key)
                 self._added["bare_name_key"].add(entry.bare_name_key)
 

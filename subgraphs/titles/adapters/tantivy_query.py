@@ -18,8 +18,8 @@ from subgraphs.titles.domain.title import TitleKind
 
 __all__ = ["NAME_FIELDS", "WORD_FIELDS", "TextQueries", "VisibleQueries"]
 
-WORD_FIELDS, NAME_FIELDS = ("name", "people"), ("name_key", "bare_name_key")
-"""Of these terms with typos are asked for: words of the first, whole names of the others."""
+WORD_FIELDS, NAME_FIELDS = ("name", "people", "genres"), ("name_key", "bare_name_key")
+"""Of these the terms are kept in memory, to find those with typos and not to ask for what is not there."""
 MAX_QUERIES_KEPT = 5_000
 """Of words and names with typos, some kilobytes each."""
 MAX_SCOPES_KEPT = 500
@@ -42,7 +42,8 @@ class TextQueries:
         """The terms of WORD_FIELDS and of NAME_FIELDS."""
         self._schema = schema
         self._stemmer = stemmer
-        self._terms = dict.fromkeys(WORD_FIELDS, words) | dict.fromkeys(NAME_FIELDS, names)
+        self._words = words
+        self._names = names
         self._near = lru_cache(MAX_QUERIES_KEPT)(self._near_query)
 
     def of(self, question: TextQuestion, *, missing_count: int = 0) -> Query:
@@ -77,7 +78,10 @@ class TextQueries:
         schema = self._schema
         match match.kind:
             case MatchKind.WORDS:
-                return Query.boost_query(_all_of(schema, match.field, match.text.split()), match.boost)
+                words = match.text.split()
+                if not all(self._words.has(match.field, word) for word in words):
+                    return None
+                return Query.boost_query(_all_of(schema, match.field, words), match.boost)
             case MatchKind.STEMS:
                 stems = [str(stem) for stem in self._stemmer.analyze(match.text)]
                 return Query.boost_query(_all_of(schema, match.field, stems), match.boost)
@@ -105,10 +109,12 @@ class TextQueries:
             return self._near(name.field, name.key, name.edits, most_edits, name.score)
         if name.is_beginning:
             return Query.const_score_query(_beginning(self._schema, name.field, name.key), name.score)
+        if not self._names.has(name.field, name.key):
+            return None
         return Query.const_score_query(_term(self._schema, name.field, name.key), name.score)
 
     def _near_query(self, field: str, text: str, edits: int, most_edits: int, score: float) -> Query | None:
-        terms = self._terms[field].near(field, text, edits, most_edits)
+        terms = (self._names if field in NAME_FIELDS else self._words).near(field, text, edits, most_edits)
         if not terms:
             return None
         return Query.const_score_query(_any_of(self._schema, field, terms), score)

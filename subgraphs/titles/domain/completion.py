@@ -91,7 +91,7 @@ class TypedText:
 
     def __init__(self, text: str) -> None:
         self.words = tuple(words_of(text))
-        self._longest = f" {max(self.words, key=len, default='')}"
+        self._longest = max(self.words, key=len, default="")
         self._edits: tuple[dict[str, int], ...] = tuple({} for _ in self.words)
         """From each typed word to words that it was compared with: many names share theirs."""
 
@@ -120,11 +120,8 @@ class TypedText:
             total += best
         return total if words else None
 
-    def begins_word_in(self, text: str, start: int = 0) -> int:
-        """Where a word of this text, which has a blank before each of its words, begins so; -1 when nowhere.
-
-        Quick, and asked of the longest typed word alone: what it is not found in is not completed without a typo.
-        """
+    def find_in(self, text: str, start: int = 0) -> int:
+        """Where a text in lower case has the longest typed word; -1 where it has not, and nothing is completed then."""
         return text.find(self._longest, start)
 
 
@@ -137,12 +134,12 @@ class CreditedPeople:
     def completing(self, typed: TypedText, titles: Iterable[Title], *, forgiving: bool) -> list[Suggestion]:
         """Those whose own name the text completes, each with the first of these titles."""
         found: dict[PersonId, Suggestion | None] = {}
-        for title in titles:
+        for title in titles if typed.words else ():
             credited = self._credited(title)
-            for place in range(len(credited.people)) if forgiving else credited.places(typed):
-                person = credited.people[place]
+            for person in credited.people if forgiving else credited.having(typed):
                 if person.id not in found:
-                    is_completed = typed.typo_count(credited.names[place], forgiving=forgiving) is not None
+                    name = words_of_name(person.display_name)
+                    is_completed = typed.typo_count(name, forgiving=forgiving) is not None
                     found[person.id] = Suggestion.of_person(person, title) if is_completed else None
         return [each for each in found.values() if each is not None]
 
@@ -159,9 +156,8 @@ class CreditedPeople:
 class _Credited:
     credits: tuple[Credit, ...]
     people: tuple[Person, ...]
-    names: tuple[tuple[str, ...], ...]
-    text: str
-    """All names, one a line, with a blank before each word."""
+    names: str
+    """One a line. Of a name in ASCII each word stands in it as it is, but for its case; others are folded."""
 
     @classmethod
     def of(cls, credits_: tuple[Credit, ...]) -> _Credited:
@@ -169,17 +165,20 @@ class _Credited:
         for credit in credits_:
             if credit.role is not CreditRole.WRITER:
                 people.setdefault(credit.person.id, credit.person)
-        names = tuple(tuple(words_of(person.display_name)) for person in people.values())
-        return cls(credits_, tuple(people.values()), names, "\n".join(f" {' '.join(name)}" for name in names))
+        names = [
+            name.lower().replace("\n", " ") if name.isascii() else " ".join(words_of(name))
+            for name in (person.display_name for person in people.values())
+        ]
+        return cls(credits_, tuple(people.values()), "\n".join(names))
 
-    def places(self, typed: TypedText) -> Iterator[int]:
-        """Of people whose names may be completed without a typo."""
-        found, line, counted = typed.begins_word_in(self.text), 0, 0
+    def having(self, typed: TypedText) -> Iterator[Person]:
+        """People whose names have the letters that were typed."""
+        found, line, counted = typed.find_in(self.names), 0, 0
         while found >= 0:
-            line += self.text.count("\n", counted, found)
+            line += self.names.count("\n", counted, found)
             counted = found
-            yield line
-            found = typed.begins_word_in(self.text, found + 1)
+            yield self.people[line]
+            found = typed.find_in(self.names, found + 1)
 
 
 def best_suggestions(typed: TypedText, candidates: Iterable[Suggestion], first: int) -> list[Suggestion]:

@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
+from typing import NamedTuple
 
 from subgraphs.titles.domain.browsing import DurationBand
 from subgraphs.titles.domain.text import fold, sort_name
@@ -130,11 +131,10 @@ class MatchKind(StrEnum):
     YEARS = "YEARS"
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """One place where a part may be found; a find's score is multiplied by `boost`. `edits` is 1 or 2, else 0.
 
-    `years` are the first and the last for YEARS, else None.
+    `years` are the first and the last for YEARS, else None. A tuple: a question has some forty of them.
     """
 
     field: str

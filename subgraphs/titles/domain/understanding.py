@@ -119,6 +119,8 @@ def _spellings(word: str) -> tuple[str, ...]:
 
 
 def _remainders(parts: Sequence[QueryPart]) -> tuple[str, ...]:
+    if not any(part.facts for part in parts):
+        return ()
     whole = _joined(parts)
     found: list[str] = []
     for kinds in ({FactKind.KIND}, {FactKind.YEARS}, {FactKind.KIND, FactKind.YEARS}, set(FactKind)):
