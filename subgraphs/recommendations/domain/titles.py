@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from subgraphs.kernel.policy import TitleFacts, facts_from_snapshot
 from subgraphs.recommendations.domain.artwork_choice import Look, looks_from_snapshot
 
 __all__ = ["TitleKind", "TitleRecord", "record_from_snapshot"]
+
+PartT = TypeVar("PartT")
 
 
 class TitleKind(StrEnum):
@@ -50,8 +52,15 @@ class TitleRecord:
         return replace(self, facts=replace(self.facts, is_withdrawn=True))
 
 
-def record_from_snapshot(snapshot: Mapping[str, Any], *, is_playable: bool = False) -> TitleRecord:
-    """The title in a `title.changed` snapshot; raises KeyError, TypeError or ValueError when it is malformed."""
+def record_from_snapshot(
+    snapshot: Mapping[str, Any], *, is_playable: bool = False, known: dict[Any, Any] | None = None
+) -> TitleRecord:
+    """The title in a `title.changed` snapshot; raises KeyError, TypeError or ValueError when it is malformed.
+
+    `known`: parts of other titles, by themselves, which this one has in common with them instead of equal ones of its
+    own: names, genres, looks and rights are few, and are most of a large catalogue's memory.
+    """
+    parts = {} if known is None else known
     added = snapshot.get("addedAt")
     added_at = datetime(1970, 1, 1, tzinfo=UTC) if added is None else datetime.fromisoformat(str(added))
     if added_at.tzinfo is None:
@@ -63,10 +72,10 @@ def record_from_snapshot(snapshot: Mapping[str, Any], *, is_playable: bool = Fal
         display_name=str(snapshot["displayName"]),
         synopsis=str(snapshot.get("synopsis") or ""),
         release_year=None if year is None else int(year),
-        genres=tuple((str(genre["id"]), str(genre["name"])) for genre in snapshot.get("genres") or ()),
-        cast=tuple(str(name) for name in snapshot.get("cast") or ()),
-        directors=tuple(str(name) for name in snapshot.get("directors") or ()),
-        facts=facts_from_snapshot(snapshot),
+        genres=_one(parts, tuple((str(genre["id"]), str(genre["name"])) for genre in snapshot.get("genres") or ())),
+        cast=tuple(_one(parts, str(name)) for name in snapshot.get("cast") or ()),
+        directors=tuple(_one(parts, str(name)) for name in snapshot.get("directors") or ()),
+        facts=_one(parts, facts_from_snapshot(snapshot)),
         series_id=None if snapshot.get("seriesId") is None else str(snapshot["seriesId"]),
         season_number=int(snapshot.get("seasonNumber") or 0),
         episode_number=int(snapshot.get("episodeNumber") or 0),
@@ -74,5 +83,11 @@ def record_from_snapshot(snapshot: Mapping[str, Any], *, is_playable: bool = Fal
         popularity=min(1.0, max(0.0, float(snapshot.get("popularity") or 0.0))),
         added_at=added_at,
         is_playable=is_playable or snapshot.get("asset") is not None,
-        artwork=looks_from_snapshot(snapshot),
+        artwork=_one(parts, looks_from_snapshot(snapshot)),
     )
+
+
+def _one(parts: dict[Any, Any], part: PartT) -> PartT:
+    """The part that is known already and equal, or this one, which is known from now on."""
+    found: PartT = parts.setdefault(part, part)
+    return found

@@ -374,6 +374,11 @@ async def test_a_restart_knows_the_catalogue(subgraph: Any, catalogue_snapshots:
     catalogue = again.models.catalogue
 
     assert len(catalogue) == len(catalogue_snapshots)
+    assert set(catalogue.records) == set(subgraph.models._records.values())
+    # What titles have in common is in memory once.
+    assert len({id(record.facts) for record in catalogue.records}) == len(catalogue.policy_facts)
+    names = [name for record in catalogue.records for name in record.cast]
+    assert len({id(name) for name in names}) == len(set(names))
     assert catalogue.is_playable[catalogue.index_by_id["mov_003"]]
     assert catalogue.records[catalogue.index_by_id["mov_004"]].facts.is_withdrawn
 

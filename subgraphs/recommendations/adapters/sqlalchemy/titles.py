@@ -36,6 +36,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+READ_AT_ONCE = 1_000
+
+
 class SqlTitleStore:
     """Snapshots as JSON text; which titles are playable stands beside them, as it comes by another topic."""
 
@@ -60,15 +63,16 @@ class SqlTitleStore:
 
     async def load(self) -> Sequence[TitleRecord]:
         """All titles that are kept."""
+        records, parts = list[TitleRecord](), dict[Any, Any]()
         async with reading(self._engine) as connection:
-            told = select(titles.c.snapshot, titles.c.is_withdrawn).where(titles.c.snapshot != _NOTHING)
-            rows = (await connection.execute(told)).all()
             playable_ids = set((await connection.execute(select(playable.c.id))).scalars())
-        records = []
-        for row in rows:
-            snapshot = orjson.loads(row.snapshot)
-            record = record_from_snapshot(snapshot, is_playable=snapshot["id"] in playable_ids)
-            records.append(record.withdrawn() if row.is_withdrawn else record)
+            told = select(titles.c.snapshot, titles.c.is_withdrawn).where(titles.c.snapshot != _NOTHING)
+            # In pieces: all snapshots at once are as large as what is made of them, and what they took stays taken.
+            async for rows in (await connection.stream(told)).partitions(READ_AT_ONCE):
+                for row in rows:
+                    snapshot = orjson.loads(row.snapshot)
+                    record = record_from_snapshot(snapshot, is_playable=snapshot["id"] in playable_ids, known=parts)
+                    records.append(record.withdrawn() if row.is_withdrawn else record)
         return records
 
     async def _upsert(
