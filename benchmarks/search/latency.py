@@ -1,4 +1,4 @@
-"""How long an answer takes: questions at a steady rate to the gateway, with the operations that the screens send.
+"""How long an answer takes: questions at a steady rate, with the operations that the screens send.
 
 Open loop: a question is sent when its time has come, whether the ones before are answered or not, and its latency
 counts from that time. No question is asked twice, so that no kept answer is measured. Every answer is kept, to be
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,16 +20,28 @@ import aiohttp
 import orjson
 
 from benchmarks.heartbeats.servers import REPOSITORY
-from benchmarks.search.serving import Serving
+from benchmarks.search.serving import Door
 from subgraphs.kernel.sql import sqlite_url
 from subgraphs.titles.adapters.sql import SqlTitleStore
 from subgraphs.titles.domain.title import Title
 
-__all__ = ["FIRST", "Latency", "ask_at_rate", "fill_store", "operation", "searches", "typed_beginnings"]
+__all__ = [
+    "FIRST",
+    "Latency",
+    "ask_at_rate",
+    "ask_door",
+    "fill_store",
+    "of_titles_alone",
+    "operation",
+    "searches",
+    "typed_beginnings",
+]
 
 FIRST = 20
 """Hits of one answer, as the operation has it where nothing is said."""
 DEADLINE = aiohttp.ClientTimeout(total=10)
+HEADER_LIFE_S = 30
+_PROGRESS = re.compile(r"\s*progress \{[^}]*\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,30 +106,51 @@ def typed_beginnings(titles: Sequence[Title], count: int) -> list[str]:
     return list(texts)
 
 
-async def ask_at_rate(served: Serving, query: str, texts: Sequence[str], per_second: float) -> Latency:
-    """One question per text; raises ValueError for an answer with errors."""
-    headers = {"content-type": "application/json", "authorization": f"Bearer {served.access_token}"}
+def of_titles_alone(query: str) -> str:
+    """The operation without what titles has from others, to be asked of titles itself."""
+    return _PROGRESS.sub("", query)
+
+
+async def ask_door(door: Door, query: str, texts: Sequence[str], per_second: float) -> Latency:
+    """One question per text, over HTTP; raises ValueError for an answer with errors."""
+    header, since = door.header(), time.monotonic()
+
+    async with aiohttp.ClientSession(
+        timeout=DEADLINE,
+        headers={"content-type": "application/json"},
+        connector=aiohttp.TCPConnector(limit=256),
+    ) as session:
+
+        async def ask(text: str) -> Any:
+            nonlocal header, since
+            # The gateway sends one word for many questions, too, so that it is checked once.
+            if time.monotonic() - since > HEADER_LIFE_S:
+                header, since = door.header(), time.monotonic()
+            body = orjson.dumps({"query": query, "variables": {"query": text}})
+            async with session.post(door.url, data=body, headers=header) as response:
+                return await response.read()
+
+        latency = await ask_at_rate(ask, texts, per_second)
+    answers = {text: orjson.loads(content) for text, content in latency.answers.items()}
+    for text, answer in answers.items():
+        if "errors" in answer:
+            raise ValueError(f"{text!r}: {answer['errors']}")
+    return Latency(latency.milliseconds, {text: answer["data"] for text, answer in answers.items()})
+
+
+async def ask_at_rate(ask: Callable[[str], Awaitable[Any]], texts: Sequence[str], per_second: float) -> Latency:
+    """One question per text."""
     latencies: list[float] = []
     answers: dict[str, Any] = {}
 
-    async with aiohttp.ClientSession(
-        timeout=DEADLINE, headers=headers, connector=aiohttp.TCPConnector(limit=256)
-    ) as session:
+    async def take(text: str, due: float) -> None:
+        answers[text] = await ask(text)
+        latencies.append((time.monotonic() - due) * 1e3)
 
-        async def ask(text: str, due: float) -> None:
-            body = orjson.dumps({"query": query, "variables": {"query": text}})
-            async with session.post(served.url, data=body) as response:
-                content = await response.read()
-            latencies.append((time.monotonic() - due) * 1e3)
-            answer = orjson.loads(content)
-            if "errors" in answer:
-                raise ValueError(f"{text!r}: {answer['errors']}")
-            answers[text] = answer["data"]
-
-        began = time.monotonic()
-        async with asyncio.TaskGroup() as asking:
-            for number, text in enumerate(texts):
-                due = began + number / per_second
-                await asyncio.sleep(max(0.0, due - time.monotonic()))
-                asking.create_task(ask(text, due))
+    began = time.monotonic()
+    async with asyncio.TaskGroup() as asking:
+        for number, text in enumerate(texts):
+            due = began + number / per_second
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            asking.create_task(take(text, due))
     return Latency(tuple(sorted(latencies)), answers)

@@ -7,7 +7,9 @@ import asyncio
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from benchmarks.gateway.tables import print_table
@@ -21,11 +23,21 @@ from benchmarks.search.data import (
     wikipedia_films,
 )
 from benchmarks.search.engines import open_engine
-from benchmarks.search.latency import ask_at_rate, fill_store, operation, searches, typed_beginnings
+from benchmarks.search.latency import (
+    Latency,
+    ask_at_rate,
+    ask_door,
+    fill_store,
+    of_titles_alone,
+    operation,
+    searches,
+    typed_beginnings,
+)
 from benchmarks.search.personal import judged_with_tastes, measure_gains, read_people
 from benchmarks.search.quality import Quality, mean_ndcg, recall
-from benchmarks.search.serving import serving
+from benchmarks.search.serving import PACKAGES, Serving, serving
 from subgraphs.titles.domain.title import Title
+from subgraphs.titles.services.search import FIRST_HITS
 
 ENGINES = ("tantivy", "opensearch", "fts5", "fts5-trigram", "multi_match")
 PARTS = ("ndcg", "typos", "personal", "latency")
@@ -59,6 +71,8 @@ def main() -> int:
             asyncio.run(_measure_personal(data, films))
         if "latency" in parts:
             _measure_latency(films, arguments)
+            ours = [each for each in engines if each in {"tantivy", "opensearch"}]
+            asyncio.run(_measure_engines(films, ours, arguments))
     return 0
 
 
@@ -154,26 +168,68 @@ def _measure_latency(films: Sequence[Title], arguments: argparse.Namespace) -> N
             state_dir = Path(folder)
             asyncio.run(fill_store(state_dir, titles))
             with serving(state_dir) as served:
-                count = round(arguments.rate * arguments.seconds)
-                for what, query, texts in (
-                    ("search", operation("shared/search"), searches(titles, count + WARM_UP)),
-                    ("suggestions", operation("shared/search_suggestions"), typed_beginnings(titles, count + WARM_UP)),
-                ):
-                    asyncio.run(ask_at_rate(served, query, texts[:WARM_UP], arguments.rate))
-                    before = served.cpu_seconds()
-                    latency = asyncio.run(ask_at_rate(served, query, texts[WARM_UP:], arguments.rate))
-                    after = served.cpu_seconds()
-                    checked = asyncio.run(check_answers(titles, latency.answers))
-                    name = f"{what}, {len(titles):,} titles"
-                    quantiles = (latency.quantile(share) for share in (0.5, 0.95, 0.99))
-                    rows.append((name, *(f"{each:.1f}" for each in quantiles), f"{checked:,}"))
-                    of_each = {each: (after[each] - before[each]) / count * 1e3 for each in after}
-                    memory = f"{served.resident_megabytes('titles'):.0f} MB"
-                    cost.append((name, *(f"{ms:.2f}" for ms in (*of_each.values(), sum(of_each.values()))), memory))
+                for door in served.doors:
+                    for row, row_of_cost in _measure_door(served, door, titles, arguments):
+                        rows.append(row)
+                        cost.append(row_of_cost)
     header = ("question", "p50 ms", "p95 ms", "p99 ms", "answers checked")
-    print_table(f"{arguments.rate:g} different questions per second through the gateway, open loop", header, rows)
-    cost_header = ("processor time of each, ms", "titles", "playback", "gateway", "together", "memory of titles")
+    print_table(f"{arguments.rate:g} different questions per second, open loop", header, rows)
+    cost_header = ("processor time of each, ms", *PACKAGES, "together", "memory of titles")
     print_table("What they cost", cost_header, cost)
+
+
+def _measure_door(
+    served: Serving, door: str, titles: Sequence[Title], arguments: argparse.Namespace
+) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Two rows for each kind of question; no text is asked of both doors."""
+    count = round(arguments.rate * arguments.seconds)
+    place = list(served.doors).index(door)
+    for what, query, all_texts in (
+        ("search", operation("shared/search"), searches(titles, len(served.doors) * (count + WARM_UP))),
+        (
+            "suggestions",
+            operation("shared/search_suggestions"),
+            typed_beginnings(titles, len(served.doors) * (count + WARM_UP)),
+        ),
+    ):
+        texts = all_texts[place :: len(served.doors)]
+        asked = query if door == "gateway" else of_titles_alone(query)
+        asyncio.run(ask_door(served.doors[door], asked, texts[:WARM_UP], arguments.rate))
+        before = served.cpu_seconds()
+        latency = asyncio.run(ask_door(served.doors[door], asked, texts[WARM_UP:], arguments.rate))
+        after = served.cpu_seconds()
+        checked = asyncio.run(check_answers(titles, latency.answers))
+        name = f"{what}, {len(titles):,} titles, " + ("the gateway" if door == "gateway" else f"{door} alone")
+        of_each = {each: (after[each] - before[each]) / count * 1e3 for each in after}
+        memory = f"{served.resident_megabytes('titles'):.0f} MB"
+        yield (
+            (name, *_quantiles(latency), f"{checked:,}"),
+            (name, *(f"{ms:.2f}" for ms in (*of_each.values(), sum(of_each.values()))), memory),
+        )
+
+
+async def _measure_engines(films: Sequence[Title], engines: Sequence[str], arguments: argparse.Namespace) -> None:
+    """Each engine through the port in this process, without GraphQL: what is asked for the first page of a search."""
+    texts = searches(films, round(arguments.rate * arguments.seconds) + WARM_UP)
+    rows: list[tuple[str, ...]] = []
+    for name in engines:
+        async with open_engine(name, arguments.opensearch) as engine:
+            await engine.fill(films)
+            ask = partial(engine.search, limit=FIRST_HITS)
+            await ask_at_rate(ask, texts[:WARM_UP], arguments.rate)
+            began = time.process_time()
+            latency = await ask_at_rate(ask, texts[WARM_UP:], arguments.rate)
+            used = (time.process_time() - began) / len(latency.milliseconds) * 1e3
+        rows.append((name, *_quantiles(latency), f"{used:.2f}"))
+    print_table(
+        f"{arguments.rate:g} different searches per second of an engine alone, {len(films):,} titles",
+        ("engine", "p50 ms", "p95 ms", "p99 ms", "processor time here, ms"),
+        rows,
+    )
+
+
+def _quantiles(latency: Latency) -> list[str]:
+    return [f"{latency.quantile(share):.1f}" for share in (0.5, 0.95, 0.99)]
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,9 +18,9 @@ from benchmarks.gateway.processes import cpu_seconds, memory_bytes
 from benchmarks.heartbeats.servers import REPOSITORY, free_port, start_server, valkey
 from benchmarks.search.engines import VIEWER
 from common.settings import SharedSettings
-from common.tokens import Viewer, ensure_key_file, sign_access_token
+from common.tokens import VIEWER_HEADER, Viewer, ensure_key_file, sign_access_token, sign_viewer_context
 
-__all__ = ["Serving", "serving"]
+__all__ = ["PACKAGES", "Door", "Serving", "serving"]
 
 IDLE_DEADLINE_S = 300
 IDLE_S = 5
@@ -44,12 +44,20 @@ PACKAGES = {"titles": "subgraphs.titles", "playback": "subgraphs.playback", "gat
 
 
 @dataclass(frozen=True, slots=True)
+class Door:
+    """Where questions are sent, and the header that says who asks; it is good for less than a minute."""
+
+    url: str
+    header: Callable[[], Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Serving:
     """The running processes by name, all of them on this machine, none on a core of its own."""
 
-    url: str
+    doors: Mapping[str, Door]
+    """The gateway's, and titles' own."""
     processes: Mapping[str, subprocess.Popen[bytes]]
-    access_token: str
 
     def cpu_seconds(self) -> dict[str, float]:
         """Processor time that each process has used so far."""
@@ -92,7 +100,17 @@ def serving(state_dir: Path, viewer: Viewer = VIEWER) -> Iterator[Serving]:
                 )
             _wait_until_idle(started["titles"].pid)
             token = sign_access_token(key, viewer, datetime.now(UTC), TOKEN_LIFE)
-            yield Serving(f"http://127.0.0.1:{ports['gateway']}/graphql", started, token)
+            word = ensure_key_file(SharedSettings(state_dir=state_dir).keys_dir / "viewer.pem")
+            doors = {
+                "gateway": Door(
+                    f"http://127.0.0.1:{ports['gateway']}/graphql", lambda: {"authorization": f"Bearer {token}"}
+                ),
+                "titles": Door(
+                    urls["titles"],
+                    lambda: {VIEWER_HEADER: sign_viewer_context(word, viewer.to_claims(), datetime.now(UTC))},
+                ),
+            }
+            yield Serving(doors, started)
         finally:
             for process in started.values():
                 process.send_signal(signal.SIGTERM)

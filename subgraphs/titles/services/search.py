@@ -48,7 +48,7 @@ from subgraphs.titles.services.catalogue import Catalogue
 from subgraphs.titles.services.kept_answers import KeptAnswers
 from subgraphs.titles.services.tastes import KnownTastes
 
-__all__ = ["CURSOR_KEY_LENGTH", "MAX_HITS", "MAX_QUERY_LENGTH", "FoundPage", "Hit", "SearchService"]
+__all__ = ["CURSOR_KEY_LENGTH", "FIRST_HITS", "MAX_HITS", "MAX_QUERY_LENGTH", "FoundPage", "Hit", "SearchService"]
 
 MAX_QUERY_LENGTH = 200
 """Characters."""
