@@ -16,7 +16,7 @@ from subgraphs.recommendations.api.context import RecommendationsInfo
 from subgraphs.recommendations.api.cursors import SECTIONS, Place, cursor_of, cut, page_expired, place_of
 from subgraphs.recommendations.api.titles import Artwork, Title, title_reference
 from subgraphs.recommendations.domain import page as domain
-from subgraphs.recommendations.domain.artwork_sizes import ArtworkRole, artwork_id
+from subgraphs.recommendations.domain.artwork_sizes import ArtworkRole, ImageFormat, artwork_id
 from subgraphs.recommendations.domain.sections import PageKind, SectionKind
 from subgraphs.recommendations.services.choose_artwork import artwork_code
 from subgraphs.recommendations.services.run_experiments import TESTER_SCOPES, NotATester
@@ -142,8 +142,9 @@ class Section:
             raise page_expired()
         count = self.page.budget.first_cards if first is None else first
         found = cut(self.section.cards, self.page.revision, self.section.key, count, place)
+        image_format = self.page.image_format
         edges = [
-            CardEdge(place=place, node=_card_of(self.page, self.section, card))
+            CardEdge(place=place, node=_card_of(self.page, self.section, card, image_format))
             for card, place in zip(found.items, found.places, strict=True)
         ]
         return CardConnection(edges=edges, page_info=found.info)
@@ -303,12 +304,12 @@ def section_of(page: domain.Page, section: domain.Section) -> Section:
     return RowSection(page=page, section=section)
 
 
-def _card_of(page: domain.Page, section: domain.Section, card: domain.Card) -> Card:
+def _card_of(page: domain.Page, section: domain.Section, card: domain.Card, image_format: ImageFormat) -> Card:
     layout = section.layout
     card_id = strawberry.ID(f"{section.key}.{card.title_id}")
     title = title_reference(card.title_id, page.matches)
     role, size = layout.artwork_role, layout.artwork_size
-    artwork = Artwork(id=strawberry.ID(artwork_id(card.title_id, role, size, page.image_format, card.variant)))
+    artwork = Artwork(id=strawberry.ID(artwork_id(card.title_id, role, size, image_format, card.variant)))
     pictures = artwork_code(role, card.variant, page.artwork_tag)
     tracking = f"{page.revision}.{section.key}.{card.title_id}{_codes(card.team)}{pictures}"
     if section.kind is SectionKind.CONTINUE_WATCHING:
