@@ -27,7 +27,7 @@ from common.telemetry import REQUEST_ID_HEADER, bind_request, request_id_from
 from common.tokens import VIEWER_HEADER, TokenInvalid
 from subgraphs.kernel.context import RequestContext, RequestHead
 from subgraphs.kernel.entities import FederatedSchema
-from subgraphs.kernel.execution import KeptAnswers
+from subgraphs.kernel.execution import SharedAnswers
 from subgraphs.kernel.graphql_http import (
     GraphQLRequest,
     RequestRefused,
@@ -116,7 +116,7 @@ class _Endpoint:
         self._settings = settings
         self._clock = clock
         self._viewers = ViewerVerifier(settings.shared.viewer_jwks_path, clock)
-        self._kept = KeptAnswers(settings.kept_answers) if settings.kept_answers else None
+        self._kept = SharedAnswers(settings.kept_answers) if settings.kept_answers else None
         self._running = 0
         self.personal_data = PersonalDataRoute(self._personal_stores, settings.shared.viewer_jwks_path, clock)
 

@@ -30,9 +30,9 @@ from strawberry.types.execution import ExecutionContext
 
 from common.errors import ErrorKind, ServiceError
 from subgraphs.kernel.execution import (
-    KeptAnswers,
     OperationPlan,
     Setting,
+    SharedAnswers,
     VariableReader,
     condition_variables,
     execute_plan,
@@ -139,7 +139,7 @@ class FederatedSchema(strawberry.federation.Schema):
         root_value: Any | None = None,
         operation_name: str | None = None,
         *_unused: Any,
-        kept: KeptAnswers | None = None,
+        kept: SharedAnswers | None = None,
         **_unused_by_name: Any,
     ) -> ExecutionResult:
         """Run one operation. With `kept`, parts of the result's data may be `orjson.Fragment`s.

@@ -13,13 +13,13 @@ from subgraphs.kernel.execution.compile import (
     plan_operation,
 )
 from subgraphs.kernel.execution.run import execute_plan
-from subgraphs.kernel.execution.sharing import KeptAnswers, shared
+from subgraphs.kernel.execution.sharing import SharedAnswers, shared
 from subgraphs.kernel.execution.variables import VariableReader
 
 __all__ = [
-    "KeptAnswers",
     "OperationPlan",
     "Setting",
+    "SharedAnswers",
     "VariableReader",
     "condition_variables",
     "execute_plan",

@@ -39,7 +39,7 @@ from subgraphs.kernel.execution.compile import (
     ValueOf,
 )
 from subgraphs.kernel.execution.places import Failed, Place, Slot, keys_of, locate
-from subgraphs.kernel.execution.sharing import KeptAnswers
+from subgraphs.kernel.execution.sharing import SharedAnswers
 
 __all__ = ["execute_plan"]
 
@@ -64,7 +64,7 @@ class _Pending:
 
 
 async def execute_plan(
-    plan: OperationPlan, variables: VariableValues, context: Any, root: Any, kept: KeptAnswers | None = None
+    plan: OperationPlan, variables: VariableValues, context: Any, root: Any, kept: SharedAnswers | None = None
 ) -> ExecutionResult:
     """The answer of a planned operation; its data is for orjson alone when there are kept answers."""
     return await _Execution(plan, variables, context, root, kept).run()
@@ -78,7 +78,7 @@ class _Execution:
     variables: VariableValues
     context: Any
     root: Any
-    kept: KeptAnswers | None
+    kept: SharedAnswers | None
     errors: list[GraphQLError] = field(default_factory=list)
     nulled: set[tuple[Any, ...]] = field(default_factory=set)
     pending: list[_Pending] = field(default_factory=list)

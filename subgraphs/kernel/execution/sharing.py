@@ -16,7 +16,6 @@ Limits: whether somebody may see an object is decided before, where it is found,
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -25,7 +24,9 @@ from typing import Any
 
 from graphql import Undefined
 
-__all__ = ["Dependency", "KeptAnswers", "ShareKey", "are_objects_shared", "dependencies_of", "shared"]
+from subgraphs.kernel.shared_objects import SharedObjects
+
+__all__ = ["Dependency", "ShareKey", "SharedAnswers", "are_objects_shared", "dependencies_of", "shared"]
 
 Dependency = Callable[[Any], Hashable]
 """What an answer depends on, read from a request's context; must not raise."""
@@ -75,12 +76,11 @@ class ShareKey:
         return (self.number, *(read(context) for read in self.depends_on), *typed)
 
 
-class KeptAnswers:
+class SharedAnswers:
     """The `most` answers that were asked for last; of one process, for all its requests."""
 
     def __init__(self, most: int) -> None:
-        self._most = most
-        self._kept: OrderedDict[Hashable, tuple[object, Any]] = OrderedDict()
+        self._kept = SharedObjects[tuple[object, Any]](most=most)
 
     def __len__(self) -> int:
         """Answers kept now."""
@@ -88,15 +88,9 @@ class KeptAnswers:
 
     def get(self, source: object, key: Hashable) -> Any:
         """What was kept of this very object; None for nothing."""
-        full_key = (id(source), key)
-        found = self._kept.get(full_key)
-        if found is None:
-            return None
-        self._kept.move_to_end(full_key)
-        return found[1]
+        found = self._kept.get((id(source), key))
+        return None if found is None else found[1]
 
     def keep(self, source: object, key: Hashable, answer: Any) -> None:
         """`answer` is not changed from now on; the object is held with it."""
-        self._kept[(id(source), key)] = (source, answer)
-        if len(self._kept) > self._most:
-            self._kept.popitem(last=False)
+        self._kept.put((id(source), key), (source, answer))

@@ -21,7 +21,7 @@ from graphql import DocumentNode, ExecutionResult, execute, parse, validate
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 
 from subgraphs.kernel.entities import build_schema
-from subgraphs.kernel.execution import KeptAnswers, shared
+from subgraphs.kernel.execution import SharedAnswers, shared
 
 OPERATIONS = int(os.environ.get("MARQUEE_TEST_OPERATIONS", "60"))
 """Written anew for each seed; 2,000 take a minute."""
@@ -237,7 +237,7 @@ async def test_any_operation_gives_what_graphql_core_gives(seed: int) -> None:
             continue
         variables = {"n": chance.randint(0, 3)} if "$n" in document else {}
         expected = await _general(parsed, variables)
-        kept = KeptAnswers(1_000)
+        kept = SharedAnswers(1_000)
         for keeping in (None, kept, kept):
             got = await SCHEMA.execute(document, variable_values=variables, context_value={}, kept=keeping)
             got.data = orjson.loads(orjson.dumps(got.data))

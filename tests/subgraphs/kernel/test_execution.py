@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 
 from subgraphs.kernel.entities import build_schema
-from subgraphs.kernel.execution import KeptAnswers, shared
+from subgraphs.kernel.execution import SharedAnswers, shared
 
 
 @strawberry.enum
@@ -250,7 +250,7 @@ async def test_gives_what_graphql_core_gives(chosen: list[str], plus: int, color
     document = f"query{f'({head})' if head else ''} {{ things {{ {selection} }} }}"
     variables: dict[str, Any] = {"plus": plus, "color": color, "by": {"factor": plus}}
     expected = await _general(document, variables)
-    kept = KeptAnswers(10)
+    kept = SharedAnswers(10)
     for keeping in (None, kept, kept):
         got = await SCHEMA.execute(document, variable_values=variables, context_value={"add": 7}, kept=keeping)
         assert expected.data == (got.data if keeping is None else orjson.loads(orjson.dumps(got.data)))
@@ -334,7 +334,7 @@ async def test_nothing_of_one_request_is_left_for_the_next(asked: list[tuple[int
         ({"plus": plus, "color": color, "by": {"factor": plus}, "is": is_asked}, {"add": add})
         for plus, color, is_asked, add in asked
     ]
-    kept = KeptAnswers(10)
+    kept = SharedAnswers(10)
     got = await asyncio.gather(
         *(
             SCHEMA.execute(document, variable_values=variables, context_value=context, kept=kept)
