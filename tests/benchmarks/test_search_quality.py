@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
+from graphql import parse, validate
 
 from benchmarks.search.data import Misspelled, typed_with_two_edits
 from benchmarks.search.engines import open_engine
+from benchmarks.search.latency import ask_at_rate, of_titles_alone, operation
 from benchmarks.search.quality import ndcg, recall
 from subgraphs.kernel.ids import TitleId
+from subgraphs.titles.api.schema import schema
 from subgraphs.titles.domain.completion import edits_between
 from subgraphs.titles.domain.title import Origin, Title, TitleKind
 
@@ -72,3 +76,28 @@ async def test_an_engine_without_its_server_is_refused() -> None:
     with pytest.raises(ValueError, match="--opensearch URL"):
         async with open_engine("multi_match", None):
             pass
+
+
+def test_what_is_asked_of_titles_alone_is_all_that_titles_answers() -> None:
+    """The screens' operation but for what playback says."""
+    for name in ("shared/search", "shared/search_suggestions"):
+        assert validate(schema._schema, parse(of_titles_alone(operation(name)))) == []
+    assert validate(schema._schema, parse(operation("shared/search"))) != []
+
+
+async def test_a_latency_counts_from_when_its_question_was_due() -> None:
+    """One that waits makes no other wait, and all answers are kept."""
+    held = asyncio.Event()
+
+    async def ask(text: str) -> str:
+        if text == "a":
+            await held.wait()
+        else:
+            held.set()
+        return text.upper()
+
+    latency = await ask_at_rate(ask, ["a", "b"], 1_000.0)
+
+    assert latency.answers == {"a": "A", "b": "B"}
+    assert len(latency.milliseconds) == 2
+    assert latency.quantile(0.99) == max(latency.milliseconds)
