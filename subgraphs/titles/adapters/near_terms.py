@@ -116,10 +116,15 @@ class _Table:
         """Terms with at most so many edits, and how many."""
         if len(text) > MAX_LENGTH:
             raise ValueError(f"{len(text)} letters are more than can be compared; the most are {MAX_LENGTH}")
-        first = self._first_of_length[max(0, len(text) - most)]
-        behind = self._first_of_length[min(MAX_LENGTH, len(text) + most) + 1]
+        lengths = range(max(0, len(text) - most), min(MAX_LENGTH, len(text) + most) + 1)
+        first, behind = self._first_of_length[lengths[0]], self._first_of_length[lengths[-1] + 1]
+        # A letter more or less is an edit that turns one bit alone.
+        limits = np.repeat(
+            np.array([2 * most - abs(length - len(text)) for length in lengths], np.uint8),
+            [self._first_of_length[length + 1] - self._first_of_length[length] for length in lengths],
+        )
         turned = np.bitwise_count(self._signatures[first:behind] ^ np.uint64(_signature(text)))
-        candidates = self._order[first:behind][turned <= 2 * most]
+        candidates = self._order[first + np.flatnonzero(turned <= limits)]
         if len(candidates) * len(text) > FEW_LETTERS:
             distances = self._distances(text, candidates)
             is_near = distances <= most
