@@ -404,9 +404,9 @@ async def test_a_known_page_is_written_once(
     subgraph: Any, catalogue_snapshots: Any, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the match of its cards, and until it is another page; others write their own."""
-    await subgraph.tell_titles(catalogue_snapshots)
     # Only this test rebuilds the catalogue.
     monkeypatch.setattr(keep_models, "SETTLE_S", 600)
+    await subgraph.tell_titles(catalogue_snapshots)
     write, written = api_pages._card_of, []
 
     def counted(*arguments: Any) -> Any:
@@ -440,10 +440,10 @@ async def test_pages_of_many_are_built_in_turns(
     subgraph: Any, catalogue_snapshots: Any, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between two pages everything else gets its turn; a page that is asked for twice at once is built once."""
-    await subgraph.tell_titles(catalogue_snapshots)
-    build, turns, others = serve_pages.build_page, [0], []
     # Only this test rebuilds the catalogue.
     monkeypatch.setattr(keep_models, "SETTLE_S", 600)
+    await subgraph.tell_titles(catalogue_snapshots)
+    build, turns, others = serve_pages.build_page, [0], []
 
     def counted(*arguments: Any) -> Any:
         others.append(turns[0])
