@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -61,13 +61,18 @@ ASSETS_TOPIC = "assets"
 TITLES_TOPIC = "titles"
 
 
-def create_app(settings: TitlesSettings, clock: Clock | None = None) -> Starlette:
-    """The subgraph as an ASGI application; it opens what it needs when it starts."""
+def create_app(
+    settings: TitlesSettings, clock: Clock | None = None, *, settled: Callable[[], None] | None = None
+) -> Starlette:
+    """The subgraph as an ASGI application; it opens what it needs when it starts.
+
+    `settled` is called when the catalogue was read into memory, for long.
+    """
     return create_subgraph_app(
         name="titles",
         schema=schema,
         settings=settings,
-        open_subgraph=partial(_open, settings, clock or SystemClock()),
+        open_subgraph=partial(_open, settings, clock or SystemClock(), settled),
         clock=clock,
         routes=internal_routes(),
     )
@@ -105,7 +110,9 @@ def _one_after_another(*handlers: EventHandler) -> EventHandler:
 
 
 @asynccontextmanager
-async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedSubgraph]:
+async def _open(
+    settings: TitlesSettings, clock: Clock, settled: Callable[[], None] | None
+) -> AsyncIterator[OpenedSubgraph]:
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_title_store(settings.resolved_store_url, clock))
         index = await stack.enter_async_context(
@@ -159,7 +166,7 @@ async def _open(settings: TitlesSettings, clock: Clock) -> AsyncIterator[OpenedS
             await updater.settle()
         openings = OpeningsAnnouncer(calendar, store, stream, clock)
         await stack.enter_async_context(openings.running())
-        await stack.enter_async_context(CatalogueWarmer(store, catalogue).running())
+        await stack.enter_async_context(CatalogueWarmer(store, catalogue, settled).running())
         prerenderer = Prerenderer(store, masters, clock, title_count=settings.artwork_prerendered_titles)
         await stack.enter_async_context(prerenderer.running())
 

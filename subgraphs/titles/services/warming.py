@@ -7,7 +7,7 @@ would cost more than all else of an answer. The catalogue is walked a few titles
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import structlog
@@ -29,11 +29,12 @@ OLD = CACHE_LIFE / 2
 
 
 class CatalogueWarmer:
-    """The background task."""
+    """The background task; `settled` is called after each walk that read something."""
 
-    def __init__(self, store: TitleStore, catalogue: Catalogue) -> None:
+    def __init__(self, store: TitleStore, catalogue: Catalogue, settled: Callable[[], None] | None = None) -> None:
         self._store = store
         self._catalogue = catalogue
+        self._settled = settled
 
     async def walk(self) -> int:
         """Keep every title, as long as there is room; returns how many were read."""
@@ -43,6 +44,8 @@ class CatalogueWarmer:
             if refreshed := await self._catalogue.refresh(ids, OLD):
                 read += refreshed
                 await asyncio.sleep(PAUSE_S)
+        if read and self._settled is not None:
+            self._settled()
         return read
 
     @asynccontextmanager

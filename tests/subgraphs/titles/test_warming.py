@@ -30,14 +30,17 @@ async def test_a_walk_reads_what_is_missing_and_what_grows_old(demo: Parts) -> N
     store = CountingStore(demo.store._engine)  # type: ignore[attr-defined]
     clock = FakeClock(NOW)
     catalogue = Catalogue(store, clock, cache_size=10_000)
-    warmer = CatalogueWarmer(store, catalogue)
+    settled: list[int] = []
+    warmer = CatalogueWarmer(store, catalogue, lambda: settled.append(store.read_count))
     ids = await store.ids_after("", 10_000)
     assert await warmer.walk() == len(ids) == store.read_count
+    assert settled == [len(ids)]
     assert len(await catalogue.visible_titles(ADULT, NOW, ids)) > 100
     assert store.read_count == len(ids), "every title was in memory"
 
     clock.advance(OLD - timedelta(seconds=1))
     assert await warmer.walk() == 0
+    assert settled == [len(ids)], "nothing came into memory that is to stay"
     clock.advance(timedelta(seconds=2))
     assert await warmer.walk() == len(ids)
     clock.advance(CACHE_LIFE - timedelta(seconds=1))
