@@ -7,6 +7,7 @@ import json
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from itertools import islice
 
 from benchmarks.home.audience import Member
@@ -25,6 +26,7 @@ __all__ = [
     "load_one_by_one",
     "milliseconds",
     "requests_per_operation",
+    "what_failed",
 ]
 
 CONNECTIONS = 8
@@ -102,7 +104,7 @@ def requests_per_operation(system: Deployment, count: int) -> float:
 
 
 def call_recommendations(filled: Filled, system: Deployment, profiles: Sequence[int], rate: float) -> Loaded:
-    """The page itself, asked of recommendations without the gateway: sections, cards and reasons."""
+    """The page itself, asked of recommendations without the gateway: sections, cards and reasons; once a profile."""
     key, now = ensure_key_file(filled.state_dir / "keys" / "viewer.pem"), datetime.now(UTC)
     body = json.dumps({"query": _PAGE, "variables": {"device": SCREENS["TV"].device}}).encode()
     requests = [
@@ -116,9 +118,17 @@ def call_recommendations(filled: Filled, system: Deployment, profiles: Sequence[
         )
         for number in profiles
     ]
-    url = f"{system.url('RECOMMENDATIONS')}/graphql"
-    asyncio.run(send_at_rate(url, requests[:20], rate, seed=3))
-    return asyncio.run(send_at_rate(url, requests, rate, seed=5))
+    return asyncio.run(send_at_rate(f"{system.url('RECOMMENDATIONS')}/graphql", requests, rate, seed=5))
+
+
+def what_failed(loaded: Loaded) -> list[str]:
+    """The first few requests without an answer, and answers with errors or without a page."""
+    wrong = [
+        f"profile {answer.request.profile}: HTTP {answer.status}: {answer.body[:300]!r}"
+        for answer in loaded.answers
+        if answer.status != HTTPStatus.OK or b'"errors"' in answer.body or b'"sections":{"edges":[{' not in answer.body
+    ]
+    return [*loaded.broken[:3], *wrong[:3]]
 
 
 _PAGE = """query($device: DeviceInput!) { page(kind: HOME, device: $device) { id revision sections(first: 8) {
