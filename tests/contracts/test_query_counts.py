@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 import pytest_asyncio
-from graphql import build_schema
+from graphql import GraphQLSchema, build_schema
 
 from subgraphs.titles.domain.title import Title, TitleKind
 from tests.support.authorization_targets import DEVICE, usual_argument
@@ -220,7 +220,9 @@ def _world(graph: WholeGraph, account: SignedIn, viewer: SignedIn, session_id: s
     )
 
 
-async def _count(graph: WholeGraph, door: ListDoor, world: World) -> tuple[int, Counter[str]] | str:
+async def _count(
+    graph: WholeGraph, schema: GraphQLSchema, door: ListDoor, world: World
+) -> tuple[int, Counter[str]] | str:
     """Items of the list and what was asked for them, by an operation that was asked once before; or what failed."""
     type_name, _, name = door.coordinate.partition(".")
     is_few = world.length == FEW
@@ -229,7 +231,6 @@ async def _count(graph: WholeGraph, door: ListDoor, world: World) -> tuple[int, 
     if type_name == "Query":
         given = world.arguments.get((name, ""), {})
         own |= {each: _literal(value) for each, value in given.items()}
-    schema = build_schema(graph.artifacts["api.graphql"])
     text = write_list_operation(schema, door, usual_argument, own)
     has_own = type_name in {"Account", "Device", "PlaybackSession"} and not door.takes_first
     token = (world.account if has_own else world.viewer).token
@@ -244,7 +245,7 @@ async def _count(graph: WholeGraph, door: ListDoor, world: World) -> tuple[int, 
 
 
 async def _compare(
-    graph: WholeGraph, door: ListDoor, door_of_many: ListDoor, few: World, many: World
+    graph: WholeGraph, schema: GraphQLSchema, door: ListDoor, door_of_many: ListDoor, few: World, many: World
 ) -> tuple[int, Counter[str], int, Counter[str]] | str:
     """Items and counts of both worlds, each the least of some tries.
 
@@ -254,7 +255,7 @@ async def _compare(
     least_few: Counter[str] | None = None
     least_many: Counter[str] | None = None
     for _ in range(TRIES):
-        of_few, of_many = await _count(graph, door, few), await _count(graph, door_of_many, many)
+        of_few, of_many = await _count(graph, schema, door, few), await _count(graph, schema, door_of_many, many)
         if isinstance(of_few, str) or isinstance(of_many, str):
             return f"{of_few} {of_many}"
         least_few = of_few[1] if least_few is None else least_few & of_few[1]
@@ -278,7 +279,7 @@ async def test_every_list_costs_the_same_for_few_and_for_many(graph: WholeGraph,
             continue
         # Where the length is an argument, both lengths are of the same list.
         door_of_both = door_of_many if door.takes_first else door
-        compared = await _compare(graph, door_of_both, door_of_many, few, many)
+        compared = await _compare(graph, schema, door_of_both, door_of_many, few, many)
         if isinstance(compared, str):
             problems.append(compared)
             continue
