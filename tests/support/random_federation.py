@@ -8,6 +8,7 @@ not from the world.
 
 from __future__ import annotations
 
+import functools
 import json
 import random
 from dataclasses import asdict, dataclass, field
@@ -505,6 +506,11 @@ class RandomFederation:
         """All subgraphs, asked without a network."""
         return InProcess(self)
 
+    @functools.cached_property
+    def executables(self) -> dict[str, GraphQLSchema]:
+        """By subgraph's name, for all operations on this federation."""
+        return {name: self.executable(name) for name in self.subgraphs}
+
     def executable(self, subgraph: str) -> GraphQLSchema:
         """A subgraph's schema with `_entities`."""
         text = self.sdl(subgraph)
@@ -523,7 +529,7 @@ class InProcess:
 
     def __init__(self, world: RandomFederation) -> None:
         self.world = world
-        self.schemas = {name: world.executable(name) for name in world.subgraphs}
+        self.schemas = world.executables
         self.requests: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
 
     async def send(self, request: SubgraphRequest) -> SubgraphAnswer:
