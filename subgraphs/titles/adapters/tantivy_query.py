@@ -16,10 +16,14 @@ from subgraphs.titles.domain.browsing import CatalogueScope, TitleFilter
 from subgraphs.titles.domain.relevance import Match, MatchKind, NameMatch, PartQuestion, TextQuestion
 from subgraphs.titles.domain.title import TitleKind
 
-__all__ = ["NAME_FIELDS", "WORD_FIELDS", "TextQueries", "VisibleQueries"]
+__all__ = ["FEW_LETTERS", "NAME_FIELDS", "STARTS_FIELDS", "WORD_FIELDS", "TextQueries", "VisibleQueries"]
 
 WORD_FIELDS, NAME_FIELDS = ("name", "people", "genres"), ("name_key", "bare_name_key")
 """Of these the terms are kept in memory, to find those with typos and not to ask for what is not there."""
+FEW_LETTERS = 3
+"""Thousands of words begin with so few: to ask for each of them took three times as long as for a term of its own."""
+STARTS_FIELDS = {field: f"{field}_starts" for field in ("name", "people", "name_key", "bare_name_key")}
+"""Where the first letters of a field's words stand, one to FEW_LETTERS of each."""
 MAX_QUERIES_KEPT = 5_000
 """Of words and names with typos, some kilobytes each."""
 MAX_SCOPES_KEPT = 500
@@ -206,6 +210,9 @@ def _flag(schema: Schema, field: str) -> Query:
 
 
 def _beginning(schema: Schema, field: str, value: str) -> Query:
+    """Worth 1 wherever it is found."""
+    if len(value) <= FEW_LETTERS and field in STARTS_FIELDS:
+        return Query.const_score_query(Query.term_query(schema, STARTS_FIELDS[field], value, "basic"), 1.0)
     return Query.fuzzy_term_query(schema, field, value, 0, prefix=True)
 
 

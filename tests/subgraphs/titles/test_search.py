@@ -15,13 +15,16 @@ from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.pagination import Page, PageRequest
 from subgraphs.kernel.policy import Window, decide
 from subgraphs.titles.domain.browsing import CatalogueScope, TitleFilter
+from subgraphs.titles.domain.relevance import search_entry
 from subgraphs.titles.domain.title import GenreId, Title, TitleKind
 from subgraphs.titles.ports import CatalogueState, SearchIndex
 from subgraphs.titles.services.calendar import AvailabilityCalendar
 from subgraphs.titles.services.search import FoundPage
 from tests.subgraphs.titles.catalogue_strategies import catalogues, passes, search_filters, viewers
 from tests.subgraphs.titles.conftest import ADULT, CHILD, NOW, Parts
-from tests.subgraphs.titles.engines import COPS, ENGINES, empty, opened_index
+from tests.subgraphs.titles.engines import COPS, ENGINES, THE_KID, empty, opened_index
+
+BEGINNING_TITLES = [COPS, THE_KID, TitleId("mov_the-general-1926"), TitleId("mov_nosferatu-1922")]
 
 
 @pytest.fixture(params=ENGINES)
@@ -248,6 +251,23 @@ async def test_search_finds_what_policy_and_filter_allow(
     assert CatalogueState(
         sum(not t.is_gone for t in catalogue), sum(t.revision for t in catalogue if not t.is_gone)
     ) == (await index.state())
+
+
+async def test_a_few_letters_complete_every_word_that_begins_so(index: SearchIndex, demo: Parts) -> None:
+    """Of names and of people, from the first letter on, whatever stands before them."""
+    await empty(index)
+    titles = list((await demo.store.titles(BEGINNING_TITLES)).values())
+    await index.update(titles)
+    scope = CatalogueScope.of(ADULT, NOW)
+    entries = [search_entry(title) for title in titles]
+    of_names = {entry.id: entry.name.split() for entry in entries}
+    of_people = {entry.id: " ".join(entry.people).split() for entry in entries}
+    for ask, of_title in ((index.complete, of_names), (index.with_people, of_people)):
+        words = {word for words in of_title.values() for word in words}
+        for beginning in {word[:length] for word in words for length in (1, 2, 3)}:
+            expected = {id_ for id_, words in of_title.items() if any(word.startswith(beginning) for word in words)}
+            found = await ask(beginning, scope, frozenset(), 100)
+            assert {hit.title_id for hit in found} == expected, beginning
 
 
 async def test_the_calendar_follows_the_clock_both_ways(demo: Parts) -> None:
