@@ -8,6 +8,7 @@ concrete types; the same answer means the same facts in each.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -75,6 +76,19 @@ class Below:
     declared: str
     by_type: dict[str, list[Asked]] = field(default_factory=dict)
     interface_fields: frozenset[str] = frozenset()
+
+    @functools.cached_property
+    def differing(self) -> frozenset[str]:
+        """Fields of one name and different types or selections: under one key they would not be valid.
+
+        Worked out once, when the tree is complete: each object of each answer is read with it.
+        """
+        types: dict[str, set[str]] = {}
+        for fields in self.by_type.values():
+            for asked in fields:
+                inner = "" if asked.below is None else ",".join(sorted(asked.below.by_type))
+                types.setdefault(asked.name, set()).add(f"{asked.definition.type}{inner}")
+        return frozenset(name for name, seen in types.items() if len(seen) > 1)
 
 
 @dataclass(frozen=True)
@@ -255,7 +269,7 @@ def _write_field(asked: Asked, writing: Writing, fragments: _Fragments, alias: s
 
 def _write_below(below: Below, writing: Writing, fragments: _Fragments) -> str:
     parts = ["__typename"]
-    differing = _differing(below)
+    differing = below.differing
     shared = _shared_fields(below, writing)
     if shared:
         some = next(iter(below.by_type.values()))
@@ -287,17 +301,7 @@ def _shared_fields(below: Below, writing: Writing) -> frozenset[str]:
     if writing is not Writing.INTERFACE or len(below.by_type) < 2:
         return frozenset()
     everywhere = frozenset.intersection(*(frozenset(asked.name for asked in each) for each in below.by_type.values()))
-    return (below.interface_fields & everywhere) - _differing(below)
-
-
-def _differing(below: Below) -> frozenset[str]:
-    """Fields of one name and different types or selections: under one key they would not be valid."""
-    types: dict[str, set[str]] = {}
-    for fields in below.by_type.values():
-        for asked in fields:
-            inner = "" if asked.below is None else ",".join(sorted(asked.below.by_type))
-            types.setdefault(asked.name, set()).add(f"{asked.definition.type}{inner}")
-    return frozenset(name for name, seen in types.items() if len(seen) > 1)
+    return (below.interface_fields & everywhere) - below.differing
 
 
 # --- reading -----------------------------------------------------------------------------------------------------
@@ -337,7 +341,7 @@ def _facts_of_value(
         return
     type_name = value["__typename"]
     fields = below.by_type.get(type_name, [])
-    differing, shared = _differing(below), _shared_fields(below, writing)
+    differing, shared = below.differing, _shared_fields(below, writing)
     keys = {asked.name: _key(asked, writing, type_name if asked.name in differing else None) for asked in fields}
     own_id = value.get(keys.get("id", "id"))
     if isinstance(own_id, str):

@@ -10,7 +10,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,8 @@ from subgraphs.profiles.settings import ProfilesSettings
 from subgraphs.recommendations.app import create_app as create_recommendations
 from subgraphs.recommendations.settings import RecommendationsSettings
 from subgraphs.titles.app import create_app as create_titles
-from subgraphs.titles.domain.title import Title
+from subgraphs.titles.domain.title import MediaStatus, Title
+from subgraphs.titles.services.media import read_asset
 from subgraphs.titles.services.writing import CatalogueWriter
 from subgraphs.titles.settings import TitlesSettings
 from tests.support.planted_catalogue import PlantedCatalogue, plant_catalogue
@@ -152,9 +153,9 @@ class WholeGraph:
         """A client's token for a viewer, signed as profiles signs them; a negative life: expired."""
         return sign_access_token(self.access_key, viewer, datetime.now(UTC), life)
 
-    async def publish(self, topic: str, kind: str, data: Mapping[str, Any]) -> None:
-        """One event, as its owner would tell it."""
-        await EventPublisher(self.redis).publish(Event(topic, kind, data, datetime.now(UTC)))
+    async def publish(self, topic: str, kind: str, data: Mapping[str, Any], at: datetime | None = None) -> None:
+        """One event, as its owner would tell it; now, unless it says when."""
+        await EventPublisher(self.redis).publish(Event(topic, kind, data, at or datetime.now(UTC)))
 
     def catalogue_writer(self) -> CatalogueWriter:
         """The titles subgraph's, over its own store and cache."""
@@ -285,7 +286,10 @@ def _subgraph_applications(
 
 
 async def _plant(graph: WholeGraph) -> None:
-    await graph.catalogue_writer().take(graph.catalogue.titles, graph.catalogue.seasons)
+    # Titles come with what their reports of published films would make of them: no report writes and tells them again.
+    published_at = datetime.now(UTC)
+    titles = [_with_its_film(title, published_at) for title in graph.catalogue.titles]
+    await graph.catalogue_writer().take(titles, graph.catalogue.seasons)
     licensing = licensing_pb2_grpc.LicensingServiceStub(graph.channels["licensing"])
     token = sign_service_token(graph.viewer_key, "tests", datetime.now(UTC))
     for title in graph.catalogue.playable():
@@ -300,8 +304,15 @@ async def _plant(graph: WholeGraph) -> None:
             metadata=(("authorization", f"Bearer {token}"),),
             timeout=10,
         )
-        await graph.publish("assets", "asset.published", _published(title))
+        await graph.publish("assets", "asset.published", _published(title), published_at)
     await graph.settled()
+
+
+def _with_its_film(title: Title, published_at: datetime) -> Title:
+    if title.media.asset is None:
+        return title
+    asset = read_asset(_published(title), published_at)
+    return replace(title, media=replace(title.media, status=MediaStatus.READY, asset=asset))
 
 
 def _published(title: Title) -> dict[str, Any]:
