@@ -5,6 +5,7 @@ Never by how long a busy machine took for one. And logs that nobody configured, 
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Iterator
 from typing import Any
@@ -20,6 +21,20 @@ settings.register_profile("marquee", deadline=None, suppress_health_check=[Healt
 settings.load_profile("marquee")
 
 WITH_ONE_STACK = "tests/e2e/"
+LONGEST_FIRST = (
+    WITH_ONE_STACK,
+    "tests/contracts/authorization/",
+    "tests/properties/gateway_answer_test.py",
+    "tests/contracts/test_query_counts.py",
+    "tests/subgraphs/titles/test_imports.py",
+    "tests/subgraphs/profiles/test_erasing.py",
+    "tests/media_pipeline/test_players.py",
+    "tests/conformance/test_random_faults.py",
+)
+"""The longest of what a worker runs in one go: begun last, each would leave the other worker with nothing to do."""
+NEW_OBJECTS = 20_000
+"""Between two collections of young ones. With Python's 700, and nothing frozen, the planner's tests take 6 % more
+processor time, and those of execution a fifth more."""
 
 
 class WholeFiles(LoadFileScheduling):
@@ -32,6 +47,20 @@ class WholeFiles(LoadFileScheduling):
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> WholeFiles:
     return WholeFiles(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Workers begin with what is longest; whoever runs tests alone has them in their usual order."""
+    if hasattr(config, "workerinput"):
+        items.sort(
+            key=lambda item: next((n for n, path in enumerate(LONGEST_FIRST) if item.nodeid.startswith(path)), 99)
+        )
+
+
+def pytest_collection_finish() -> None:
+    """What is there before the first test, which is most of what there is, need not be looked through again."""
+    gc.set_threshold(NEW_OBJECTS)
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
