@@ -267,9 +267,12 @@ def search_question(text: str) -> TextQuestion | None:
         before = words[position - 1] if position else None
         position += len(part.words)
         after = words[position] if position < len(words) else None
-        is_small = len(part.words) == 1 and part.words[0] in SMALL_WORDS
-        places = (*_places(part, before, after), *map(_fact_place, part.facts))
-        questions.append(PartQuestion(" ".join(part.words), places, is_required=are_all_small or not is_small))
+        is_required = are_all_small or not (len(part.words) == 1 and part.words[0] in SMALL_WORDS)
+        places = [*_places(part, before, after), *map(_fact_place, part.facts)]
+        if not is_required:
+            # "The" is no misspelled "then"; what half of all titles have would be read for nothing.
+            places = [place for place in places if not place.edits]
+        questions.append(PartQuestion(" ".join(part.words), tuple(places), is_required=is_required))
     names = _whole_names(words, understood.remainders)
     return TextQuestion(tuple(questions), names, _near_names(words), OTHER_FIELDS_SHARE, TIE_BREAK_WEIGHT)
 
