@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from itertools import islice
+from typing import Any
 
 from benchmarks.home.audience import Member
 from benchmarks.home.deployment import Deployment, Usage
@@ -16,6 +16,7 @@ from benchmarks.home.fill import Filled
 from benchmarks.home.load import Loaded, percentile, send_at_rate, send_one_by_one
 from benchmarks.home.screens import SCREENS, Request
 from benchmarks.home.verify import check_answers
+from benchmarks.loading import run_load
 from common.tokens import VIEWER_HEADER, ensure_key_file, sign_viewer_context
 
 __all__ = [
@@ -118,7 +119,7 @@ def call_recommendations(filled: Filled, system: Deployment, profiles: Sequence[
         )
         for number in profiles
     ]
-    return asyncio.run(send_at_rate(f"{system.url('RECOMMENDATIONS')}/graphql", requests, rate, seed=5))
+    return run_load(send_at_rate(f"{system.url('RECOMMENDATIONS')}/graphql", requests, rate, seed=5))
 
 
 def what_failed(loaded: Loaded) -> list[str]:
@@ -141,17 +142,13 @@ def _gateway(system: Deployment) -> str:
 
 
 def _round(
-    name: str, filled: Filled, system: Deployment, load: Awaitable[Loaded], members: Mapping[int, Member]
+    name: str, filled: Filled, system: Deployment, load: Coroutine[Any, Any, Loaded], members: Mapping[int, Member]
 ) -> Round:
     before = system.usage()
-    loaded = asyncio.run(_run(load))
+    loaded = run_load(load)
     used = _difference(before, system.usage(), max(1, len(loaded.answers)))
     problems = [*loaded.broken[:3], *check_answers(loaded.answers, filled.audience, members)]
     return Round(name, loaded, used, problems)
-
-
-async def _run(load: Awaitable[Loaded]) -> Loaded:
-    return await load
 
 
 def _difference(before: Usage, after: Usage, count: int) -> dict[str, float]:

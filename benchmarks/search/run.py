@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.gateway.tables import print_table
+from benchmarks.loading import run_load
 from benchmarks.search.checking import check_answers
 from benchmarks.search.data import (
     combined_titles,
@@ -72,7 +73,7 @@ def main() -> int:
         if "latency" in parts:
             _measure_latency(films, arguments)
             ours = [each for each in engines if each in {"tantivy", "opensearch"}]
-            asyncio.run(_measure_engines(films, ours, arguments))
+            run_load(_measure_engines(films, ours, arguments))
     return 0
 
 
@@ -194,9 +195,9 @@ def _measure_door(
     ):
         texts = all_texts[place :: len(served.doors)]
         asked = query if door == "gateway" else of_titles_alone(query)
-        asyncio.run(ask_door(served.doors[door], asked, texts[:WARM_UP], arguments.rate))
+        run_load(ask_door(served.doors[door], asked, texts[:WARM_UP], arguments.rate))
         before = served.cpu_seconds()
-        latency = asyncio.run(ask_door(served.doors[door], asked, texts[WARM_UP:], arguments.rate))
+        latency = run_load(ask_door(served.doors[door], asked, texts[WARM_UP:], arguments.rate))
         after = served.cpu_seconds()
         checked = asyncio.run(check_answers(titles, latency.answers))
         name = f"{what}, {len(titles):,} titles, " + ("the gateway" if door == "gateway" else f"{door} alone")
