@@ -20,9 +20,7 @@ from subgraphs.recommendations.domain.artwork_sizes import ArtworkRole, ImageFor
 from subgraphs.recommendations.domain.sections import PageKind, SectionKind
 from subgraphs.recommendations.services.choose_artwork import artwork_code
 from subgraphs.recommendations.services.run_experiments import TESTER_SCOPES, NotATester
-from subgraphs.recommendations.services.serve_pages import PageExpired
-
-MAX_PAGES_KEPT = 1_000
+from subgraphs.recommendations.services.serve_pages import PAGES_IN_MEMORY, PageExpired
 
 __all__ = [
     "ContinueWatchingCard",
@@ -257,7 +255,7 @@ class Page:
         return JSON(msgspec.to_builtins(explained))
 
 
-_pages = SharedObjects[Page](most=MAX_PAGES_KEPT)
+_pages = SharedObjects[Page](most=PAGES_IN_MEMORY)
 """By the identity of the page, which no other one can have while its object is held here."""
 
 

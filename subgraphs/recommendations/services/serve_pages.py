@@ -32,11 +32,12 @@ from subgraphs.recommendations.services.edit_collections import EditCollections
 from subgraphs.recommendations.services.keep_models import KeepModels
 from subgraphs.recommendations.services.run_experiments import TESTER_SCOPES, NotATester, RunExperiments
 
-__all__ = ["PageExpired", "ServePages", "owner_of"]
+__all__ = ["PAGES_IN_MEMORY", "PageExpired", "ServePages", "owner_of"]
 
 log = structlog.get_logger(__name__)
 
 PAGES_IN_MEMORY = 1_000
+"""The ones that were asked for last, with what the API made of them."""
 
 
 class PageExpired(Exception):

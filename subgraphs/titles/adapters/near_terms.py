@@ -21,7 +21,6 @@ from subgraphs.titles.domain.completion import edits_between
 
 __all__ = ["NearTerms"]
 
-MAX_EDITS = 2
 MAX_LENGTH = 64
 """Letters of a text or a term: an alignment has so many bits."""
 FEW_LETTERS = 60
