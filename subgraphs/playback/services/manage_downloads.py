@@ -99,7 +99,15 @@ class ManageDownloads:
             expires_at=now + DOWNLOAD_LIFE,
         )
         refusal = await self._change(viewer, lambda account: authorise_download(account, wanted, viewer.plan, now))
-        return wanted if refusal is None else _refused(refusal, viewer)
+        if refusal is not None:
+            return _refused(refusal, viewer)
+        # Asked once more after the write: whoever removes a profile or a device remembers it first and deletes what it
+        # holds then, so that one of both sees the other.
+        gone = await check_viewer(viewer, now, self._removed)
+        if gone is not None:
+            await self._change(viewer, lambda account: delete_download(account, wanted))
+            return _refused(gone, viewer)
+        return wanted
 
     async def renew(
         self, viewer: Viewer, download_id: str, device_id: str, now: datetime

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from common.events import Event
 from common.tokens import Viewer
 from subgraphs.kernel.ids import AccountId, ProfileId, TitleId
 from subgraphs.playback.domain.downloads import (
@@ -202,3 +203,32 @@ async def test_downloads_belong_to_their_profile(subgraph: Any, titles: None, vi
     assert (first["pageInfo"]["hasNextPage"], second["pageInfo"]["hasNextPage"]) == (True, False)
     assert theirs["edges"] == []
     assert (await act(subgraph, sibling, "completeDownload", made["id"], "tv"))["__typename"] == "DownloadNotFound"
+
+
+@pytest.mark.parametrize(("event", "reason"), [("profile.deleted", "NO_PROFILE"), ("device.removed", "NOT_SIGNED_IN")])
+@pytest.mark.usefixtures("titles")
+async def test_nothing_stays_of_a_download_that_is_authorised_while_its_owner_is_removed(
+    subgraph: Any, viewer: Viewer, monkeypatch: pytest.MonkeyPatch, event: str, reason: str
+) -> None:
+    """The removal comes between the look at who asks and the write: its own deletion finds nothing yet."""
+    viewer = replace(viewer, device_id="dev_1")
+    catalogue = subgraph.services.downloads._catalogue
+    asset_of = catalogue.asset_of
+
+    async def asset_of_a_moment_ago(title_id: TitleId) -> Any:
+        data = {
+            "accountId": viewer.account_id,
+            "profileId": viewer.profile_id,
+            "deviceId": viewer.device_id,
+            "clientHash": "0" * 64,
+        }
+        found = await asset_of(title_id)
+        await subgraph.follow.on_accounts(Event("accounts", event, data, subgraph.clock.now(), "7-7"))
+        return found
+
+    monkeypatch.setattr(catalogue, "asset_of", asset_of_a_moment_ago)
+    refused = await authorise(subgraph, viewer, "mov_1", "tablet")
+
+    assert (refused["__typename"], refused["reason"]) == ("DownloadRefused", reason)
+    kept = await subgraph.services.downloads._downloads.of_account(AccountId(viewer.account_id or ""))
+    assert kept.downloads == ()
