@@ -15,6 +15,7 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
+from common.http_protocol import JoiningProtocol
 from common.settings import SettingsInvalid, SharedSettings, check_unclaimed
 from common.telemetry import configure_logs
 from common.valkey import open_valkey
@@ -186,7 +187,7 @@ def _serve_http(app: ASGIApp, host: str, port: int) -> None:
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=JoiningProtocol,
         log_config=None,
         access_log=False,
         server_header=False,

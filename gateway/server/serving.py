@@ -22,6 +22,8 @@ from types import FrameType
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from common.http_protocol import JoiningProtocol
+
 __all__ = ["DrainingApp", "serve"]
 
 KEEP_ALIVE_S = 75
@@ -70,7 +72,7 @@ def serve(
     config = uvicorn.Config(
         draining_app,
         loop="uvloop",
-        http="httptools",
+        http=JoiningProtocol,
         ws="none",
         lifespan="on",
         log_config=None,
