@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 __all__ = ["SharedObjects"]
@@ -15,12 +15,18 @@ class SharedObjects(Generic[ObjectT]):
 
     In two generations instead of one order: what is asked for is in the younger one or moves there, and when that is
     full it becomes the older one, whose rest is forgotten. A hit writes nothing, and a home is some 200 of them.
+
+    Where clients decide how large objects are, a number bounds nothing: with `weigh`, those that are held weigh no more
+    than `most_weight` together, and one that weighs more than half of it is not held.
     """
 
-    def __init__(self, *, most: int) -> None:
+    def __init__(self, *, most: int, most_weight: int = 0, weigh: Callable[[ObjectT], int] = lambda _: 0) -> None:
         self._most_young = max(1, most // 2)
+        self._most_young_weight = most_weight // 2
+        self._weigh = weigh
         self._young: dict[Hashable, ObjectT] = {}
         self._old: dict[Hashable, ObjectT] = {}
+        self._young_weight = 0
 
     def __len__(self) -> int:
         """Objects held now."""
@@ -36,7 +42,14 @@ class SharedObjects(Generic[ObjectT]):
     def put(self, key: Hashable, made: ObjectT) -> ObjectT:
         """Instead of what the key had; returns it."""
         self._old.pop(key, None)
-        if len(self._young) >= self._most_young and key not in self._young:
-            self._old, self._young = self._young, {}
+        before = self._young.pop(key, None)
+        if before is not None:
+            self._young_weight -= self._weigh(before)
+        weight = self._weigh(made)
+        if weight > self._most_young_weight:
+            return made
+        if len(self._young) >= self._most_young or self._young_weight + weight > self._most_young_weight:
+            self._old, self._young, self._young_weight = self._young, {}, 0
         self._young[key] = made
+        self._young_weight += weight
         return made

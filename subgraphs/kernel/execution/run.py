@@ -46,6 +46,9 @@ __all__ = ["execute_plan"]
 _TYPE_NAME, _PLAIN, _DIRECT = FieldKind.TYPE_NAME, FieldKind.PLAIN, FieldKind.DIRECT
 _NEVER_AWAITABLE = dict.fromkeys((type(None), bool, int, float, str, list, tuple, dict), True)
 
+_SLOT_BYTES = 100
+"""A place in a dictionary, and what small objects take besides their content."""
+
 _HELPERS = GraphQLResolveInfoHelpers(asyncio.gather, lambda _: None)  # type: ignore[arg-type]  # of no use to resolvers
 
 
@@ -297,18 +300,18 @@ class _Execution:
             return result
         try:
             if not shared.own:
-                whole = _as_fragment(result)
-                kept.keep(source, key, whole)
+                whole, size = _as_kept(result)
+                kept.keep(source, key, whole, size)
                 return whole
-            # None holds the place of what is filled in for each request, as the order of fields is the document's.
-            template = {
-                plan.key: _as_kept(result[plan.key]) if is_shared else None
-                for is_shared, fields in shared.runs
-                for plan in fields
-            }
+            template, size = dict[str, Any](), 0
+            for is_shared, fields in shared.runs:
+                for plan in fields:
+                    # None holds the place of what is filled in for each request, as the order is the document's.
+                    template[plan.key], more = _as_kept(result[plan.key]) if is_shared else (None, _SLOT_BYTES)
+                    size += more
         except TypeError:
             return result  # What is no JSON is told where the answer is written.
-        kept.keep(source, key, template)
+        kept.keep(source, key, template, size)
         return result
 
     # --- what resolvers get ----------------------------------------------------------------------------------
@@ -464,10 +467,10 @@ def _known_classes(value_of: ValueOf) -> Mapping[type, Any]:
     return value_of.known if isinstance(value_of, ObjectOf) else _NEVER_AWAITABLE
 
 
-def _as_kept(value: Any) -> Any:
-    return _as_fragment(value) if isinstance(value, dict | list) else value
-
-
-def _as_fragment(value: Any) -> orjson.Fragment:
-    # A copy, which is as long as its text: orjson's own bytes keep the 4 kB that were taken to write them.
-    return orjson.Fragment(bytes(memoryview(orjson.dumps(value))))
+def _as_kept(value: Any) -> tuple[Any, int]:
+    """A value as it is kept, and about how many bytes that takes."""
+    if isinstance(value, dict | list):
+        # A copy, which is as long as its text: orjson's own bytes keep the 4 kB that were taken to write them.
+        text = bytes(memoryview(orjson.dumps(value)))
+        return orjson.Fragment(text), len(text) + _SLOT_BYTES
+    return value, len(value) + _SLOT_BYTES if isinstance(value, str) else _SLOT_BYTES

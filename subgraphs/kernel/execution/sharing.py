@@ -26,10 +26,13 @@ from graphql import Undefined
 
 from subgraphs.kernel.shared_objects import SharedObjects
 
-__all__ = ["Dependency", "ShareKey", "SharedAnswers", "are_objects_shared", "dependencies_of", "shared"]
+__all__ = ["MAX_BYTES", "Dependency", "ShareKey", "SharedAnswers", "are_objects_shared", "dependencies_of", "shared"]
 
 Dependency = Callable[[Any], Hashable]
 """What an answer depends on, read from a request's context; must not raise."""
+
+MAX_BYTES = 128_000_000
+"""Of all kept answers of a process: three times what 40,000 usual ones of titles have."""
 
 _METADATA_KEY = "shared"
 _CERTAIN = (bool, int, str, Enum, type(None), type(Undefined))
@@ -77,10 +80,15 @@ class ShareKey:
 
 
 class SharedAnswers:
-    """The `most` answers that were asked for last; of one process, for all its requests."""
+    """The `most` answers that were asked for last; of one process, for all its requests.
+
+    How long an answer is, clients decide: all together have no more than MAX_BYTES.
+    """
 
     def __init__(self, most: int) -> None:
-        self._kept = SharedObjects[tuple[object, Any]](most=most)
+        self._kept = SharedObjects[tuple[object, Any, int]](
+            most=most, most_weight=MAX_BYTES, weigh=lambda entry: entry[2]
+        )
 
     def __len__(self) -> int:
         """Answers kept now."""
@@ -91,6 +99,6 @@ class SharedAnswers:
         found = self._kept.get((id(source), key))
         return None if found is None else found[1]
 
-    def keep(self, source: object, key: Hashable, answer: Any) -> None:
-        """`answer` is not changed from now on; the object is held with it."""
-        self._kept.put((id(source), key), (source, answer))
+    def keep(self, source: object, key: Hashable, answer: Any, size: int) -> None:
+        """`answer`, of about `size` bytes, is not changed from now on; the object is held with it."""
+        self._kept.put((id(source), key), (source, answer, size))

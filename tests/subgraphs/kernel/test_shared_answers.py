@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subgraphs.kernel.entities import build_schema
-from subgraphs.kernel.execution import SharedAnswers, shared
+from subgraphs.kernel.execution import SharedAnswers, shared, sharing
 from subgraphs.kernel.shared_objects import SharedObjects
 
 resolved: list[str] = []
@@ -281,10 +281,44 @@ async def test_what_lies_within_may_be_of_any_type_that_is_the_same_for_all() ->
 def test_what_is_kept_is_of_one_object_and_one_key() -> None:
     """And holds its object, so that no other one can come to have its identity."""
     kept, goods = SharedAnswers(10), [_good(0), _good(1)]
-    kept.keep(goods[0], (1,), "a")
-    kept.keep(goods[1], (2,), "b")
+    kept.keep(goods[0], (1,), "a", 1)
+    kept.keep(goods[1], (2,), "b", 1)
     assert [kept.get(each, (number,)) for each in goods for number in (1, 2)] == ["a", None, None, "b"]
     assert any(found is goods[0] for found in gc.get_referents(*gc.get_referents(kept._kept._young)))
+
+
+async def test_all_answers_together_have_so_many_bytes_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much a document asks of an object, under as many names as it likes, alone or beside fields of its own."""
+    monkeypatch.setattr(sharing, "MAX_BYTES", 20_000)
+    kept, context = SharedAnswers(1_000), {"country": "DE", "mood": "good", "goods": [_good(0), _good(1)]}
+    for number in range(100):
+        names = " ".join(f"f{each}: text(suffix: $s) m{each}: makers {{ label }}" for each in range(number % 20))
+        for own in ("", "mood "):
+            document = f"query($s: String!) {{ goods {{ {own}sure {names} }} }}"
+            assert await _ask(document, context, kept, s="s" * number) == await _ask(document, context, s="s" * number)
+            held = [*kept._kept._young.values(), *kept._kept._old.values()]
+            assert sum(size for _, _, size in held) <= 20_000
+            assert all(size >= _size_of(answer) for _, answer, size in held)
+    assert len(kept) > 2
+
+
+def _size_of(answer: Any) -> int:
+    return len(orjson.dumps(answer))
+
+
+@given(
+    st.integers(1, 9),
+    st.integers(0, 12),
+    st.lists(st.tuples(st.integers(0, 6), st.integers(0, 9)), max_size=60),
+)
+def test_what_is_held_weighs_so_much_at_most(most: int, most_weight: int, puts: list[tuple[int, int]]) -> None:
+    """And what was put last is there, unless it is heavier than half of it."""
+    objects = SharedObjects[int](most=most, most_weight=most_weight, weigh=lambda weight: weight)
+    for key, weight in puts:
+        objects.put(key, weight)
+        assert sum([*objects._young.values(), *objects._old.values()]) <= most_weight
+        assert objects._young_weight == sum(objects._young.values())
+        assert objects.get(key) == (weight if weight <= most_weight // 2 else None)
 
 
 @given(
