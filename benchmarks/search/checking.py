@@ -72,5 +72,5 @@ def _check_suggestions(text: str, answer: Sequence[Any], names: Mapping[TitleId,
     for suggestion in answer:
         if typed.typo_count(words_of_name(suggestion["text"])) is None:
             raise ValueError(f"{text!r}: {suggestion['text']!r} does not complete it")
-    if not answer and any(typed.typo_count(name, forgiving=False) is not None for name in names.values()):
+    if not answer and any(typed.typo_count(name, edits=0) is not None for name in names.values()):
         raise ValueError(f"{text!r}: nothing was suggested")

@@ -401,9 +401,12 @@ class SearchIndex(Protocol):
         ...
 
     async def with_people(
-        self, text: str, scope: CatalogueScope, hidden: frozenset[TitleId], limit: int
+        self, text: str, scope: CatalogueScope, hidden: frozenset[TitleId], limit: int, *, edits: int
     ) -> list[FoundTitle]:
-        """Titles in which every word of `text` is in the name of some actor or director, most popular first."""
+        """Titles in which every word of `text` is in the name of some actor or director, most popular first.
+
+        With at most so many edits a word: 0 to MOST_EDITS, and never more than `edits_forgiven`.
+        """
         ...
 
     async def state(self) -> CatalogueState:

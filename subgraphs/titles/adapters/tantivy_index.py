@@ -52,7 +52,6 @@ from subgraphs.titles.domain.relevance import (
     TIE_BREAK_WEIGHT,
     SearchEntry,
     TextQuestion,
-    as_typed,
     completion_question,
     people_question,
     search_entry,
@@ -247,10 +246,10 @@ class TantivyIndex:
         return await self._most_popular(completion_question(text), scope, hidden, limit)
 
     async def with_people(
-        self, text: str, scope: CatalogueScope, hidden: frozenset[TitleId], limit: int
+        self, text: str, scope: CatalogueScope, hidden: frozenset[TitleId], limit: int, *, edits: int
     ) -> list[FoundTitle]:
         """Titles with people whose names go on so."""
-        return await self._most_popular(people_question(text), scope, hidden, limit)
+        return await self._most_popular(people_question(text, edits), scope, hidden, limit)
 
     async def state(self) -> CatalogueState:
         """What is indexed."""
@@ -293,14 +292,9 @@ class TantivyIndex:
     ) -> list[FoundTitle]:
         if question is None or limit < 1:
             return []
-        view, visible = self._serving.view, self._visible.of(scope, TitleFilter(), hidden)
-        hits = SearchHits((), 0)
-        # Where enough begins as it was typed, what has a typo comes behind: so it is asked for where it is needed.
-        for asked in (as_typed(question), question):
-            if asked is not None and len(hits.hits) < limit:
-                query = _visible(view.queries.of(asked), visible)
-                hits = await _answer(view, partial(_run, view, query, limit, None))
-        return list(hits.hits)
+        view = self._serving.view
+        query = _visible(view.queries.of(question), self._visible.of(scope, TitleFilter(), hidden))
+        return list((await _answer(view, partial(_run, view, query, limit, None))).hits)
 
     def _state(self) -> CatalogueState:
         searcher = self._serving.view.searcher

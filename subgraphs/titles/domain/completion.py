@@ -9,13 +9,13 @@ names in one field.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
 from subgraphs.kernel.ids import TitleId
-from subgraphs.titles.domain.relevance import words_of
+from subgraphs.titles.domain.relevance import MOST_EDITS, edits_forgiven, words_of
 from subgraphs.titles.domain.title import Credit, CreditRole, Genre, Person, PersonId, Title
 
 __all__ = [
@@ -43,6 +43,8 @@ MAX_NAMES_KEPT = 20_000
 MAX_TITLES_KEPT = 5_000
 """Whose people's names are remembered, about 1 kB each."""
 MAX_TYPED_KEPT = 100
+_BLANKS = {ord(mark): " " for mark in map(chr, range(128)) if not mark.isalnum()}
+"""What `words_of` makes of marks in ASCII."""
 
 
 class SuggestionKind(StrEnum):
@@ -95,10 +97,15 @@ class TypedText:
         self._edits: tuple[dict[str, int], ...] = tuple({} for _ in self.words)
         """From each typed word to words that it was compared with: many names share theirs."""
 
-    def typo_count(self, name: Sequence[str], *, forgiving: bool = True) -> int | None:
+    @property
+    def most_edits(self) -> int:
+        """How many edits the words may have that may have the most."""
+        return max(map(edits_forgiven, self.words), default=0)
+
+    def typo_count(self, name: Sequence[str], *, edits: int = MOST_EDITS) -> int | None:
         """How many edits there are between what was typed and the name's words; None when it does not complete it.
 
-        Not `forgiving`, there is none; that is many times faster.
+        A word may have `edits` at most; without any it is many times faster.
         """
         words = self.words
         total = 0
@@ -106,23 +113,47 @@ class TypedText:
             is_last = position == len(words) - 1
             if word in name or (is_last and any(other.startswith(word) for other in name)):
                 continue
-            most = 0 if len(word) < 4 or not forgiving else 1 if len(word) <= 5 else 2
+            forgiven = edits_forgiven(word)
+            most = min(edits, forgiven)
             if not most:
                 return None
             known = self._edits[position]
             best = most + 1
             for other in name:
                 if other not in known:
-                    known[other] = edits_between(word, other, most, is_beginning=is_last)
+                    known[other] = edits_between(word, other, forgiven, is_beginning=is_last)
                 best = min(best, known[other])
             if best > most:
                 return None
             total += best
         return total if words else None
 
-    def find_in(self, text: str, start: int = 0) -> int:
-        """Where a text in lower case has the longest typed word; -1 where it has not, and nothing is completed then."""
-        return text.find(self._longest, start)
+    def may_be_in(self, names: str, edits: int) -> list[int]:
+        """Lines of this text that may be names which are completed with at most so many edits a word.
+
+        The text is in lower case with a blank before each word. Most names are ruled out by the longest typed word.
+        """
+        most = min(edits, edits_forgiven(self._longest))
+        if most > 1:
+            # No edit brings in more than one letter.
+            lacking = frozenset(self._longest).difference
+            return [number for number, name in enumerate(names.split("\n")) if len(lacking(name)) <= most]
+        lines: set[int] = set()
+        for piece in _pieces_left(self._longest) if most else (f" {self._longest}",):
+            found, line, counted = names.find(piece), 0, 0
+            while found >= 0:
+                line += names.count("\n", counted, found)
+                counted = found
+                lines.add(line)
+                found = names.find(piece, found + 1)
+        return sorted(lines)
+
+
+def _pieces_left(word: str) -> tuple[str, ...]:
+    """One of these is left of a word with an edit: it is in one of the halves, or swaps the letters where they meet."""
+    middle = len(word) // 2
+    first, second = word[:middle], word[middle:]
+    return f" {first}", second, f" {first[:-1]}{second[0]}{first[-1]}{second[1:]}"
 
 
 class CreditedPeople:
@@ -131,15 +162,16 @@ class CreditedPeople:
     def __init__(self) -> None:
         self._of_title: OrderedDict[TitleId, _Credited] = OrderedDict()
 
-    def completing(self, typed: TypedText, titles: Iterable[Title], *, forgiving: bool) -> list[Suggestion]:
-        """Those whose own name the text completes, each with the first of these titles."""
+    def completing(self, typed: TypedText, titles: Iterable[Title], *, edits: int) -> list[Suggestion]:
+        """Those whose own name the text completes, with so many edits a word, each with the first of these titles."""
         found: dict[PersonId, Suggestion | None] = {}
         for title in titles if typed.words else ():
             credited = self._credited(title)
-            for person in credited.people if forgiving else credited.having(typed):
+            for number in typed.may_be_in(credited.names, edits):
+                person = credited.people[number]
                 if person.id not in found:
                     name = words_of_name(person.display_name)
-                    is_completed = typed.typo_count(name, forgiving=forgiving) is not None
+                    is_completed = typed.typo_count(name, edits=edits) is not None
                     found[person.id] = Suggestion.of_person(person, title) if is_completed else None
         return [each for each in found.values() if each is not None]
 
@@ -157,7 +189,7 @@ class _Credited:
     credits: tuple[Credit, ...]
     people: tuple[Person, ...]
     names: str
-    """One a line. Of a name in ASCII each word stands in it as it is, but for its case; others are folded."""
+    """One a line, in lower case, folded, with a blank before each word."""
 
     @classmethod
     def of(cls, credits_: tuple[Credit, ...]) -> _Credited:
@@ -166,19 +198,10 @@ class _Credited:
             if credit.role is not CreditRole.WRITER:
                 people.setdefault(credit.person.id, credit.person)
         names = [
-            name.lower().replace("\n", " ") if name.isascii() else " ".join(words_of(name))
+            name.lower().translate(_BLANKS) if name.isascii() else " ".join(words_of(name))
             for name in (person.display_name for person in people.values())
         ]
-        return cls(credits_, tuple(people.values()), "\n".join(names))
-
-    def having(self, typed: TypedText) -> Iterator[Person]:
-        """People whose names have the letters that were typed."""
-        found, line, counted = typed.find_in(self.names), 0, 0
-        while found >= 0:
-            line += self.names.count("\n", counted, found)
-            counted = found
-            yield self.people[line]
-            found = typed.find_in(self.names, found + 1)
+        return cls(credits_, tuple(people.values()), "\n".join(f" {name}" for name in names))
 
 
 def best_suggestions(typed: TypedText, candidates: Iterable[Suggestion], first: int) -> list[Suggestion]:
@@ -190,7 +213,7 @@ def best_suggestions(typed: TypedText, candidates: Iterable[Suggestion], first: 
     ranked: list[tuple[tuple[object, ...], Suggestion, str]] = []
     for candidate in candidates:
         name = words_of_name(candidate.text)
-        typos = typed.typo_count(name, forgiving=candidate.genre is None)
+        typos = typed.typo_count(name, edits=MOST_EDITS if candidate.genre is None else 0)
         if typos is None:
             continue
         name_text = " ".join(name)
@@ -207,7 +230,7 @@ def best_suggestions(typed: TypedText, candidates: Iterable[Suggestion], first: 
 def leave_no_room(typed: TypedText, titles: Iterable[Suggestion], first: int) -> bool:
     """Whether these titles alone fill the first places before anything with a typo."""
     names = {words_of_name(title.text) for title in titles}
-    return sum(typed.typo_count(name, forgiving=False) is not None for name in names) >= first
+    return sum(typed.typo_count(name, edits=0) is not None for name in names) >= first
 
 
 def _mixed(ranked: Sequence[Suggestion], first: int) -> list[Suggestion]:

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
@@ -33,6 +33,7 @@ from subgraphs.titles.domain.understanding import Fact, FactKind, QueryPart, und
 __all__ = [
     "COMPLETION_WEIGHT",
     "MAX_WORDS",
+    "MOST_EDITS",
     "OTHER_FIELDS_SHARE",
     "TIE_BREAK_WEIGHT",
     "Match",
@@ -41,8 +42,8 @@ __all__ = [
     "PartQuestion",
     "SearchEntry",
     "TextQuestion",
-    "as_typed",
     "completion_question",
+    "edits_forgiven",
     "people_question",
     "search_entry",
     "search_question",
@@ -83,6 +84,8 @@ FACT_FIELDS = {
     FactKind.KIND: "kind",
 }
 COMPLETED_WORD_BOOST = 2.0
+MOST_EDITS = 2
+"""Of a word that somebody is typing; see edits_forgiven."""
 WHOLE_NAME_SCORE = 110.0
 """More than all else together: popularity, which multiplies, must not bring another name before it."""
 BARE_NAME_SCORE = 65.0
@@ -289,38 +292,36 @@ def completion_question(text: str) -> TextQuestion | None:
     return TextQuestion(tuple(questions), _whole_names(words, ()), (), 0.0, COMPLETION_WEIGHT)
 
 
-def people_question(text: str) -> TextQuestion | None:
-    """Titles with people whose names go on as `text` begins; None when there is no word in it."""
+def people_question(text: str, edits: int) -> TextQuestion | None:
+    """Titles with people whose names go on as `text` begins, with at most so many edits a word (0 to MOST_EDITS).
+
+    None when there is no word in it.
+    """
     words = words_of(text)[:MAX_WORDS]
     if not words:
         return None
     questions = [
-        PartQuestion(word, _completed(word, ("people",), is_last=position == len(words) - 1), is_required=True)
+        PartQuestion(
+            word,
+            _completed(word, ("people",), is_last=position == len(words) - 1, most_edits=edits),
+            is_required=True,
+        )
         for position, word in enumerate(words)
     ]
     return TextQuestion(tuple(questions), (), (), 0.0, COMPLETION_WEIGHT)
 
 
-def as_typed(question: TextQuestion) -> TextQuestion | None:
-    """The question without typos, where what this finds comes before all else; None where that is not certain.
-
-    It is of a single word that is worth the same wherever it is found: with one edit that is less than a third.
-    """
-    if len(question.parts) != 1 or question.names or question.near_names:
-        return None
-    (part,) = question.parts
-    matches = tuple(match for match in part.matches if not match.edits)
-    if len(matches) == len(part.matches) or any(match.kind is not MatchKind.BEGINNING for match in matches):
-        return None
-    return replace(question, parts=(replace(part, matches=matches),))
+def edits_forgiven(word: str) -> int:
+    """How many edits a word may have that somebody is typing: none in short ones, which are near everything."""
+    return 0 if len(word) < 4 else 1 if len(word) <= 5 else MOST_EDITS
 
 
-def _completed(word: str, fields: tuple[str, ...], *, is_last: bool) -> tuple[Match, ...]:
+def _completed(word: str, fields: tuple[str, ...], *, is_last: bool, most_edits: int = MOST_EDITS) -> tuple[Match, ...]:
     exactly = MatchKind.BEGINNING if is_last else MatchKind.WORDS
     nearly = MatchKind.BEGINNING_WITH_EDITS if is_last else MatchKind.EDITS
     matches = [Match(field, exactly, word, COMPLETED_WORD_BOOST) for field in fields]
-    if len(word) >= 4:
-        edits = 1 if len(word) <= 5 else 2
+    edits = min(most_edits, edits_forgiven(word))
+    if edits:
         matches += [Match(field, nearly, word, ONE_EDIT_BOOST, edits=edits) for field in fields]
     return tuple(matches)
 

@@ -61,8 +61,8 @@ MAX_COMPLETIONS_KEPT = 2_000
 """Everybody's typing begins with the same letters."""
 MAX_FACETS_KEPT = 500
 MAX_GENRE_LISTS_KEPT = 200
-TITLES_WITH_PEOPLE = 20
-"""In how many of the most popular titles people are looked for."""
+TITLES_WITH_PEOPLE = (20, 20, 10)
+"""In how many of the most popular titles people are looked for, by the edits of a word: two are the most work."""
 CURSOR_KIND = "hit"
 _SEARCH_ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
 CURSOR_KEY_LENGTH = 6
@@ -106,14 +106,6 @@ class _Question:
     scope: _Scope
 
 
-@dataclass(frozen=True, slots=True)
-class _Completions:
-    """Titles whose names go on as the text begins, and those with such people."""
-
-    named: Sequence[FoundTitle]
-    with_people: Sequence[FoundTitle]
-
-
 def _nothing_required() -> None:
     return
 
@@ -138,7 +130,10 @@ class SearchService:
         self._require_searchable = require_searchable
         self._hits = KeptAnswers[tuple[_Question, int], SearchHits](index, most=MAX_ANSWERS_KEPT)
         self._facets = KeptAnswers[_Question, SearchFacets](index, most=MAX_FACETS_KEPT)
-        self._completions = KeptAnswers[tuple[tuple[str, ...], int, _Scope], _Completions](
+        self._named = KeptAnswers[tuple[tuple[str, ...], int, _Scope], list[FoundTitle]](
+            index, most=MAX_COMPLETIONS_KEPT
+        )
+        self._with_people = KeptAnswers[tuple[tuple[str, ...], int, _Scope], list[FoundTitle]](
             index, most=MAX_COMPLETIONS_KEPT
         )
         self._people = CreditedPeople()
@@ -247,31 +242,43 @@ class SearchService:
             return []
         self._require_searchable()
         typed = TypedText(cleaned)
-        found = await self._completed(viewer, now, cleaned, typed, first)
-        ids = [hit.title_id for hit in (*found.named, *found.with_people)]
-        titles = await self._catalogue.visible_titles(viewer, now, ids)
-        of_titles = [Suggestion.of_title(titles[hit.title_id]) for hit in found.named if hit.title_id in titles]
-        with_people = [titles[hit.title_id] for hit in found.with_people if hit.title_id in titles]
-        of_people = self._people.completing(typed, with_people, forgiving=False)
+        of_titles = await self._completed_titles(viewer, now, cleaned, typed, first)
+        of_people = await self._completed_people(viewer, now, cleaned, typed, edits=0)
         # Most often somebody is called so, or enough titles are: then nobody need be compared letter by letter.
         if not of_people and not leave_no_room(typed, of_titles, first):
-            of_people = self._people.completing(typed, with_people, forgiving=True)
+            for edits in range(1, typed.most_edits + 1):
+                of_people = of_people or await self._completed_people(viewer, now, cleaned, typed, edits=edits)
         of_genres = await self._visible_genres(viewer, now)
         return best_suggestions(typed, (*of_titles, *of_people, *of_genres), first)
 
-    async def _completed(self, viewer: Viewer, now: datetime, text: str, typed: TypedText, first: int) -> _Completions:
+    async def _completed_titles(
+        self, viewer: Viewer, now: datetime, text: str, typed: TypedText, first: int
+    ) -> list[Suggestion]:
         asked = self._scope(viewer, now)
+        # Twice as many: several titles of one name become one suggestion.
+        hits = await self._named.answer(
+            (typed.words, first, asked),
+            now,
+            lambda: self._index.complete(text, CatalogueScope.of(viewer, now), asked.closed, first * 2),
+        )
+        titles = await self._catalogue.visible_titles(viewer, now, [hit.title_id for hit in hits])
+        return [Suggestion.of_title(titles[hit.title_id]) for hit in hits if hit.title_id in titles]
 
-        async def ask() -> _Completions:
-            scope = CatalogueScope.of(viewer, now)
-            # Twice as many: several titles of one name become one suggestion.
-            named, with_people = await asyncio.gather(
-                self._index.complete(text, scope, asked.closed, first * 2),
-                self._index.with_people(text, scope, asked.closed, TITLES_WITH_PEOPLE),
-            )
-            return _Completions(named, with_people)
-
-        return await self._completions.answer((typed.words, first, asked), now, ask)
+    async def _completed_people(
+        self, viewer: Viewer, now: datetime, text: str, typed: TypedText, *, edits: int
+    ) -> list[Suggestion]:
+        """With at most so many edits a word."""
+        asked = self._scope(viewer, now)
+        hits = await self._with_people.answer(
+            (typed.words, edits, asked),
+            now,
+            lambda: self._index.with_people(
+                text, CatalogueScope.of(viewer, now), asked.closed, TITLES_WITH_PEOPLE[edits], edits=edits
+            ),
+        )
+        titles = await self._catalogue.visible_titles(viewer, now, [hit.title_id for hit in hits])
+        of_hits = [titles[hit.title_id] for hit in hits if hit.title_id in titles]
+        return self._people.completing(typed, of_hits, edits=edits)
 
     async def _visible_genres(self, viewer: Viewer, now: datetime) -> list[Suggestion]:
         async def ask() -> list[Suggestion]:

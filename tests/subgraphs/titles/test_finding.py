@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -30,11 +29,6 @@ from subgraphs.titles.domain.completion import (
 )
 from subgraphs.titles.domain.finding import FacetField, SearchFacets, SearchSort, facet_questions, name_rank
 from subgraphs.titles.domain.relevance import (
-    COMPLETED_WORD_BOOST,
-    COMPLETION_WEIGHT,
-    ONE_EDIT_BOOST,
-    as_typed,
-    completion_question,
     people_question,
     words_of,
 )
@@ -44,7 +38,7 @@ from subgraphs.titles.ports import SearchIndex
 from subgraphs.titles.services.calendar import AvailabilityCalendar
 from tests.subgraphs.titles.catalogue_strategies import catalogues, passes, search_filters, viewers
 from tests.subgraphs.titles.conftest import ADULT, CHILD, NOW, Parts, Service
-from tests.subgraphs.titles.engines import ENGINES, empty, opened_index
+from tests.subgraphs.titles.engines import COPS, ENGINES, empty, opened_index
 
 EVERYTHING = "stone"
 """A word of every synopsis of a random catalogue."""
@@ -236,18 +230,41 @@ async def test_a_child_is_suggested_nobody_of_forbidden_films(demo: Parts) -> No
     assert any(each.person is not None for each in suggested)
 
 
-def test_what_has_a_typo_comes_behind_what_is_as_typed() -> None:
-    """So an engine need not look for typos where enough begins as typed, as long as nothing else is worth anything."""
-    most_popular = math.log2(2 + COMPLETION_WEIGHT)
-    assert most_popular * ONE_EDIT_BOOST < COMPLETED_WORD_BOOST
-    for text in ("keaton", "ward"):
-        question = people_question(text)
+async def test_people_are_those_with_the_fewest_typos(demo: Parts) -> None:
+    """Nobody with a typo where somebody is called as was typed, and nobody with two where somebody has one."""
+    film = (await demo.store.titles([COPS]))[COPS]
+    names = ("Kuroswa Abc", "Kurosawe Def", "Kurosauv Ghi")
+    made = [
+        replace(
+            film,
+            id=TitleId(f"mov_made-{number}"),
+            display_name=f"Nothing {number}",
+            credits=(Credit(person_named(name), CreditRole.CAST),),
+            popularity=number / 10,
+        )
+        for number, name in enumerate(names)
+    ]
+    await demo.put(*made)
+    for typed, expected in (
+        ("kuroswa", {"Kuroswa Abc"}),
+        ("kurosawa", {"Kuroswa Abc", "Kurosawe Def"}),
+        ("kurosau", {"Kurosauv Ghi"}),
+        ("kurosab", {"Kurosawe Def", "Kurosauv Ghi"}),
+        ("kurisab", {"Kurosawe Def", "Kurosauv Ghi"}),
+    ):
+        suggested = await demo.search.suggest(ADULT, NOW, typed, 5)
+        assert {each.text for each in suggested if each.person is not None} == expected, typed
+
+
+def test_people_are_asked_for_with_no_more_edits_than_are_forgiven() -> None:
+    """By the length of each word, and at most as many as are asked for."""
+    for typed, edits, expected in (
+        ("kea", 2, [0]), ("keat", 0, [0]), ("keat", 2, [0, 1]), ("keaton", 1, [0, 1]), ("buster k", 2, [0, 2, 0]),
+    ):  # fmt: skip
+        question = people_question(typed, edits)
         assert question is not None
-        assert (asked := as_typed(question)) is not None
-        assert [match.edits for part in asked.parts for match in part.matches] == [0]
-    for question in (people_question("buster k"), people_question("kea"), completion_question("keaton")):
-        assert question is not None
-        assert as_typed(question) is None
+        assert expected == [match.edits for part in question.parts for match in part.matches]
+    assert people_question(" - ", 2) is None
 
 
 def test_suggestions_are_mixed_and_each_name_comes_once() -> None:
@@ -303,30 +320,45 @@ def test_counts_typos(typed: str, name: str, typos: int | None) -> None:
     """The last word may be unfinished, short ones must be right."""
     text = TypedText(typed)
     assert typos == text.typo_count(words_of(name))
-    assert (typos if typos == 0 else None) == text.typo_count(words_of(name), forgiving=False)
+    assert (typos if typos == 0 else None) == text.typo_count(words_of(name), edits=0)
 
 
 @given(
-    st.text(st.sampled_from("abc "), max_size=7),
-    st.lists(st.lists(st.text(st.sampled_from("aBc' -é"), min_size=1, max_size=8), max_size=5), max_size=3),
-    st.booleans(),
+    st.text(st.sampled_from("abcde "), max_size=9),
+    st.lists(st.lists(st.text(st.sampled_from("aBcdE' -é"), min_size=1, max_size=9), max_size=5), max_size=3),
+    st.integers(0, 2),
+    st.data(),
 )
 @settings(max_examples=200, deadline=None)
-def test_credited_people_are_those_of_a_scan(typed: str, casts: list[list[str]], forgiving: bool) -> None:
+def test_credited_people_are_those_of_a_scan(
+    typed: str, casts: list[list[str]], edits: int, data: st.DataObject
+) -> None:
     """Everybody whose name the text completes, once, with the first title; a changed title's people are new."""
+    # Names that are near what was typed, which few are by chance.
+    for cast in casts:
+        cast += [_with_an_edit(data, _with_an_edit(data, typed)), _with_an_edit(data, typed) + "b c"]
     text, people = TypedText(typed), CreditedPeople()
     expected: dict[str, tuple[str, TitleId]] = {}
     films = [_with_cast(number, cast) for number, cast in enumerate(casts)]
-    people.completing(text, [_with_cast(number, ["Abc Cba"]) for number in range(len(films))], forgiving=forgiving)
+    people.completing(text, [_with_cast(number, ["Abc Cba"]) for number in range(len(films))], edits=edits)
     for film in films:
         cast: dict[str, str] = {}
         for credit in film.credits[:-1]:
             cast.setdefault(credit.person.id, credit.person.display_name)
         for person_id, name in cast.items():
-            if text.typo_count(words_of(name), forgiving=forgiving) is not None:
+            if text.typo_count(words_of(name), edits=edits) is not None:
                 expected.setdefault(person_id, (name, film.id))
-    found = people.completing(text, films, forgiving=forgiving)
+    found = people.completing(text, films, edits=edits)
     assert expected == {each.person.id: (each.text, _first_film(films, each)) for each in found if each.person}
+
+
+def _with_an_edit(data: st.DataObject, text: str) -> str:
+    """A letter more, less, other, or two that changed places, or nothing."""
+    place, kind = data.draw(st.integers(0, len(text))), data.draw(st.integers(0, 4))
+    before, behind = text[:place], text[place:]
+    return (
+        f"{before}c{behind}", f"{before}{behind[1:]}", f"{before}d{behind[1:]}", before + behind[1::-1] + behind[2:], text,
+    )[kind]  # fmt: skip
 
 
 def _with_cast(number: int, names: Sequence[str]) -> Title:

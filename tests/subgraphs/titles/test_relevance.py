@@ -12,6 +12,7 @@ from common.tokens import Viewer
 from subgraphs.kernel.ids import TitleId
 from subgraphs.titles.adapters.opensearch import OpenSearchIndex
 from subgraphs.titles.domain.browsing import CatalogueScope, TitleFilter
+from subgraphs.titles.domain.relevance import MOST_EDITS
 from subgraphs.titles.ports import FoundTitle, SearchIndex
 from tests.subgraphs.titles.conftest import ADULT, CHILD, NOW, Parts
 
@@ -32,7 +33,7 @@ async def answers(index: SearchIndex, kind: str, text: str, limit: int) -> Seque
     if kind == "suggest":
         return await index.complete(text, scope, frozenset(), limit)
     if kind == "people":
-        return await index.with_people(text, scope, frozenset(), limit)
+        return await index.with_people(text, scope, frozenset(), limit, edits=MOST_EDITS)
     return (await index.search(text, scope, TitleFilter(), frozenset(), limit)).hits
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -262,7 +263,7 @@ async def test_a_few_letters_complete_every_word_that_begins_so(index: SearchInd
     entries = [search_entry(title) for title in titles]
     of_names = {entry.id: entry.name.split() for entry in entries}
     of_people = {entry.id: " ".join(entry.people).split() for entry in entries}
-    for ask, of_title in ((index.complete, of_names), (index.with_people, of_people)):
+    for ask, of_title in ((index.complete, of_names), (partial(index.with_people, edits=0), of_people)):
         words = {word for words in of_title.values() for word in words}
         for beginning in {word[:length] for word in words for length in (1, 2, 3)}:
             expected = {id_ for id_, words in of_title.items() if any(word.startswith(beginning) for word in words)}

@@ -160,10 +160,10 @@ class OpenSearchIndex:
         return await self._most_popular(completion_question(text), scope, hidden, limit)
 
     async def with_people(
-        self, text: str, scope: CatalogueScope, hidden: frozenset[TitleId], limit: int
+        self, text: str, scope: CatalogueScope, hidden: frozenset[TitleId], limit: int, *, edits: int
     ) -> list[FoundTitle]:
         """Titles with people whose names go on so."""
-        return await self._most_popular(people_question(text), scope, hidden, limit)
+        return await self._most_popular(people_question(text, edits), scope, hidden, limit)
 
     async def state(self) -> CatalogueState:
         """What is indexed."""
