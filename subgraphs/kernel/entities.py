@@ -12,8 +12,7 @@ of one batch that fails as a whole.
 import inspect
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import strawberry.federation
 from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, parse, specified_rules
@@ -39,6 +38,7 @@ from subgraphs.kernel.execution import (
     operations_of,
     plan_operation,
 )
+from subgraphs.kernel.shared_objects import SharedObjects
 
 __all__ = ["FEDERATION_VERSION", "MAX_REPRESENTATIONS", "FederatedSchema", "build_schema"]
 
@@ -49,6 +49,10 @@ DOCUMENT_CACHE_SIZE = 1_000
 """Parsed and validated documents kept: the gateway sends the same few texts again and again."""
 MAX_KEPT_QUERY_LENGTH = 32_768
 """Characters; longer texts are made for one request and would fill the memory."""
+MAX_KEPT_CHARACTERS = 1_000_000
+"""Of all texts together: a document and one plan of it take some 250 bytes a character, and clients write the texts."""
+MAX_PLANS = 4
+"""Kept for one operation; those that clients send have conditions that fall in one or two ways."""
 MAX_QUERY_TOKENS = 20_000
 MAX_CONDITIONS = 6
 """Variables of @skip and @include in a document that is planned; with more there may be too many plans of it."""
@@ -67,7 +71,7 @@ class _Batch:
 
 
 class _Operation:
-    """One operation of a valid document, and its plans: one for each way in which @skip and @include may fall."""
+    """One operation of a valid document, and its plans: one for each way in which @skip and @include fall lately."""
 
     def __init__(self, setting: Setting, document: DocumentNode, operation: OperationDefinitionNode) -> None:
         self.read_variables = VariableReader(setting.schema, operation).read
@@ -87,6 +91,8 @@ class _Operation:
         key = tuple(bool(variables.coerced.get(each)) for each in self._conditions)
         if key not in self._plans:
             conditions = dict(zip(self._conditions, key, strict=True))
+            if len(self._plans) >= MAX_PLANS:
+                self._plans.pop(next(iter(self._plans)))
             self._plans[key] = plan_operation(self._setting, self._document, self._operation, conditions)
         return self._plans[key]
 
@@ -94,8 +100,9 @@ class _Operation:
 class _Document:
     """A valid document with its operations."""
 
-    def __init__(self, setting: Setting, document: DocumentNode) -> None:
+    def __init__(self, setting: Setting, document: DocumentNode, text_length: int) -> None:
         self.document = document
+        self.text_length = text_length
         self._operations = {
             name: _Operation(setting, document, operation) for name, operation in operations_of(document).items()
         }
@@ -110,6 +117,17 @@ class _Document:
         return None if plan is None else (plan, variables)
 
 
+@dataclass(frozen=True, slots=True)
+class _Invalid:
+    """What is wrong with a document."""
+
+    errors: tuple[GraphQLError, ...]
+    text_length: int
+
+
+_Known: TypeAlias = _Document | _Invalid
+
+
 class FederatedSchema(strawberry.federation.Schema):
     """strawberry's federation schema with safe entity references; make it with `build_schema`."""
 
@@ -117,7 +135,9 @@ class FederatedSchema(strawberry.federation.Schema):
         self._resolvers: dict[str, ReferenceResolver] = {}
         self._batch_resolvers: dict[str, BatchResolver] = {}
         self._max_query_tokens = max_query_tokens
-        self._kept_document = lru_cache(maxsize=DOCUMENT_CACHE_SIZE)(self._read_document)
+        self._documents = SharedObjects[_Known](
+            most=DOCUMENT_CACHE_SIZE, most_weight=MAX_KEPT_CHARACTERS, weigh=lambda known: known.text_length
+        )
 
         # A function of its own for each schema: strawberry writes the return type into its annotations, and two schemas
         # in one process would otherwise write into the same ones.
@@ -149,12 +169,11 @@ class FederatedSchema(strawberry.federation.Schema):
         """
         text = query or ""
         try:
-            read = self._kept_document if len(text) <= MAX_KEPT_QUERY_LENGTH else self._read_document
-            known = read(text)
+            known = self._documents.get(text) or self._read_document(text)
         except GraphQLError as error:
             return ExecutionResult(data=None, errors=[error])
         if not isinstance(known, _Document):
-            return ExecutionResult(data=None, errors=list(known))
+            return ExecutionResult(data=None, errors=list(known.errors))
         planned = known.plan(operation_name, variable_values or {})
         if planned is None:
             result = await self._execute_generally(
@@ -179,12 +198,12 @@ class FederatedSchema(strawberry.federation.Schema):
         )
         return await outcome if isinstance(outcome, Awaitable) else outcome
 
-    def _read_document(self, text: str) -> _Document | tuple[GraphQLError, ...]:
-        """The document, or what is wrong with it; raises GraphQLError when it can't be parsed."""
+    def _read_document(self, text: str) -> _Known:
+        """The document, or what is wrong with it, kept; raises GraphQLError when it can't be parsed."""
         document = parse(text, max_tokens=self._max_query_tokens)
-        return tuple(validate_document(self._schema, document, tuple(specified_rules))) or _Document(
-            self._setting, document
-        )
+        errors = tuple(validate_document(self._schema, document, tuple(specified_rules)))
+        known = _Invalid(errors, len(text)) if errors else _Document(self._setting, document, len(text))
+        return self._documents.put(text, known) if len(text) <= MAX_KEPT_QUERY_LENGTH else known
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Nothing: the app factory logs what is unexpected, once, with the request id."""

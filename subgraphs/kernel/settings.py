@@ -25,5 +25,5 @@ class SubgraphSettings(ProcessSettings):
     request_timeout_s: Annotated[float, Field(gt=0, le=600)] = 10.0
     """From the request's start to its answer."""
     kept_answers: Annotated[int, Field(ge=0)] = 40_000
-    """JSON of objects that many requests ask for alike, kept; about 1 kB each in titles, elsewhere none; 128 MB at most.
-    """
+    """JSON of objects that many requests ask for alike, kept; about 1 kB each in titles, elsewhere none; 128 MB in
+    all at most."""

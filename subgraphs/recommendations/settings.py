@@ -27,7 +27,7 @@ class RecommendationsSettings(SubgraphSettings):
     page_life_s: Annotated[int, Field(ge=10, le=600)] = 600
     """How long a page and its cursors are good when no event changes it."""
     kept_answers: Annotated[int, Field(ge=0)] = 1_000
-    """JSON of pages that are asked for again, kept; about 20 kB each, 128 MB at most."""
+    """JSON of pages that are asked for again, kept; about 20 kB each; 128 MB in all at most."""
     default_country: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "US"
     """ISO 3166 alpha-2: whose catalogue a visitor without an account sees."""
 

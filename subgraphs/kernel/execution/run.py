@@ -44,8 +44,7 @@ from subgraphs.kernel.execution.sharing import SharedAnswers
 __all__ = ["execute_plan"]
 
 _TYPE_NAME, _PLAIN, _DIRECT = FieldKind.TYPE_NAME, FieldKind.PLAIN, FieldKind.DIRECT
-_NEVER_AWAITABLE = dict.fromkeys((type(None), bool, int, float, str, list, tuple, dict), True)
-
+_NEVER_AWAITABLE: Mapping[type, bool] = dict.fromkeys((type(None), bool, int, float, str, list, tuple, dict), True)
 _SLOT_BYTES = 100
 """A place in a dictionary, and what small objects take besides their content."""
 
@@ -303,10 +302,10 @@ class _Execution:
                 whole, size = _as_kept(result)
                 kept.keep(source, key, whole, size)
                 return whole
+            # None holds the place of what is filled in for each request, as the order of fields is the document's.
             template, size = dict[str, Any](), 0
             for is_shared, fields in shared.runs:
                 for plan in fields:
-                    # None holds the place of what is filled in for each request, as the order is the document's.
                     template[plan.key], more = _as_kept(result[plan.key]) if is_shared else (None, _SLOT_BYTES)
                     size += more
         except TypeError:

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 
+from subgraphs.kernel import entities
 from subgraphs.kernel.entities import build_schema
 from subgraphs.kernel.execution import SharedAnswers, shared
 
@@ -470,3 +471,27 @@ async def test_nothing_that_has_to_be_waited_for_is_left_behind(selection: str) 
         del got
         gc.collect()
     assert [str(each.message) for each in left] == []
+
+
+async def test_documents_and_their_plans_take_only_so_much_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients write the documents, and choose how conditions fall: what is forgotten is made again."""
+    monkeypatch.setattr(entities, "MAX_KEPT_CHARACTERS", 3_000)
+    monkeypatch.setattr(entities, "MAX_PLANS", 2)
+    schema = build_schema(query=Query, types=[Stone, Leaf])
+    for round_ in range(40):
+        fields = " ".join(f"f{round_}x{number}: name" for number in range(round_))
+        document = (
+            "query($a: Boolean!, $b: Boolean!) { things { color @include(if: $a) weight @skip(if: $b) "
+            f"{fields} {'nobody' if round_ % 5 == 4 else ''} }} }}"
+        )
+        for is_a, is_b in ((True, True), (False, True), (True, False), (False, False), (True, True)):
+            got = await schema.execute(document, {"a": is_a, "b": is_b})
+            if round_ % 5 == 4:
+                assert "nobody" in str(got.errors)
+                continue
+            expected = await _general(document, {"a": is_a, "b": is_b})
+            assert got.data == expected.data
+        kept = [*schema._documents._young.values(), *schema._documents._old.values()]
+        assert 0 < sum(each.text_length for each in kept) <= 3_000
+        operations = [each._operations[None] for each in kept if isinstance(each, entities._Document)]
+        assert all(len(each._plans) <= 2 for each in operations)
