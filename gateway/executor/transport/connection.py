@@ -104,13 +104,13 @@ class HttpConnection(asyncio.Protocol):
         if self._answer is None:  # nobody asked
             self.abort()
             return
-        self._received_bytes += len(data)
+        self._bytes_beside_body += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._fail(AnswerNotHttp(str(error)))
-        if not self._has_head and self._received_bytes > _MAX_HEAD_BYTES:
-            self._fail(AnswerNotHttp("the head is too large"))
+        if self._bytes_beside_body > _MAX_HEAD_BYTES:
+            self._fail(AnswerNotHttp("the head, or what stands between and behind parts of the body, is too large"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol."""
@@ -151,6 +151,7 @@ class HttpConnection(asyncio.Protocol):
 
     def on_body(self, piece: bytes) -> None:
         """A part of the body."""
+        self._bytes_beside_body = 0
         self._body_bytes += len(piece)
         if self._body_bytes > self._max_body_bytes:
             self._fail(AnswerTooLarge(None))
@@ -179,7 +180,7 @@ class HttpConnection(asyncio.Protocol):
     def _forget_answer(self) -> None:
         self._headers: dict[bytes, bytes] = {}
         self._pieces: list[bytes] = []
-        self._received_bytes = self._head_bytes = self._body_bytes = 0
+        self._bytes_beside_body = self._head_bytes = self._body_bytes = 0
         self._has_head = self._ends_with_connection = False
 
     def _fail(self, error: Exception) -> None:

@@ -140,6 +140,24 @@ async def test_endless_chunks_are_cut_off_at_the_limit() -> None:
         await send(endless)
 
 
+@pytest.mark.parametrize("piece", [b"x" * 1_000, b"x: y\r\n" * 200])
+async def test_endless_trailers_are_cut_off(piece: bytes) -> None:
+    """They are no body, and yet kept until the answer ends: one name without end, or names without number."""
+    sent = 0
+
+    async def write(_head: bytes, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n")
+        while sent < 20_000_000:
+            writer.write(piece)
+            sent += len(piece)
+            await writer.drain()
+
+    with pytest.raises(SubgraphMalformed):
+        await send(write)
+    assert sent < 20_000_000
+
+
 async def test_no_status_line_is_an_error() -> None:
     async def garbage(_head: bytes, writer: asyncio.StreamWriter) -> None:
         writer.write(b"SSH-2.0-OpenSSH_9.0\r\n\r\n")
