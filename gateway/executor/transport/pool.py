@@ -19,6 +19,8 @@ _CONNECT_TIMEOUT_S = 2.0
 _NEXT_ADDRESS_AFTER_S = 0.25
 """How long one address of a host has before the next one is tried beside it (RFC 8305)."""
 _ADDRESSES_GOOD_FOR_S = 60.0
+_ADDRESSES_IN_DOUBT_FOR_S = 1.0
+"""Once there was no connection to be had: a subgraph that moved is found soon, and a name is not looked up for each."""
 
 _AddressInfo: TypeAlias = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]
 
@@ -104,6 +106,14 @@ class ConnectionPool:
         self._sweep = loop.call_at(self._idle[0].idle_since + KEEP_ALIVE_S, self._close_old) if self._idle else None
 
     async def _connect(self) -> HttpConnection:
+        try:
+            return await self._connect_to_known()
+        except OSError:  # TimeoutError is one
+            in_doubt_until = asyncio.get_running_loop().time() + _ADDRESSES_IN_DOUBT_FOR_S
+            self._addresses_until = min(self._addresses_until, in_doubt_until)
+            raise
+
+    async def _connect_to_known(self) -> HttpConnection:
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(_CONNECT_TIMEOUT_S):
             connected = await aiohappyeyeballs.start_connection(

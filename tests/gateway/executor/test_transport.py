@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import socket
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -187,6 +188,24 @@ async def test_a_refused_connection_is_unavailable_and_names_no_address() -> Non
         with pytest.raises(SubgraphUnavailable, match="no address"):
             await transport.send(SubgraphRequest("unknown", b"{}"))
     finally:
+        await transport.aclose()
+
+
+async def test_a_subgraph_that_moved_is_found_where_its_name_leads_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Soon after the old address failed, not when that would have been looked up again anyway."""
+    places = [("127.0.0.1", 1)]
+
+    async def look_up(*_: Any, **__: Any) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", place) for place in places]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", look_up)
+    monkeypatch.setattr(pool, "_ADDRESSES_IN_DOUBT_FOR_S", 0.0)
+    async with server(answer(b"{}")) as (url, _):
+        transport = HttpTransport({"s": "http://titles.example/graphql"})
+        with pytest.raises(SubgraphUnavailable):
+            await transport.send(SubgraphRequest("s", b"{}"))
+        places[:] = [("127.0.0.1", int(url.rsplit(":", 1)[1].split("/")[0]))]
+        assert (await transport.send(SubgraphRequest("s", b"{}"))).status == 200
         await transport.aclose()
 
 
