@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -32,11 +33,16 @@ class UnusableCollection(Exception):
 
 @dataclass(frozen=True, slots=True)
 class KnownCollections:
-    """`version` is another one whenever the collections are."""
+    """`version` is another one whenever the collections are; at an instant of `edges` one of them opens or closes."""
 
     collections: Sequence[Collection]
     version: int
     good_until: datetime
+    edges: Sequence[datetime] = ()
+
+    def version_at(self, now: datetime) -> tuple[int, int]:
+        """Another one whenever others may be open."""
+        return self.version, bisect_right(self.edges, now)
 
 
 class EditCollections:
@@ -56,8 +62,9 @@ class EditCollections:
         except ServiceError as error:
             log.warning("collections.unread", error=error.message)
             return known
+        edges = sorted(edge for each in found for edge in (each.opens_at, each.closes_at) if edge is not None)
         version = known.version + (found != known.collections)
-        self._known = KnownCollections(found, version, now + GOOD_FOR)
+        self._known = KnownCollections(found, version, now + GOOD_FOR, edges)
         return self._known
 
     async def all(self, viewer: Viewer) -> Sequence[Collection]:

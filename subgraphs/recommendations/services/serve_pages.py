@@ -1,9 +1,9 @@
 """Pages: from memory while nothing changed, else built; older revisions from their snapshots, so that paging goes on.
 
-A page in memory is right as long as the profile's taste, the catalogue and what the viewer may see are those that it
-was built from, and until it expires. Its revision is kept for as long, so that cursors neither repeat nor skip while
-a newer page exists already. When tastes or trends are away, a page is built without them: less personal is better
-than none.
+A page in memory is right as long as the profile's taste, the catalogue, the collections that are open and what the
+viewer may see are those that it was built from, and until it expires. Its revision is kept for as long, so that cursors
+neither repeat nor skip while a newer page exists already. When tastes or trends are away, a page is built without them:
+less personal is better than none.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class ServePages:
         collections = await self._collections.for_pages(now)
         assigned = await self._experiments.assign(viewer, taste, wish.device.form_factor.value, now)
         key = (
-            collections.version,
+            collections.version_at(now),
             owner_of(viewer),
             wish,
             taste.version,

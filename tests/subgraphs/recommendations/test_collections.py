@@ -87,6 +87,26 @@ async def test_a_collection_comes_and_goes(
     assert not (await subgraph.data(REMOVE, {"id": saved["id"]}, editor))["removeCollection"]["wasThere"]
 
 
+async def test_a_collection_opens_and_closes_on_its_minute(
+    subgraph: Any, catalogue_snapshots: Any, viewer: Viewer, editor: Viewer
+) -> None:
+    """Not when a page that was made before expires."""
+    await subgraph.tell_titles(catalogue_snapshots)
+    opens = subgraph.clock.now() + timedelta(minutes=1)
+    values = {
+        "heading": "One minute",
+        "titleIds": titles_in_sight(subgraph, viewer),
+        "opensAt": opens.isoformat(),
+        "closesAt": (opens + timedelta(minutes=1)).isoformat(),
+    }
+    await subgraph.data(SAVE, {"input": values}, editor)
+    seen = []
+    for _ in range(4):
+        seen.append(list(await rows(subgraph, viewer)))
+        subgraph.clock.advance(timedelta(seconds=40))
+    assert seen == [[], [], ["One minute"], []]
+
+
 async def test_only_editors_edit(subgraph: Any, viewer: Viewer, editor: Viewer) -> None:
     """Others are told what they lack, and see no list; the studio may too."""
     values = {"input": {"heading": "A row", "titleIds": ["mov_000"]}}
