@@ -51,17 +51,24 @@ class EditCollections:
     def __init__(self, store: CollectionStore) -> None:
         self._store = store
         self._known = KnownCollections((), 0, datetime.min.replace(tzinfo=UTC))
+        self._edit_count = 0
 
     async def for_pages(self, now: datetime) -> KnownCollections:
         """All of them, as they were a few seconds ago at most; the last known ones while the store is away."""
         known = self._known
         if now < known.good_until:
             return known
+        edit_count = self._edit_count
         try:
             found = tuple(await self._store.all_collections())
         except ServiceError as error:
             log.warning("collections.unread", error=error.message)
             return known
+        if edit_count != self._edit_count:
+            # Edited here meanwhile: what was read may be from before.
+            return await self.for_pages(now)
+        # What is known now, as others may have read meanwhile, and a version is of one state.
+        known = self._known
         edges = sorted(edge for each in found for edge in (each.opens_at, each.closes_at) if edge is not None)
         version = known.version + (found != known.collections)
         self._known = KnownCollections(found, version, now + GOOD_FOR, edges)
@@ -93,6 +100,7 @@ class EditCollections:
         return removed
 
     def _forget(self) -> None:
+        self._edit_count += 1
         self._known = replace(self._known, good_until=datetime.min.replace(tzinfo=UTC))
 
 

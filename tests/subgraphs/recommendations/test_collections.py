@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from subgraphs.recommendations.adapters.sqlalchemy.collections import (
     collection_edits,
 )
 from subgraphs.recommendations.domain import collections as domain
+from subgraphs.recommendations.services.edit_collections import EditCollections
 from tests.support.devices import TV
 
 SAVE = """mutation ($input: CollectionInput!) { saveCollection(input: $input) { __typename
@@ -105,6 +107,55 @@ async def test_a_collection_opens_and_closes_on_its_minute(
         seen.append(list(await rows(subgraph, viewer)))
         subgraph.clock.advance(timedelta(seconds=40))
     assert seen == [[], [], ["One minute"], []]
+
+
+class SlowCollections:
+    """Answers a reading with what was there when it was asked, once `answer` is set for it."""
+
+    def __init__(self) -> None:
+        self.there: list[domain.Collection] = []
+        self.asked: list[asyncio.Future[None]] = []
+
+    async def all_collections(self) -> list[domain.Collection]:
+        found, answered = list(self.there), asyncio.get_running_loop().create_future()
+        self.asked.append(answered)
+        await answered
+        return found
+
+    async def save(self, collection: domain.Collection, _account_id: str, _now: datetime) -> bool:
+        self.there = [collection]
+        return True
+
+
+async def test_an_edit_during_a_reading_is_on_pages_at_once(editor: Viewer) -> None:
+    """What the reading brings is from before."""
+    store, now = SlowCollections(), datetime(2026, 3, 1, tzinfo=UTC)
+    service = EditCollections(store)  # type: ignore[arg-type]  # only what is asked of it here
+    reading = asyncio.create_task(service.for_pages(now))
+    await asyncio.sleep(0)
+    await service.save(editor, domain.Collection("col_1", "A row", ("mov_1",)), now)
+    for _ in range(2):
+        store.asked[-1].set_result(None)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    assert [each.heading for each in (await reading).collections] == ["A row"]
+    assert [each.heading for each in (await service.for_pages(now)).collections] == ["A row"]
+
+
+async def test_two_states_never_have_one_version() -> None:
+    """Also when both were read before either was known, as others edit."""
+    store, now = SlowCollections(), datetime(2026, 3, 1, tzinfo=UTC)
+    service = EditCollections(store)  # type: ignore[arg-type]  # only what is asked of it here
+    readings = []
+    for heading in ("One", "Two"):
+        store.there = [domain.Collection("col_1", heading, ("mov_1",))]
+        readings.append(asyncio.create_task(service.for_pages(now)))
+        await asyncio.sleep(0)
+    for answered in store.asked:
+        answered.set_result(None)
+    one, two = await asyncio.gather(*readings)
+    assert one.collections != two.collections
+    assert one.version_at(now) != two.version_at(now)
 
 
 async def test_only_editors_edit(subgraph: Any, viewer: Viewer, editor: Viewer) -> None:
