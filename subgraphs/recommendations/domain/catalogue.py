@@ -22,6 +22,7 @@ from common.tokens import Viewer
 from subgraphs.kernel.policy import EVERYWHERE, TitleFacts, decide
 from subgraphs.recommendations.domain.artwork_looks import ArtworkTable, build_artwork_table
 from subgraphs.recommendations.domain.titles import TitleKind, TitleRecord
+from subgraphs.recommendations.domain.topics import TopicTable, build_topic_table
 
 __all__ = ["BoolArray", "Catalogue", "FloatArray", "Genre", "IndexArray", "build_catalogue"]
 
@@ -53,7 +54,7 @@ class Catalogue:
     """Columns over `records`, one place per title.
 
     `added_at_s` is Unix time. `works` is the title itself, or the series of an episode: what a viewer thinks of as one
-    thing. `topics` are the genres and the type of each, for variety.
+    thing. `topics` are the genres and the type of each, for variety; `topic_table` is the same as numbers.
     """
 
     version: int
@@ -71,6 +72,7 @@ class Catalogue:
     added_at_s: npt.NDArray[np.float64]
     genres_by_id: Mapping[str, Genre]
     topics: tuple[tuple[str, ...], ...]
+    topic_table: TopicTable
     policy_classes: IndexArray
     policy_facts: tuple[TitleFacts, ...]
     window_edges: npt.NDArray[np.int64]
@@ -135,6 +137,7 @@ def build_catalogue(records: Sequence[TitleRecord], version: int) -> Catalogue:
     ordered = tuple(sorted(records, key=lambda record: record.id))
     index_by_id = {record.id: index for index, record in enumerate(ordered)}
     size = len(ordered)
+    topics = _topics(ordered)
     is_listable = _bools((record.kind in {TitleKind.MOVIE, TitleKind.SERIES} for record in ordered), size)
     popularity = np.fromiter((record.popularity for record in ordered), np.float32, size)
     classes: dict[TitleFacts, int] = {}
@@ -158,7 +161,8 @@ def build_catalogue(records: Sequence[TitleRecord], version: int) -> Catalogue:
         by_newest=_by_newest(ordered, listable, popularity),
         added_at_s=np.fromiter((record.added_at.timestamp() for record in ordered), np.float64, size),
         genres_by_id=_genres(ordered, by_popularity, popularity),
-        topics=_topics(ordered),
+        topics=topics,
+        topic_table=build_topic_table(topics),
         policy_classes=policy_classes,
         policy_facts=tuple(classes),
         window_edges=_window_edges(classes),

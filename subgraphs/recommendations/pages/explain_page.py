@@ -23,7 +23,7 @@ from subgraphs.recommendations.domain.explanation import (
 from subgraphs.recommendations.domain.sections import PERSONAL_KINDS
 from subgraphs.recommendations.domain.titles import TitleRecord
 from subgraphs.recommendations.pages.build_page import PageDraft, PageFacts, PageRequest, draft_page, write_page
-from subgraphs.recommendations.pages.choose import FIRST_ROWS, MAX_OF_KIND, MIN_CARDS, ChosenRow
+from subgraphs.recommendations.pages.choose import FIRST_ROWS, MAX_OF_KIND, MIN_CARDS
 from subgraphs.recommendations.pages.objective import PreparedRow
 from subgraphs.recommendations.pages.reasons import Reasons
 from subgraphs.recommendations.pages.rows import RowCandidate, propose_rows
@@ -88,7 +88,7 @@ class _Worths:
         numbers = {id(row.candidate): number for number, row in enumerate(choice.rows)}
         first_cards = budget_of(draft.request.wish.device.form_factor).first_cards
         alone = {
-            number: objective.gain(row, row.first(first_cards).places, 0, objective.interest).gain
+            number: objective.gain(objective.look_at(row, row.places[:first_cards]), 0, objective.interest).gain
             for number, row in enumerate(choice.rows)
         }
         discount = objective.weights.row_discount
@@ -165,10 +165,12 @@ def _explain_row(draft: PageDraft, place: int, worths: _Worths, cards: _Cards) -
 
 def _added_topics(draft: PageDraft, place: int) -> Mapping[str, float]:
     """What the row covers of each genre and type that rows above leave open, most first."""
-    left = dict(draft.choice.objective.interest)
+    objective = draft.choice.objective
+    uncovered = objective.interest
     for above in draft.chosen[:place]:
-        left |= above.parts.uncovered
-    added = {topic: left.get(topic, 0.0) - after for topic, after in draft.chosen[place].parts.uncovered.items()}
+        uncovered = uncovered * above.parts.left
+    gained = uncovered - uncovered * draft.chosen[place].parts.left
+    added = dict(zip(objective.topics, gained.tolist(), strict=True))
     names = {genre.id: genre.name for genre in draft.rows.catalogue.genres_by_id.values()}
     most_first = sorted(added.items(), key=lambda item: (-item[1], item[0]))
     return {names.get(topic, topic.lower()): round(gain, ROUND) for topic, gain in most_first if gain > 0}
@@ -227,7 +229,7 @@ def _why_lost(draft: PageDraft, number: int, worths: _Worths) -> str:
         if worth is not None:
             tried.append((worth - total, place))
     if not tried:
-        return _why_unfit(row, draft.chosen)
+        return _why_unfit(draft, row)
     gain, place = max(tried)
     if place == len(worths.order):
         return f"below the last row it would add {gain:.3f}; the search left it out"
@@ -237,11 +239,12 @@ def _why_lost(draft: PageDraft, number: int, worths: _Worths) -> str:
     return f"in the place of “{instead}” (place {place + 1}, the best for it) the page would be worth {-gain:.3f} less"
 
 
-def _why_unfit(row: PreparedRow, chosen: Sequence[ChosenRow]) -> str:
-    shown = {int(each.candidate.items[item]) for each in chosen for item in each.kept}
-    left = [work for work in row.works if work not in shown]
+def _why_unfit(draft: PageDraft, row: PreparedRow) -> str:
+    shown = {int(each.candidate.items[item]) for each in draft.chosen for item in each.kept}
+    works = draft.rows.catalogue.works[row.candidate.items].tolist()
+    left = [work for work in works if work not in shown]
     needed = 1 if row.kind in PERSONAL_KINDS else MIN_CARDS
-    return f"of its {len(row.works)} titles {len(left)} are in no other row; it needs {needed}, wherever it stands"
+    return f"of its {len(works)} titles {len(left)} are in no other row; it needs {needed}, wherever it stands"
 
 
 def _in_common(record: TitleRecord, cause: TitleRecord) -> list[str]:

@@ -20,13 +20,12 @@ compare with all possible pages instead.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import mul
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from subgraphs.recommendations.domain.catalogue import Catalogue
 from subgraphs.recommendations.domain.sections import PERSONAL_KINDS, SectionKind
@@ -38,7 +37,7 @@ from subgraphs.recommendations.experiments.parameters import (
 )
 from subgraphs.recommendations.pages.rows import RowCandidate
 
-__all__ = ["GainParts", "Objective", "PreparedRow", "Uncovered", "Weights"]
+__all__ = ["GainParts", "InSight", "Objective", "PlaceArray", "PreparedRow", "TopicArray", "Weights"]
 
 WORTH: Mapping[SectionKind, float] = {
     SectionKind.CONTINUE_WATCHING: 3.0,
@@ -78,63 +77,54 @@ class Weights:
     coverage_worth: float = COVERAGE_WORTH.default
 
 
-MAX_TOPICS = 8
-"""Of one title: its type, which stands last, and genres."""
-
-Uncovered = Mapping[str, float]
-"""What is still to be gained by genre and type: interest * exp(-SATURATION * full rows of it in sight)."""
+TopicArray = npt.NDArray[np.float64]
+"""A number for each topic, in the order of the catalogue's table."""
 
 
-class _FirstPlaces(msgspec.Struct, frozen=True):
-    """The first places of a row, and what stands there."""
-
-    places: tuple[int, ...]
-    works: frozenset[int]
+PlaceArray = npt.NDArray[np.intp]
+"""Places of a row, from 0, in order."""
 
 
-class _InSight(msgspec.Struct, frozen=True):
-    """What titles in sight are worth wherever a row stands, as first of its kind, and what they leave of topics."""
+class InSight(msgspec.Struct, frozen=True):
+    """Titles of a row that are in sight. `worth`: of their relevance, as the first row of its kind.
 
-    worth: float
-    topics: Sequence[str]
-    left: Sequence[float]
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedRow:
-    """A candidate as plain lists by place; `relevance_bound`: what it can gain by relevance as first of its kind.
-
-    A search places a row again and again, mostly with the same titles: what follows from these alone is kept with it.
+    `covered`: the part of what is uncovered of each topic that they cover; `left`: the rest of it.
     """
 
+    worth: float
+    covered: TopicArray
+    left: TopicArray
+
+
+class PreparedRow(msgspec.Struct, frozen=True):
+    """A candidate by its number among the rows of the choice; `works`, `relevance` and `topics` by place.
+
+    `works` are numbered by page, from 0 to `Objective.work_count`, so that a set of them is a short array of booleans;
+    `topics` are rows of the catalogue's table. `relevance_bound`: what it can gain by relevance as first of its kind.
+    A search places a row again and again, mostly with the same titles: what follows from these alone is kept in `seen`.
+    """
+
+    number: int
     candidate: RowCandidate
     kind: SectionKind
     is_personal: bool
-    works: Sequence[int]
-    relevance: Sequence[float]
+    places: PlaceArray
+    works: PlaceArray
+    relevance: npt.NDArray[np.float64]
+    topics: npt.NDArray[np.intp]
     relevance_bound: float
-    all_works: frozenset[int]
-    _first: dict[int, _FirstPlaces] = field(default_factory=dict, repr=False, compare=False)
-    in_sight: dict[tuple[int, ...], _InSight] = field(default_factory=dict, repr=False, compare=False)
-
-    def first(self, count: int) -> _FirstPlaces:
-        """So many of its places, or all."""
-        known = self._first.get(count)
-        if known is None:
-            works = self.works[:count]
-            known = self._first[count] = _FirstPlaces(tuple(range(len(works))), frozenset(works))
-        return known
+    seen: dict[bytes, InSight]
 
 
 class GainParts(msgspec.Struct, frozen=True):
-    """What a row gains in a place. `uncovered`: what of its topics is still to be gained below it.
+    """What a row gains in a place; `left`: the part of each topic that it leaves to be gained below it.
 
     A Struct, as a search makes a hundred of them: a dataclass takes ten times as long.
     """
 
     relevance: float
     coverage: float
-    uncovered: Uncovered
+    left: TopicArray
 
     @property
     def gain(self) -> float:
@@ -143,84 +133,107 @@ class GainParts(msgspec.Struct, frozen=True):
 
 
 class Objective:
-    """The worth of rows on one page; `first_cards`: cards of a row in sight."""
+    """The worth of rows on one page; `first_cards`: cards of a row in sight.
+
+    `interest`: how much each topic, of `topics`, matters to who sees the page; it sums to 1, or to 0 for no rows.
+    """
 
     def __init__(
         self, candidates: Sequence[RowCandidate], catalogue: Catalogue, first_cards: int, weights: Weights
     ) -> None:
         self.weights = weights
+        self.topics = catalogue.topic_table.names
+        self._table = catalogue.topic_table
         self._coverage_worth = weights.coverage_worth
         self._same_kind = [float(weights.same_kind_discount**above) for above in range(len(candidates) + 1)]
-        self._discounts = [COLUMN_DISCOUNT**place for place in range(first_cards)]
-        self._discount_sum = sum(self._discounts)
-        self._card_shares = [-SATURATION / (max(count, 1) * first_cards) for count in range(MAX_TOPICS + 1)]
-        self._topics = catalogue.topics
-        self.rows = [self._prepare(row, catalogue) for row in candidates]
-        self.interest: Uncovered = _interest(self.rows, catalogue, first_cards)
+        discounts = COLUMN_DISCOUNT ** np.arange(first_cards)
+        self._place_weights = discounts / discounts.sum()
+        self._card_weights = np.full(first_cards, -SATURATION / first_cards)
+        self._numbers, self.work_count = np.full(len(catalogue.works), -1, np.int32), 0
+        self.rows, self.interest = self._prepare(candidates, catalogue) if candidates else ([], np.zeros(0))
 
-    def gain(self, row: PreparedRow, in_sight: tuple[int, ...], same_above: int, above: Uncovered) -> GainParts:
-        """Of the row with these of its places in sight, below `same_above` rows of its kind."""
-        seen = row.in_sight.get(in_sight)
+    def numbers_of(self, works: Iterable[int]) -> list[int]:
+        """The page's numbers of these works, by their places in the catalogue, without those that are in no row."""
+        return [number for number in map(int, self._numbers[list(works)]) if number >= 0]
+
+    def look_at(self, row: PreparedRow, places: PlaceArray) -> InSight:
+        """These places of the row, no more than there are in sight."""
+        name = places.tobytes()
+        seen = row.seen.get(name)
         if seen is None:
-            seen = row.in_sight[in_sight] = self._look_at(row, in_sight)
-        before = list(map(above.__getitem__, seen.topics))
-        after = list(map(mul, before, seen.left))
+            seen = row.seen[name] = self._look_at(row, places)
+        return seen
+
+    def gain(self, seen: InSight, same_above: int, uncovered: TopicArray) -> GainParts:
+        """Of a row with this in sight, below `same_above` rows of its kind and with so much of each topic uncovered."""
         return GainParts(
             seen.worth * self._same_kind[same_above],
-            self._coverage_worth * (sum(before) - sum(after)),
-            dict(zip(seen.topics, after, strict=True)),
+            self._coverage_worth * float(uncovered.dot(seen.covered)),
+            seen.left,
         )
 
-    def _look_at(self, row: PreparedRow, in_sight: tuple[int, ...]) -> _InSight:
-        relevance = sum(map(mul, self._discounts, map(row.relevance.__getitem__, in_sight))) / self._discount_sum
-        # What nobody is interested in adds nothing: it is left out.
-        added = dict.fromkeys(self.interest, 0.0)
-        for place in in_sight:
-            topics = self._topics[row.works[place]][-MAX_TOPICS:]
-            share = self._card_shares[len(topics)]
-            for topic in topics:
-                if topic in added:
-                    added[topic] += share
-        covered = [topic for topic, amount in added.items() if amount]
-        worth = self._kind_worth(row.kind, relevance)
-        return _InSight(worth, covered, [math.exp(added[topic]) for topic in covered])
+    def _look_at(self, row: PreparedRow, places: PlaceArray) -> InSight:
+        count = len(places)
+        relevance = float(row.relevance.take(places).dot(self._place_weights[:count]))
+        shares = self._table.shares.take(row.topics.take(places), axis=0)
+        left = np.exp(self._card_weights[:count].dot(shares))
+        return InSight(self._kind_worth(row.kind, relevance), 1.0 - left, left)
 
     def relevance_bound(self, row: PreparedRow, same_above: int) -> float:
         """The row gains no more than this by relevance, whatever stands above, with so many rows of its kind above."""
         return row.relevance_bound * self._same_kind[same_above]
 
-    def coverage_bound(self, above: Uncovered) -> float:
+    def coverage_bound(self, uncovered: TopicArray) -> float:
         """No row gains more than this by coverage below rows that leave so much uncovered."""
         # A row adds at most one row's worth of cards, and 1 - exp(-x) <= x: all of them in the best topic.
-        return self.weights.coverage_worth * min(1.0, SATURATION * max(above.values(), default=0.0))
+        return self._coverage_worth * min(1.0, SATURATION * float(uncovered.max(initial=0.0)))
 
     def _kind_worth(self, kind: SectionKind, relevance: float) -> float:
         base = self.weights.base_relevance
         return self.weights.worth[kind] * (base + (1 - base) * relevance)
 
-    def _prepare(self, row: RowCandidate, catalogue: Catalogue) -> PreparedRow:
-        relevance = row.relevance.tolist()
-        works = catalogue.works[row.items].tolist()
-        best = np.sort(row.relevance)[: -len(self._discounts) - 1 : -1].tolist()
-        most = sum(map(mul, self._discounts, best)) / self._discount_sum
-        return PreparedRow(
-            candidate=row,
-            kind=row.kind,
-            is_personal=row.kind in PERSONAL_KINDS,
-            works=works,
-            relevance=relevance,
-            relevance_bound=self._kind_worth(row.kind, most),
-            all_works=frozenset(works),
-        )
+    def _prepare(
+        self, candidates: Sequence[RowCandidate], catalogue: Catalogue
+    ) -> tuple[list[PreparedRow], TopicArray]:
+        """The rows, with their first places looked at, and the interest: of all rows at once, as they are short."""
+        lengths, cards = [len(row.items) for row in candidates], len(self._place_weights)
+        shape = (len(candidates), max(cards, *lengths))
+        is_title = np.arange(shape[1]) < np.array(lengths)[:, None]
+        works = catalogue.works.take(np.concatenate([row.items for row in candidates]))
+        relevance, topics = np.zeros(shape), np.full(shape, self._table.nothing, np.intp)
+        relevance[is_title] = np.concatenate([row.relevance for row in candidates])
+        topics[is_title] = self._table.lists.take(works)
+        # Of a work that stands in several rows the last number stays.
+        self.work_count = len(works)
+        self._numbers[works] = np.arange(len(works))
+        numbers = self._numbers.take(works).astype(np.intp)
+
+        shares = self._table.shares.take(topics[:, :cards], axis=0)
+        left = np.exp(self._card_weights @ shares)
+        covered = 1.0 - left
+        first = (relevance[:, :cards] @ self._place_weights).tolist()
+        most = (np.sort(relevance, axis=1)[:, : -cards - 1 : -1] @ self._place_weights).tolist()
+        places, start, rows = np.arange(shape[1]), 0, []
+        for number, (row, length) in enumerate(zip(candidates, lengths, strict=True)):
+            in_sight = InSight(self._kind_worth(row.kind, first[number]), covered[number], left[number])
+            prepared = PreparedRow(
+                number=number,
+                candidate=row,
+                kind=row.kind,
+                is_personal=row.kind in PERSONAL_KINDS,
+                places=places[:length],
+                works=numbers[start : start + length],
+                relevance=relevance[number],
+                topics=topics[number],
+                relevance_bound=self._kind_worth(row.kind, most[number]),
+                seen={places[: min(length, cards)].tobytes(): in_sight},
+            )
+            rows.append(prepared)
+            start += length
+        return rows, _interest(relevance[:, :cards], shares)
 
 
-def _interest(rows: Sequence[PreparedRow], catalogue: Catalogue, first_cards: int) -> dict[str, float]:
+def _interest(relevance: npt.NDArray[np.float64], shares: npt.NDArray[np.float64]) -> TopicArray:
     """How much what the best places of the candidates are about matters, from their relevance; sums to 1."""
-    interest: dict[str, float] = {}
-    for row in rows:
-        for relevance, work in zip(row.relevance[:first_cards], row.works, strict=False):
-            topics = catalogue.topics[work][-MAX_TOPICS:]
-            for topic in topics:
-                interest[topic] = interest.get(topic, 0.0) + relevance / len(topics)
-    total = sum(map(math.sqrt, interest.values()))
-    return {topic: math.sqrt(amount) / total for topic, amount in interest.items()} if total > 0 else {}
+    amounts = np.sqrt(relevance.ravel() @ shares.reshape(relevance.size, -1))
+    return amounts / (amounts.sum() or 1.0)

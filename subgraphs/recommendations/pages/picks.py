@@ -121,7 +121,8 @@ def choose_picks(
         free[hero] = False
     orders = [best_places(scores.scores, free, count).tolist() for scores in both]
     draft = team_draft(orders[0], orders[1], count, drafting.seed)
-    return Picks(np.array(draft.items, np.int32), relevance, tuple(both), draft.teams, drafting.codes, drafting.seed)
+    items = np.array(draft.items, np.int32)
+    return Picks(items, relevance[: len(items)], tuple(both), draft.teams, drafting.codes, drafting.seed)
 
 
 def _ranked_by(profile: ProfileScores, ranker: Ranker) -> ProfileScores | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +17,7 @@ from subgraphs.recommendations.domain.sections import SectionKind
 from subgraphs.recommendations.domain.titles import record_from_snapshot
 from subgraphs.recommendations.pages import choose
 from subgraphs.recommendations.pages.choose import MAX_OF_KIND, PageChoice
-from subgraphs.recommendations.pages.objective import Objective, Weights
+from subgraphs.recommendations.pages.objective import COLUMN_DISCOUNT, SATURATION, Objective, Weights
 from subgraphs.recommendations.pages.rows import RowCandidate
 
 KINDS = [kind for kind in SectionKind if kind is not SectionKind.HERO]
@@ -45,12 +46,16 @@ def make_rows(chance: random.Random, catalogue: Catalogue, count: int) -> list[R
     return rows
 
 
-def make_choice(seed: int, catalogue: Catalogue, rows: int) -> PageChoice:
-    chance = random.Random(seed)
-    budget = PageBudget(
+def make_budget(chance: random.Random) -> PageBudget:
+    return PageBudget(
         first_sections=chance.randrange(3, 7), first_cards=chance.randrange(3, 7), max_sections=6, max_cards=12,
         because_rows=3,
     )  # fmt: skip
+
+
+def make_choice(seed: int, catalogue: Catalogue, rows: int) -> PageChoice:
+    chance = random.Random(seed)
+    budget = make_budget(chance)
     hero = chance.choice([None, chance.randrange(len(catalogue))])
     return PageChoice(make_rows(chance, catalogue, rows), catalogue, frozenset(KINDS), budget, hero)
 
@@ -90,6 +95,53 @@ def test_the_choice_is_near_the_best_of_all_pages(catalogue: Catalogue) -> None:
     assert sum(ratios) / len(ratios) >= 0.99
 
 
+def worth_by_definition(
+    choice: PageChoice, catalogue: Catalogue, cards: int, chosen: Sequence[choose.ChosenRow]
+) -> float:
+    """The formula of `pages/objective.py` card by card, without arrays and without anything remembered."""
+    weights, places = Weights(), [COLUMN_DISCOUNT**place for place in range(cards)]
+    wanted: dict[str, float] = {}
+    for row in choice.rows:
+        for item, relevance in list(zip(row.candidate.items, row.candidate.relevance, strict=True))[:cards]:
+            topics = catalogue.topics[catalogue.works[item]]
+            for topic in topics:
+                wanted[topic] = wanted.get(topic, 0.0) + float(relevance) / len(topics)
+    total = sum(map(math.sqrt, wanted.values()))
+    full_rows = dict.fromkeys(wanted, 0.0)
+
+    def coverage() -> float:
+        return sum(
+            math.sqrt(wanted[topic]) / total * (1 - math.exp(-SATURATION * full_rows[topic])) for topic in wanted
+        )
+
+    worth, kinds, covered = 0.0, list[SectionKind](), 0.0
+    for slot, row in enumerate(chosen):
+        in_sight = row.kept[:cards]
+        mean = sum(places[at] * float(row.candidate.relevance[item]) for at, item in enumerate(in_sight)) / sum(places)
+        for item in in_sight:
+            topics = catalogue.topics[catalogue.works[row.candidate.items[item]]]
+            for topic in topics:
+                if topic in full_rows:
+                    full_rows[topic] += 1 / len(topics) / cards
+        base = weights.base_relevance
+        of_kind = weights.worth[row.candidate.kind] * weights.same_kind_discount ** kinds.count(row.candidate.kind)
+        gain = of_kind * (base + (1 - base) * mean) + weights.coverage_worth * (coverage() - covered)
+        worth += weights.row_discount**slot * gain
+        covered = coverage()
+        kinds.append(row.candidate.kind)
+    return worth
+
+
+def test_the_worth_of_a_page_is_what_its_definition_says(catalogue: Catalogue) -> None:
+    """Whatever the search tried and remembered on the way to it."""
+    for seed in range(60):
+        choice = make_choice(seed, catalogue, 10)
+        best, cards = choice.best(), make_budget(random.Random(seed)).first_cards
+        order = [next(row.number for row in choice.rows if row.candidate is each.candidate) for each in best]
+        assert worth_of(best) == pytest.approx(worth_by_definition(choice, catalogue, cards, best))
+        assert choice.worth(order) == pytest.approx(worth_of(best))
+
+
 def test_exchanging_rows_never_costs(catalogue: Catalogue) -> None:
     """The page is worth at least as much as greedy's, and sometimes more."""
     gained = []
@@ -117,14 +169,14 @@ def test_no_row_gains_more_than_its_bound(catalogue: Catalogue) -> None:
     for seed in range(200):
         choice = make_choice(seed, catalogue, 10)
         seen: dict[SectionKind, int] = {}
-        uncovered = dict(choice.objective.interest)
+        uncovered = choice.objective.interest
         by_key = {row.candidate.key: row for row in choice.rows}
         for row in choice.best():
             same = seen.get(row.candidate.kind, 0)
             assert row.parts.relevance <= choice.objective.relevance_bound(by_key[row.candidate.key], same) + 1e-9
             assert row.parts.coverage <= choice.objective.coverage_bound(uncovered) + 1e-9
             seen[row.candidate.kind] = same + 1
-            uncovered |= row.parts.uncovered
+            uncovered = uncovered * row.parts.left
 
 
 def test_pinned_rows_stand_first_and_kinds_are_limited(catalogue: Catalogue) -> None:
