@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -11,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
 from gateway.executor.transport.base import SubgraphTransport
 from gateway.executor.transport.in_process import AsgiApplication
@@ -20,6 +22,8 @@ from gateway.server.runtime import GatewayRuntime
 from gateway.settings import GatewaySettings
 
 __all__ = ["create_app"]
+
+GRAPHQL_PATH = "/graphql"
 
 
 def create_app(
@@ -64,10 +68,24 @@ def create_app(
         )
 
     # Route, never Mount: a redirect to a trailing slash makes some TV stacks lose the body.
-    routes: list[BaseRoute] = [Route("/graphql", endpoint), Route("/health", health, methods=["GET"])]
+    routes: list[BaseRoute] = [Route(GRAPHQL_PATH, endpoint), Route("/health", health, methods=["GET"])]
     if settings.graphiql:
         routes += graphiql_routes(settings.graphiql_dir, settings.graphiql_query)
-    return Starlette(routes=routes, middleware=_middleware(settings), lifespan=lifespan)
+    return _Application(endpoint, routes=routes, middleware=_middleware(settings), lifespan=lifespan)
+
+
+class _Application(Starlette):
+    """Starlette, but operations go straight to the endpoint unless there is middleware for them."""
+
+    def __init__(self, endpoint: GraphQLEndpoint, **options: Any) -> None:
+        super().__init__(**options)
+        self._endpoint = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == GRAPHQL_PATH and not self.user_middleware:
+            await self._endpoint(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def _middleware(settings: GatewaySettings) -> list[Middleware]:

@@ -11,6 +11,7 @@ import ipaddress
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -19,6 +20,7 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
 from common.clock import Clock, SystemClock
 from common.errors import KIND_TABLE, ErrorKind, ServiceError
@@ -48,6 +50,10 @@ log = structlog.get_logger(__name__)
 
 HEALTH_CHECK_TIMEOUT_S = 1.0
 FORWARDED_FOR_HEADER = "x-forwarded-for"
+GRAPHQL_PATH = "/graphql"
+MAX_ADDRESS_LENGTH = 64
+"""Characters; an IPv6 address with an IPv4 address in it has 45."""
+MAX_ADDRESSES_KEPT = 4_096
 
 HealthCheck = Callable[[], Awaitable[None]]
 """Returns when the thing answers; raises what is wrong otherwise."""
@@ -95,10 +101,11 @@ def create_subgraph_app(
             finally:
                 endpoint.opened = None
 
-    return Starlette(
+    return _Application(
+        endpoint,
         lifespan=lifespan,
         routes=[
-            Route("/graphql", endpoint.graphql, methods=["POST"]),
+            Route(GRAPHQL_PATH, endpoint.graphql, methods=["POST"]),
             Route("/health", endpoint.health, methods=["GET"]),
             Route(PERSONAL_DATA_PATH, endpoint.personal_data.answer, methods=["POST"]),
             *routes,
@@ -207,6 +214,24 @@ class _Endpoint:
         return json_answer(body, 200 if is_ready else KIND_TABLE[ErrorKind.UNAVAILABLE].http_status)
 
 
+class _Application(Starlette):
+    """Starlette, but operations go straight to the endpoint.
+
+    There is no middleware but Starlette's own; the way through it and the routes is a seventh of a small answer's time.
+    """
+
+    def __init__(self, endpoint: _Endpoint, **options: Any) -> None:
+        super().__init__(**options)
+        self._endpoint = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == GRAPHQL_PATH and scope["method"] == "POST":
+            answer = await self._endpoint.graphql(Request(scope, receive))
+            await answer(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
 async def _lags(read: Callable[[], Awaitable[Mapping[str, ConsumerLag]]]) -> dict[str, Any] | None:
     """By topic; None when the streams do not answer in time, which the checks tell."""
     try:
@@ -233,7 +258,15 @@ async def _outcome(check: HealthCheck) -> str:
 def _client_address(request: Request) -> str:
     """The address that the gateway saw: the last entry of x-forwarded-for, else the peer. Never free text."""
     forwarded = request.headers.get(FORWARDED_FOR_HEADER, "").rsplit(",", 1)[-1].strip()
+    if len(forwarded) <= MAX_ADDRESS_LENGTH and (address := _address_in(forwarded)) is not None:
+        return address
+    return request.client.host if request.client is not None else "unknown"
+
+
+@lru_cache(MAX_ADDRESSES_KEPT)
+def _address_in(text: str) -> str | None:
+    """The IP address that the text is, as it is usually written; to read one takes a tenth of a small answer's time."""
     try:
-        return str(ipaddress.ip_address(forwarded))
+        return str(ipaddress.ip_address(text))
     except ValueError:
-        return request.client.host if request.client is not None else "unknown"
+        return None
