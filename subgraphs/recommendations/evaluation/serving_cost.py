@@ -62,7 +62,7 @@ def measure_serving(trained: TrainedModels, histories: Interactions) -> ServingC
     return ServingCost(
         titles=count,
         score_ms={
-            name: _spent_ms(lambda part=part: [each.ask(part, count) for each in asked]) / len(asked)  # type: ignore[misc]
+            name: _spent_ms(lambda part=part: [each.ask(part, count).scores for each in asked]) / len(asked)  # type: ignore[misc]
             for name, part in models.parts.items()
         },
         blend_ms=_spent_ms(lambda: [score_titles(models, _signals(known)) for known in profiles]) / len(profiles),

@@ -6,8 +6,9 @@ up a row for each known title, ALS solves one small system for the profile's vec
 scoring again, some milliseconds of work; only what titles say about each other waits for the next training.
 
 A model's scores are standardised over the titles that the profile does not know, as they were when the weights were
-learned (learned_blend.py). For a profile without taste only popularity is left. Scores run from 0 to 1: the sum, as a
-part of its greatest value.
+learned (learned_blend.py). What that takes is known before any title is scored (one_history.py), so that all models of
+vectors are asked together, by one product (title_vectors.py). For a profile without taste only popularity is left.
+Scores run from 0 to 1: the sum, as a part of its greatest value.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
+from scipy.linalg.blas import saxpy
 
 from subgraphs.recommendations.domain.catalogue import Catalogue, FloatArray, IndexArray
 from subgraphs.recommendations.domain.taste import Signals
@@ -28,6 +30,7 @@ from subgraphs.recommendations.models.neighbours import Neighbours
 from subgraphs.recommendations.models.one_history import Answer, OneHistory
 from subgraphs.recommendations.models.popularity import Popularity
 from subgraphs.recommendations.models.recommender import Recommender
+from subgraphs.recommendations.models.title_vectors import TitleVectors, VectorModel, pack_title_vectors
 from subgraphs.recommendations.models.trained import CONTENT, NEIGHBOURS, POPULARITY, TrainedModels, place
 
 __all__ = ["JUDGED", "Models", "ProfileScores", "Similar", "join_models", "score_titles", "scores_of_one"]
@@ -42,6 +45,8 @@ MIN_LIKENESS = 0.12
 SIMILAR_KEPT = 2_000
 SCORES_KEPT = 24
 """Profiles whose scores are in memory, with those of each model: a megabyte each, of 50,000 titles."""
+REFINED = 1_000
+"""Titles whose scores are exact: all that pages look at by score alone, and their genres' best."""
 NO_DEVIATION = 1e-6
 MIN_CAUSE = 0.1
 """Of a title's score, summed over the models: a title that contributes less is no reason that anybody would recognise.
@@ -69,6 +74,17 @@ class Models:
     _scored: OrderedDict[tuple[tuple[int, float], ...], ProfileScores] = field(
         default_factory=OrderedDict, repr=False, compare=False
     )
+
+    @cached_property
+    def speaking(self) -> Mapping[str, Recommender]:
+        """The models that have a weight, by their names."""
+        return {name: self.parts[name] for name, weight in self.weights.items() if weight and name in self.parts}
+
+    @cached_property
+    def title_vectors(self) -> TitleVectors:
+        """Of those among them that have vectors, over what can stand on a page: movies and series."""
+        models = {name: part for name, part in self.speaking.items() if isinstance(part, VectorModel)}
+        return pack_title_vectors(models, self.catalogue.is_listable)
 
     def similar(self, index: int) -> Similar:
         """The titles most like this one; the same for every viewer, so those asked for lately are kept."""
@@ -102,6 +118,9 @@ class Models:
 @dataclass(frozen=True)
 class ProfileScores:
     """Scores from 0 to 1 over the catalogue. `has_taste`: false when only popularity speaks.
+
+    Of somebody with taste only movies and series have scores, others 0; they are off by as much as title_vectors.py
+    says, far less than would be seen. `by_model` and `answers` are exact.
 
     `by_model`: what each model adds to the scores, before they are cut off at 0; `scales[model]` turns its own scores
     into that. `answers`: what each model says, as it says it, with its cells in the order of the signals' weights.
@@ -149,6 +168,7 @@ def join_models(catalogue: Catalogue, content: Content, learned: TrainedModels |
         somebody = OneHistory(np.zeros(1, np.int32), np.ones(1))
         for part in parts.values():
             somebody.ask(part, len(catalogue))
+        _ = models.title_vectors
         content.like(0)
     return models
 
@@ -162,26 +182,27 @@ def score_titles(models: Models, signals: Signals) -> ProfileScores:
         np.fromiter(signals.weights, np.int32, len(signals.weights)),
         np.fromiter(signals.weights.values(), np.float64, len(signals.weights)),
     )
-    total = np.zeros(len(popularity), np.float32)
-    answers: dict[str, Answer] = {}
-    scales: dict[str, float] = {}
-    offset = 0.0
-    for name, weight in models.weights.items():
-        part = models.parts.get(name)
-        if part is None or not weight:
-            continue
-        answer = answers[name] = history.ask(part, len(popularity))
-        # A model that says the same of all titles (no neighbours yet) says nothing.
-        scales[name] = weight / answer.deviation if answer.deviation > NO_DEVIATION else 0.0
-        total += answer.scores * np.float32(scales[name])
-        offset += answer.mean * scales[name]
-    total -= np.float32(offset)
+    answers = {name: history.ask(part, len(popularity)) for name, part in models.speaking.items()}
+    # A model that says the same of all titles (no neighbours yet) says nothing.
+    scales = {
+        name: models.weights[name] / answer.deviation if answer.deviation > NO_DEVIATION else 0.0
+        for name, answer in answers.items()
+    }
+    vectors = {name: answer.vector * scales[name] for name, answer in answers.items() if answer.vector is not None}
+    sums = models.title_vectors.ask(vectors)
+    total = sums.rough
+    for name, answer in answers.items():
+        if name not in vectors:
+            total = saxpy(answer.scores, total, a=scales[name])
+    sums.refine(total, REFINED)
+    total -= np.float32(sum(answer.mean * scales[name] for name, answer in answers.items()))
     most = max(float(total.max(initial=0.0)), NO_DEVIATION)
+    total *= np.float32(1 / most)
     scales = {name: scale / most for name, scale in scales.items()}
     return ProfileScores(
         models,
         signals,
-        np.clip(total * np.float32(1 / most), 0.0, 1.0),
+        np.clip(total, 0.0, 1.0, out=total),
         has_taste=True,
         by_model=_ByModel(answers, scales),
         scales=scales,

@@ -152,6 +152,11 @@ class FoldedContent:
 
     vectors: FloatArray
 
+    @property
+    def size(self) -> int:
+        """Titles of the catalogue."""
+        return len(self.vectors)
+
     @cached_property
     def vector_sum(self) -> npt.NDArray[np.float64]:
         """Of all titles."""

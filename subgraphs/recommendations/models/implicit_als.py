@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from subgraphs.recommendations.domain.catalogue import IndexArray
+from subgraphs.recommendations.domain.catalogue import BoolArray, IndexArray
 from subgraphs.recommendations.models.recommender import FloatMatrix, Interactions
 
 __all__ = ["AlsParameters", "ImplicitAls", "PlacedAls", "fit_als", "objective"]
@@ -86,22 +86,18 @@ class PlacedAls:
     @cached_property
     def _title_at(self) -> IndexArray:
         titles = np.full(self.size, -1, np.int32)
-        titles[self.places[self.places >= 0]] = np.flatnonzero(self.places >= 0)
+        titles[self.places[self._is_placed]] = np.flatnonzero(self._is_placed)
         return titles
-
-    @cached_property
-    def _vectors(self) -> FloatMatrix:
-        return self.model.titles[self.places >= 0]
 
     @cached_property
     def vector_sum(self) -> npt.NDArray[np.float64]:
         """Of all titles' vectors in this catalogue."""
-        return np.asarray(self._vectors.sum(axis=0, dtype=np.float64))
+        return np.asarray(self.model.titles[self._is_placed].sum(axis=0, dtype=np.float64))
 
     @cached_property
     def gram(self) -> npt.NDArray[np.float64]:
         """Inner products of the vectors' columns: from a profile's vector to the sum of its squared scores."""
-        vectors = self._vectors.astype(np.float64)
+        vectors = self.model.titles[self._is_placed].astype(np.float64)
         return np.asarray(vectors.T @ vectors)
 
     def vectors_at(self, places: IndexArray) -> npt.NDArray[np.float64]:
@@ -127,12 +123,12 @@ class PlacedAls:
     def scores_of(self, vector: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
         """For one profile's vector; see `scores`."""
         scores = np.zeros(self.size, np.float32)
-        scores[self._placed] = self._vectors @ vector.astype(np.float32)
+        scores[self.places[self._is_placed]] = (self.model.titles @ vector.astype(np.float32))[self._is_placed]
         return scores
 
-    @cached_property
-    def _placed(self) -> IndexArray:
-        return self.places[self.places >= 0]
+    @property
+    def _is_placed(self) -> BoolArray:
+        return self.places >= 0
 
     def _profiles(self, histories: Interactions) -> FloatMatrix:
         rows = np.repeat(np.arange(histories.shape[0]), np.diff(histories.indptr))
@@ -145,7 +141,8 @@ class PlacedAls:
     def scores(self, histories: Interactions) -> FloatMatrix:
         """See Recommender.scores; what was liked less than nothing is left out."""
         scores = np.zeros((histories.shape[0], self.size), np.float32)
-        scores[:, self.places[self.places >= 0]] = self._profiles(histories) @ self._vectors.T
+        vectors = self.model.titles[self._is_placed]
+        scores[:, self.places[self._is_placed]] = self._profiles(histories) @ vectors.T
         return scores
 
 

@@ -9,10 +9,13 @@ with every training, as the metrics are taken of the cut model.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import csr_array, vstack
+from scipy.sparse._sparsetools import csc_matvec, csr_row_index
 
 from subgraphs.recommendations.domain.catalogue import FloatArray, IndexArray
 from subgraphs.recommendations.models.ease import fit_ease
@@ -33,11 +36,16 @@ class Cells(NamedTuple):
     values: FloatArray
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ItemWeights:
     """`table[known, title]`: what liking the known title once adds to a title's score."""
 
     table: csr_array[Any, tuple[int, int]]
+
+    @cached_property
+    def row_sums(self) -> npt.NDArray[np.float64]:
+        """What each known title adds to all scores together."""
+        return np.asarray(self.table.sum(axis=1, dtype=np.float64))
 
     def scores(self, histories: Interactions) -> FloatMatrix:
         """See Recommender.scores."""
@@ -45,17 +53,34 @@ class ItemWeights:
 
     def rows(self, known: IndexArray) -> Cells:
         """What the known titles say, cell by cell."""
-        return _cells(csr_array(self.table[known]))
+        return self._cells(known)[1]
 
     def ask(self, known: IndexArray, weights: FloatArray) -> tuple[FloatArray, Cells]:
         """Scores of all titles for one history, and the same cell by cell without the weights."""
-        rows = csr_array(self.table[known])
-        return rows.T @ weights, _cells(rows)
+        ends, cells = self._cells(known)
+        scores = np.zeros(self.table.shape[1], cells.values.dtype)
+        csc_matvec(
+            len(scores), len(known), ends, cells.titles, cells.values, weights.astype(cells.values.dtype), scores
+        )
+        return scores, cells
 
+    def _cells(self, known: IndexArray) -> tuple[IndexArray, Cells]:
+        """And where the rows begin and end among them.
 
-def _cells(rows: csr_array[Any, tuple[int, int]]) -> Cells:
-    places = np.repeat(np.arange(rows.shape[0], dtype=np.int32), np.diff(rows.indptr))
-    return Cells(places, rows.indices, rows.data)
+        By scipy's own loops: for a hundred rows `table[known]` takes three times as long, as it checks everything anew.
+        """
+        starts, titles, values = self.table.indptr, self.table.indices, self.table.data
+        known = known.astype(starts.dtype, copy=False)
+        lengths = starts[known + 1] - starts[known]
+        ends = np.zeros(len(known) + 1, starts.dtype)
+        np.cumsum(lengths, out=ends[1:])
+        cells = Cells(
+            np.repeat(np.arange(len(known), dtype=np.int32), lengths),
+            np.empty(ends[-1], titles.dtype),
+            np.empty(ends[-1], values.dtype),
+        )
+        csr_row_index(len(known), known, starts, titles, values, cells.titles, cells.values)
+        return ends, cells
 
 
 def neighbour_weights(neighbours: Neighbours) -> ItemWeights:

@@ -4,19 +4,22 @@ Problem: a page scores one history, with every model, and divides each model's s
 titles that the profile does not know. As matrices of one row that is mostly overhead, and the deviation reads all
 scores again.
 
-Idea: one product of a model's vectors with the profile's vector gives its scores; their sum and the sum of their
-squares follow from the sum of the vectors and from their inner products, which do not depend on the profile. For tables
-the cells of the known titles are added up.
+Idea: a model of vectors says one vector, from which its scores follow (title_vectors.py does so for all such models at
+once). Their sum and the sum of their squares follow from the sum of the titles' vectors and from their inner products,
+which do not depend on the profile. For tables the cells of the known titles are added up.
 
 Invariant, held by a test: scores, mean and deviation are those of `Recommender.scores` and `moments`, but for rounding.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg import lapack
 from scipy.sparse import csr_array
 
 from subgraphs.recommendations.domain.catalogue import FloatArray, IndexArray
@@ -25,22 +28,23 @@ from subgraphs.recommendations.models.implicit_als import PlacedAls
 from subgraphs.recommendations.models.item_weights import Cells, ItemWeights
 from subgraphs.recommendations.models.popularity import Popularity
 from subgraphs.recommendations.models.recommender import Recommender
+from subgraphs.recommendations.models.title_vectors import VectorModel
 
 __all__ = ["Answer", "OneHistory", "spread"]
 
 Doubles = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answer:
-    """One model's scores of all titles; `mean` and `deviation` are over those that the profile does not know.
+    """What one model says; `mean` and `deviation` are of its scores of titles that the profile does not know.
 
     `in_all` and `squares`: the sums of all scores and of their squares. `cells`: what the known titles said, where the
     model is a table. `known`: the known titles' vectors, `vector`: the profile's own, and `matrix`: the one of the
     system that gave it, where there are such.
     """
 
-    scores: FloatArray
+    score: Callable[[], FloatArray]
     mean: float
     deviation: float
     in_all: float
@@ -49,6 +53,11 @@ class Answer:
     known: Doubles | None = None
     vector: Doubles | None = None
     matrix: Doubles | None = None
+
+    @cached_property
+    def scores(self) -> FloatArray:
+        """Of all titles; of a model of vectors computed when they are first asked for."""
+        return self.score()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,6 @@ class OneHistory:
 
     def ask(self, part: Recommender, size: int) -> Answer:
         """What a model over `size` titles says."""
-        cells: Cells | None = None
         match part:
             case FoldedContent():
                 known = part.vectors_at(self.known)
@@ -68,25 +76,38 @@ class OneHistory:
             case PlacedAls():
                 known = part.vectors_at(self.known)
                 matrix, right = part.system(known, self.weights)
-                return self._by_vectors(part, known, np.asarray(np.linalg.solve(matrix, right), np.float64), matrix)
+                return self._by_vectors(part, known, _solved(matrix, right), matrix)
             case ItemWeights():
                 scores, cells = part.ask(self.known, self.weights.astype(np.float32))
+                return self._by_scores(scores, float(self.weights @ part.row_sums[self.known]), _square(scores), cells)
             case Popularity():
-                scores = part.counts
+                return self._by_scores(part.counts, *part.totals)
             case _:
                 history = (self.weights.astype(np.float32), (np.zeros(len(self.known), np.int32), self.known))
                 scores = part.scores(csr_array(history, shape=(1, size)))[0]
-        in_all, squares = float(scores.sum(dtype=np.float64)), float(scores @ scores)
-        mean, deviation = spread(size, in_all, squares, scores[self.known].astype(np.float64))
-        return Answer(scores, mean, deviation, in_all, squares, cells)
+                return self._by_scores(scores, float(scores.sum(dtype=np.float64)), _square(scores))
 
-    def _by_vectors(
-        self, part: FoldedContent | PlacedAls, known: Doubles, vector: Doubles, matrix: Doubles | None = None
-    ) -> Answer:
-        scores = part.scores_of(vector)
-        in_all, squares = float(part.vector_sum @ vector), float(vector @ part.gram @ vector)
+    def _by_scores(self, scores: FloatArray, in_all: float, squares: float, cells: Cells | None = None) -> Answer:
         mean, deviation = spread(len(scores), in_all, squares, scores[self.known].astype(np.float64))
-        return Answer(scores, mean, deviation, in_all, squares, known=known, vector=vector, matrix=matrix)
+        return Answer(lambda: scores, mean, deviation, in_all, squares, cells)
+
+    def _by_vectors(self, part: VectorModel, known: Doubles, vector: Doubles, matrix: Doubles | None = None) -> Answer:
+        in_all, squares = float(part.vector_sum @ vector), float(vector @ part.gram @ vector)
+        mean, deviation = spread(part.size, in_all, squares, known @ vector)
+        score = partial(part.scores_of, vector)
+        return Answer(score, mean, deviation, in_all, squares, known=known, vector=vector, matrix=matrix)
+
+
+def _solved(matrix: Doubles, right: Doubles) -> Doubles:
+    """Of a system that is symmetric and positive definite: by half the work of a general one."""
+    _, solution, failed = lapack.dposv(matrix, right)
+    if failed:
+        raise np.linalg.LinAlgError(f"a system of {len(right)} has no Cholesky factor: {failed}")
+    return np.asarray(solution)
+
+
+def _square(scores: FloatArray) -> float:
+    return float(scores @ scores)
 
 
 def spread(size: int, in_all: float, squares: float, of_known: Doubles) -> tuple[float, float]:

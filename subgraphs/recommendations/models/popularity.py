@@ -7,6 +7,7 @@ for a profile about which nothing is known.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +17,17 @@ from subgraphs.recommendations.models.recommender import FloatMatrix, Interactio
 __all__ = ["Popularity", "fit_popularity"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Popularity:
     """`counts`: faded likes by title."""
 
     counts: npt.NDArray[np.float32]
+
+    @cached_property
+    def totals(self) -> tuple[float, float]:
+        """The sums of all counts and of their squares."""
+        counts = self.counts.astype(np.float64)
+        return float(counts.sum()), float(counts @ counts)
 
     def scores(self, histories: Interactions) -> FloatMatrix:
         """See Recommender.scores: the same row for every history."""
