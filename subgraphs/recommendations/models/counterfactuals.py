@@ -16,9 +16,8 @@ rounding; a title that falls within the pool falls among all titles at least as 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +25,7 @@ import numpy.typing as npt
 from subgraphs.recommendations.domain.catalogue import FloatArray, IndexArray
 from subgraphs.recommendations.models.content import FoldedContent
 from subgraphs.recommendations.models.implicit_als import PlacedAls
-from subgraphs.recommendations.models.item_weights import ItemWeights
+from subgraphs.recommendations.models.item_weights import Cells, ItemWeights
 from subgraphs.recommendations.models.popularity import Popularity
 from subgraphs.recommendations.models.recommender import Recommender
 
@@ -66,16 +65,15 @@ class Influences:
         if not size or not len(asked):
             return [None] * len(asked)
         shares = np.zeros((len(asked), size), np.float32)
-        row_of = _places_of(asked, self._size)
+        asked_titles = _Columns(asked, self._size)
         for name, scale in self._scales.items():
             part = self._parts[name]
             if isinstance(part, FoldedContent):
                 shares += np.float32(scale) * (part.vectors[asked] @ part.vectors[self._known].T)
             elif (cells := self._answers[name].cells) is not None:
-                rows = row_of[cells.titles]
-                found = np.flatnonzero(rows >= 0)
+                found, rows = asked_titles.among(cells.titles)
                 # A table has a cell for two titles once.
-                shares[rows[found], cells.places[found]] += cells.values[found] * np.float32(scale)
+                shares[rows, cells.places[found]] += cells.values[found] * np.float32(scale)
         shares *= self._weights
         # A title is no reason for itself, and none is one that the profile is not drawn to.
         shares[(asked[:, None] == self._known) | (self._weights <= 0)] = -np.inf
@@ -87,16 +85,16 @@ class Influences:
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Without:
-    """A model's scores of the pool, a row for each title that is taken out.
+class _Sums(NamedTuple):
+    """What one model says without each of some titles, a row for each; `in_all` and `squares` as in Answer.
 
-    `means` and `deviations` are over all titles that are not known then.
+    `pool` and `known`: its scores of the pool, and of all titles that the profile knows.
     """
 
-    scores: Doubles
-    means: Doubles
-    deviations: Doubles
+    pool: Doubles
+    known: Doubles
+    in_all: Doubles
+    squares: Doubles
 
 
 class Counterfactuals:
@@ -112,36 +110,47 @@ class Counterfactuals:
 
     def without(self, causes: Sequence[int]) -> FloatArray:
         """A row for each of these known titles: scores of the pool, up to a common factor, cut off at 0."""
+        models = self._profile.models
         places = np.array([self._place[cause] for cause in causes], np.int32)
-        total = np.zeros((len(places), len(self._pool)))
-        for name, scale in self._profile.scales.items():
-            if scale:
-                answer = self._ask(name, self._profile.models.parts[name], places)
-                speaks = answer.deviations > NO_DEVIATION
-                factors = self._profile.models.weights[name] / np.where(speaks, answer.deviations, np.inf)
-                total += factors[:, None] * (answer.scores - answer.means[:, None])
+        speaking = [name for name, scale in self._profile.scales.items() if scale]
+        sums = [self._ask(name, models.parts[name], places) for name in speaking]
+        # From here on all models at once: an axis of models, then one of causes.
+        means, deviations = self._spread(sums, places)
+        weights = np.array([models.weights[name] for name in speaking])[:, None]
+        factors = weights / np.where(deviations > NO_DEVIATION, deviations, np.inf)
+        scores = np.array([each.pool for each in sums]) - means[:, :, None]
+        total = (factors[:, :, None] * scores).sum(axis=0)
         positive = np.count_nonzero(self._weights > 0) - (self._weights[places] > 0)
         # Where nothing speaks any more it is popularity, as in `score_titles`.
-        popularity = self._profile.models.catalogue.popularity[self._pool]
-        scores: FloatArray = np.where(positive[:, None] > 0, np.maximum(total, 0.0), popularity).astype(np.float32)
-        return scores
+        popularity = models.catalogue.popularity[self._pool]
+        return np.where(positive[:, None] > 0, np.maximum(total, 0.0), popularity).astype(np.float32)
 
-    def _ask(self, name: str, part: Recommender, places: IndexArray) -> _Without:
+    def _spread(self, sums: Sequence[_Sums], places: IndexArray) -> tuple[Doubles, Doubles]:
+        """Means and deviations over the titles that are not known then, among them the one taken out."""
+        known = np.array([each.known for each in sums])
+        known[:, np.arange(len(places)), places] = 0.0
+        count = max(len(self._profile.scores) - known.shape[2] + 1, 1)
+        means = (np.array([each.in_all for each in sums]) - known.sum(axis=2)) / count
+        squares = np.array([each.squares for each in sums]) - np.einsum("mck,mck->mc", known, known)
+        return means, np.sqrt(np.maximum(squares / count - means**2, 0.0))
+
+    def _ask(self, name: str, part: Recommender, places: IndexArray) -> _Sums:
         answer = self._profile.answers[name]
         match part:
             case FoldedContent():
                 known, vector = _vectors_of(answer)
                 folded = vector - self._weights[places, None] * known[places]
-                return self._by_vectors(part, known, folded, places)
+                return self._by_vectors(part, known, folded)
             case PlacedAls():
                 known, vector = _vectors_of(answer)
-                return self._by_vectors(part, known, self._solve_without(answer, known, vector, places), places)
+                return self._by_vectors(part, known, self._solve_without(answer, known, vector, places))
             case ItemWeights():
-                return self._by_table(answer, part, places)
+                assert answer.cells is not None, "a table answers with its cells"
+                return self._by_table(answer, answer.cells, places)
             case Popularity():
-                scores = np.tile(part.counts[self._pool].astype(np.float64), (len(places), 1))
-                known = np.tile(part.counts[self._known].astype(np.float64), (len(places), 1))
-                return self._spread(scores, known, places, answer.in_all, answer.squares)
+                same = np.ones(len(places))
+                scores, known = np.outer(same, part.counts[self._pool]), np.outer(same, part.counts[self._known])
+                return _Sums(scores, known, same * answer.in_all, same * answer.squares)
             case _:
                 raise TypeError(f"{name} is a {type(part).__name__}: say here how it scores without a title")
 
@@ -156,54 +165,61 @@ class Counterfactuals:
         solved: Doubles = shorter + across * shares / (1 - weights * (vectors * across).sum(axis=1, keepdims=True))
         return solved
 
-    def _by_vectors(
-        self, part: FoldedContent | PlacedAls, known: Doubles, folded: Doubles, places: IndexArray
-    ) -> _Without:
-        squares = ((folded @ part.gram) * folded).sum(axis=1)
+    def _by_vectors(self, part: FoldedContent | PlacedAls, known: Doubles, folded: Doubles) -> _Sums:
         of_pool = folded @ part.vectors_at(self._pool).T
-        return self._spread(of_pool, folded @ known.T, places, folded @ part.vector_sum, squares)
+        squares = ((folded @ part.gram) * folded).sum(axis=1)
+        return _Sums(of_pool, folded @ known.T, folded @ part.vector_sum, squares)
 
-    def _by_table(self, whole: Answer, part: ItemWeights, places: IndexArray) -> _Without:
-        scores = whole.scores
-        rows, titles, values = part.rows(self._known[places])
+    def _by_table(self, answer: Answer, cells: Cells, places: IndexArray) -> _Sums:
+        rows, titles, values = _some_rows(cells, places)
         less = values * self._weights[places[rows]]
-        in_all: Doubles = whole.in_all - np.bincount(rows, less, minlength=len(places)).astype(np.float64)
-        changes = np.bincount(rows, less * (less - 2 * scores[titles]), minlength=len(places)).astype(np.float64)
-        squares: Doubles = whole.squares + changes
-        found = []
-        for wanted, place_of in ((self._pool, self._pool_places), (self._known, self._known_places)):
-            at = place_of[titles]
-            hit = np.flatnonzero(at >= 0)
-            left = np.tile(scores[wanted].astype(np.float64), (len(places), 1))
+        changes = less * (less - 2 * answer.scores[titles])
+        left = []
+        for columns in (self._pool_columns, self._known_columns):
+            scores = np.outer(np.ones(len(places)), answer.scores[columns.titles])
+            found, at = columns.among(titles)
             # A table has a cell for two titles once.
-            left[rows[hit], at[hit]] -= less[hit]
-            found.append(left)
-        return self._spread(found[0], found[1], places, in_all, squares)
+            scores[rows[found], at] -= less[found]
+            left.append(scores)
+        in_all: Doubles = answer.in_all - np.bincount(rows, less, minlength=len(places)).astype(np.float64)
+        squares: Doubles = answer.squares + np.bincount(rows, changes, minlength=len(places)).astype(np.float64)
+        return _Sums(left[0], left[1], in_all, squares)
 
     @cached_property
-    def _pool_places(self) -> IndexArray:
-        return _places_of(self._pool, len(self._profile.scores))
+    def _pool_columns(self) -> _Columns:
+        return _Columns(self._pool, len(self._profile.scores))
 
     @cached_property
-    def _known_places(self) -> IndexArray:
-        return _places_of(self._known, len(self._profile.scores))
-
-    def _spread(
-        self, scores: Doubles, known: Doubles, places: IndexArray, in_all: Doubles | float, squares: Doubles | float
-    ) -> _Without:
-        """`known`: scores of all known titles, of which those at `places` are not known any more."""
-        known[np.arange(len(places)), places] = 0.0
-        count = max(len(self._profile.scores) - known.shape[1] + 1, 1)
-        means = (in_all - known.sum(axis=1)) / count
-        variances = (squares - (known * known).sum(axis=1)) / count - means**2
-        return _Without(scores, means, np.sqrt(np.maximum(variances, 0.0)))
+    def _known_columns(self) -> _Columns:
+        return _Columns(self._known, len(self._profile.scores))
 
 
-def _places_of(titles: IndexArray, size: int) -> IndexArray:
-    """By title its place among these; -1 for others."""
-    places = np.full(size, -1, np.int32)
-    places[titles] = np.arange(len(titles))
-    return places
+class _Columns:
+    """Some titles, and which cells of a table are theirs: a table has tens of thousands of them for one profile."""
+
+    def __init__(self, titles: IndexArray, size: int) -> None:
+        self.titles = titles
+        self._is_one = np.zeros(size, np.bool_)
+        self._is_one[titles] = True
+        # Read at these titles only: nothing else needs a value.
+        self._places = np.empty(size, np.int32)
+        self._places[titles] = np.arange(len(titles))
+
+    def among(self, cells: IndexArray) -> tuple[npt.NDArray[np.intp], IndexArray]:
+        """Which of these cells, told by their titles, are theirs, and the place of each one's title."""
+        found = np.flatnonzero(self._is_one.take(cells))
+        return found, self._places[cells[found]]
+
+
+def _some_rows(cells: Cells, places: IndexArray) -> Cells:
+    """The cells of the rows at these places, each told by its row's number among them."""
+    starts, ends = (np.searchsorted(cells.places, places, side) for side in ("left", "right"))
+    slices = [slice(start, end) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+    return Cells(
+        np.repeat(np.arange(len(places), dtype=np.int32), ends - starts),
+        np.concatenate([cells.titles[each] for each in slices]),
+        np.concatenate([cells.values[each] for each in slices]),
+    )
 
 
 def _vectors_of(answer: Answer) -> tuple[Doubles, Doubles]:
