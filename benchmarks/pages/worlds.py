@@ -21,7 +21,7 @@ from benchmarks.search.data import wikipedia_films
 from subgraphs.recommendations.domain.catalogue import build_catalogue
 from subgraphs.recommendations.domain.taste import Opinion, Taste, Watched
 from subgraphs.recommendations.domain.titles import TitleRecord, record_from_snapshot
-from subgraphs.recommendations.domain.trends import TrendWindow
+from subgraphs.recommendations.domain.trends import Trends, TrendWindow
 from subgraphs.recommendations.evaluation.generated import generate_likes
 from subgraphs.recommendations.evaluation.splits import LikeLog
 from subgraphs.recommendations.models.blend import Models, join_models
@@ -45,11 +45,11 @@ TRENDING = 100
 
 @dataclass(frozen=True)
 class World:
-    """`tastes`: profiles that no model was trained on. `trends`: views by the place of a work."""
+    """`tastes`: profiles that no model was trained on. `trends`: of the country."""
 
     models: Models
     tastes: Sequence[Taste]
-    trends: dict[TrendWindow, dict[int, float]]
+    trends: Trends
 
 
 def generated_records(count: int) -> list[TitleRecord]:
@@ -85,7 +85,7 @@ def make_world(records: Sequence[TitleRecord], profiles: int, cache: Path) -> Wo
     random = np.random.default_rng(SEED)
     tastes = [_taste(models, place[log.titles[log.profiles == profile]], random) for profile in served.tolist()]
     trending = {int(work): float(TRENDING - rank) for rank, work in enumerate(works[:TRENDING])}
-    return World(models, tastes, dict.fromkeys(TrendWindow, trending))
+    return World(models, tastes, Trends(dict.fromkeys(TrendWindow, trending)))
 
 
 def _trained(

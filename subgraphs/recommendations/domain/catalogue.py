@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -30,10 +31,14 @@ BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float32]
 IndexArray = npt.NDArray[np.int32]
 
+ValueT = TypeVar("ValueT")
+
 NOTHING = -1
 """In an index column: no such title."""
 MASKS_KEPT = 256
 """Visibility masks in memory: one per country, limit and kind of profile that is around."""
+LEAVING_KEPT = 64
+"""Lists of titles that close soon: one per country, until the next one joins them."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -80,6 +85,7 @@ class Catalogue:
     _closings: OrderedDict[tuple[object, ...], npt.NDArray[np.float64]] = field(
         default_factory=OrderedDict, repr=False, compare=False
     )
+    _leaving: OrderedDict[bytes, IndexArray] = field(default_factory=OrderedDict, repr=False, compare=False)
     _masks: OrderedDict[tuple[object, ...], BoolArray] = field(default_factory=OrderedDict, repr=False, compare=False)
 
     def __len__(self) -> int:
@@ -109,8 +115,11 @@ class Catalogue:
         edge = int(np.searchsorted(self.window_edges, (now - _EPOCH) // _MICROSECOND, side="right"))
         return (edge, viewer.country, viewer.maturity, viewer.is_kids, viewer.profile_id is None)
 
-    def leaving(self, country: str | None, now: datetime, within: timedelta) -> BoolArray:
-        """Which titles that are open in the country now close there within this time, and don't stay open."""
+    def leaving(self, country: str | None, now: datetime, within: timedelta) -> IndexArray:
+        """Titles that are open in the country now, close there within this time and don't stay open, by their places.
+
+        Don't write into it.
+        """
         key = (int(np.searchsorted(self.window_edges, (now - _EPOCH) // _MICROSECOND, side="right")), country)
         closings = self._closings.get(key)
         if closings is None:
@@ -120,7 +129,13 @@ class Catalogue:
             if len(self._closings) > MASKS_KEPT:
                 self._closings.popitem(last=False)
         is_leaving = closings <= (now + within).timestamp()
-        return is_leaving[self.policy_classes] if len(self.records) else np.zeros(0, np.bool_)
+        classes = is_leaving.tobytes()
+        places = self._leaving.get(classes)
+        if places is None:
+            places = self._leaving[classes] = np.flatnonzero(is_leaving[self.policy_classes]).astype(np.int32)
+            if len(self._leaving) > LEAVING_KEPT:
+                self._leaving.popitem(last=False)
+        return places
 
     def index(self, title_id: str) -> int | None:
         """The title's place; None when it is unknown."""
@@ -130,6 +145,11 @@ class Catalogue:
         """The place of the title, or of the series of an episode; None when it is unknown."""
         index = self.index_by_id.get(title_id)
         return None if index is None else int(self.works[index])
+
+    def by_place(self, by_id: Mapping[str, ValueT]) -> dict[int, ValueT]:
+        """What is said of titles, by their places instead of their ids, in the same order; without unknown ones."""
+        index = self.index_by_id.get
+        return {place: value for title_id, value in by_id.items() if (place := index(title_id)) is not None}
 
 
 def build_catalogue(records: Sequence[TitleRecord], version: int) -> Catalogue:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from subgraphs.recommendations.domain.artwork_sizes import (
     SIZES_BY_ROLE,
@@ -125,6 +126,7 @@ def check_device(device: Device) -> str | None:
     return None
 
 
+@lru_cache(maxsize=1_024)
 def choose_layout(device: Device, kind: SectionKind) -> RowLayout:
     """How this device draws a section of this kind."""
     role = _ROW_ROLE[device.form_factor]

@@ -18,14 +18,18 @@ __all__ = ["UNITS", "spread_matches"]
 UNITS = 1_000
 SPREAD = 1 / 3
 
+BoolArray = npt.NDArray[np.bool_]
 Scores = npt.NDArray[np.floating[Any]]
 
 
-def spread_matches(asked: Scores, among: Scores) -> npt.NDArray[np.uint16]:
-    """Of some scores by their place among all, in UNITS; of equal ones each counts the others as better.
+def spread_matches(asked: Scores, scores: Scores, in_sight: BoolArray) -> npt.NDArray[np.uint16]:
+    """In UNITS, of some scores by their place among all that are in sight; scores are 0 or more.
 
-    The last score has 0, the best UNITS.
+    Of equal ones each counts the others as better: the last have 0, and the best UNITS if it stands alone.
     """
-    better = len(among) - 1 - np.searchsorted(np.sort(among), asked, side="left")
-    shares = better / max(1, len(among) - 1)
-    return np.round(UNITS * (1 - shares**SPREAD)).astype(np.uint16)
+    count = np.count_nonzero(in_sight)
+    # What is not in sight counts as 0: to sort all is sooner done than to take out what is in sight and sort that.
+    at_least = len(scores) - np.searchsorted(np.sort(scores * in_sight), asked, side="left")
+    shares = (np.minimum(at_least, count) - 1) / max(1, count - 1)
+    matches: npt.NDArray[np.uint16] = np.round(UNITS * (1 - shares**SPREAD)).astype(np.uint16)
+    return matches

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 
@@ -142,16 +143,23 @@ def read_signals(taste: Taste, catalogue: Catalogue, now_s: float) -> Signals:
     now_s -= now_s % FADE_STEP_S
     weights: dict[int, float] = {}
     watched_at: dict[int, float] = {}
-    seen_titles = {title_id for title_id, watched in taste.watched.items() if watched.ever_completed}
-    for title_id, watched in taste.watched.items():
-        work = catalogue.work(title_id)
-        if work is None:
-            continue
-        # An episode is one of many: the series' weight is that of its best episode, not their sum.
-        weights[work] = max(weights.get(work, -1.0), _watching_weight(watched, now_s))
-        watched_at[work] = max(watched_at.get(work, 0.0), watched.at_s)
+    latest: dict[int, _Last] = {}
+    watched_at_place = catalogue.by_place(taste.watched)
+    works = catalogue.works[list(watched_at_place)].tolist()
+    for work, (place, watched) in zip(works, watched_at_place.items(), strict=True):
+        weight, known = _watching_weight(watched, now_s), weights.get(work)
+        if known is None:
+            weights[work], watched_at[work] = weight, max(0.0, watched.at_s)
+        else:
+            # An episode is one of many: the series' weight is that of its best episode, not their sum.
+            weights[work], watched_at[work] = max(known, weight), max(watched_at[work], watched.at_s)
+        if watched.completed or watched.is_started:
+            other = latest.get(work)
+            # Places are in the order of ids.
+            if other is None or (-watched.at_s, place) < (-other.watched.at_s, other.place):
+                latest[work] = _Last(place, watched)
     liked, refused, listed = _read_opinions(taste, catalogue, weights)
-    continued, seen, started = _read_progress(taste, catalogue, seen_titles)
+    continued, seen, started = _read_progress(taste, catalogue, latest)
     picked_at = _read_picks(taste, catalogue, weights, now_s)
     sought = _read_sought(taste, catalogue, weights, now_s)
     return Signals(
@@ -199,8 +207,8 @@ def read_likes(taste: Taste, catalogue: Catalogue) -> Mapping[int, float]:
 
 
 def _watching_weight(watched: Watched, now_s: float) -> float:
-    age_s = max(0.0, now_s - watched.at_s)
-    fade = math.exp2(-age_s / HALF_LIFE_S)
+    age_s = now_s - watched.at_s
+    fade = math.exp2(-age_s / HALF_LIFE_S) if age_s > 0 else 1.0
     if watched.ever_completed:
         return fade
     if watched.fraction < ABANDONED_RATIO and age_s > ABANDONED_AFTER_S:
@@ -221,16 +229,15 @@ def _read_opinions(
     refused: set[int] = set()
     said_of: dict[int, float] = {}
     listed: list[tuple[float, int]] = []
-    for title_id, opinion in taste.opinions.items():
-        work = catalogue.work(title_id)
-        if work is None:
-            continue
+    opinions = catalogue.by_place(taste.opinions)
+    works = catalogue.works[list(opinions)].tolist()
+    for work, (place, opinion) in zip(works, opinions.items(), strict=True):
         said = 0.0
         if opinion.stars is not None:
             said += (opinion.stars - 3) * 0.6
             if opinion.stars >= 4:
                 liked.add(work)
-            elif opinion.stars <= DISLIKED_STARS and catalogue.index(title_id) == work:
+            elif opinion.stars <= DISLIKED_STARS and place == work:
                 # One bad episode takes nobody's series away.
                 refused.add(work)
         if opinion.feedback is Feedback.THUMBS_UP:
@@ -280,43 +287,43 @@ def _read_sought(taste: Taste, catalogue: Catalogue, weights: dict[int, float], 
     return sought
 
 
+class _Last(NamedTuple):
+    """The place of the title of a work that was watched last, and how far."""
+
+    place: int
+    watched: Watched
+
+
 def _read_progress(
-    taste: Taste, catalogue: Catalogue, seen_titles: set[str]
+    taste: Taste, catalogue: Catalogue, latest: Mapping[int, _Last]
 ) -> tuple[list[tuple[int, int]], set[int], set[int]]:
-    """What to go on with, most recent first, and which works are finished or begun."""
-    continued: list[tuple[int, int]] = []
+    """What to go on with, most recent first, and which works are finished or begun; `latest` by work."""
+    continued: list[tuple[float, int, int, int]] = []
     seen: set[int] = set()
     started: set[int] = set()
-    done: set[int] = set()
-    recent = sorted(taste.watched.items(), key=lambda item: (-item[1].at_s, item[0]))
-    for title_id, watched in recent:
-        index = catalogue.index(title_id)
-        if index is None:
-            continue
-        work = int(catalogue.works[index])
-        if work in done or not (watched.completed or watched.is_started):
-            continue
-        done.add(work)
-        resume = _resume_index(catalogue, index, watched, seen_titles)
-        if resume is None:
+    following = catalogue.next_episodes[[last.place for last in latest.values()]].tolist()
+    for behind, (work, (place, watched)) in zip(following, latest.items(), strict=True):
+        if watched.completed and behind == NOTHING:
             seen.add(work)
         else:
             started.add(work)
-            if title_id not in taste.dismissed:
-                continued.append((resume, work))
-        if work == index and watched.ever_completed:
+            if catalogue.ids[place] not in taste.dismissed:
+                resume = _next_to_watch(taste, catalogue, behind) if watched.completed else place
+                continued.append((-watched.at_s, place, resume, work))
+        if work == place and watched.ever_completed:
             seen.add(work)
-    return continued, seen, started
+    return [(resume, work) for _, _, resume, work in sorted(continued)], seen, started
 
 
-def _resume_index(catalogue: Catalogue, index: int, watched: Watched, seen_titles: set[str]) -> int | None:
-    """The title to go on with: itself, or the first episode after it that was not seen, else the very next one."""
-    if not watched.completed:
-        return index
-    following: list[int] = []
-    current = int(catalogue.next_episodes[index])
-    while current != NOTHING and len(following) < len(catalogue):
-        following.append(current)
+def _next_to_watch(taste: Taste, catalogue: Catalogue, following: int) -> int:
+    """The first episode from this one on that was not seen, else this one."""
+    current = following
+    # No further than there are titles: episodes that follow one another in a circle are somebody's mistake.
+    for _ in range(len(catalogue)):
+        watched = taste.watched.get(catalogue.records[current].id)
+        if watched is None or not watched.ever_completed:
+            return current
         current = int(catalogue.next_episodes[current])
-    unseen = (place for place in following if catalogue.records[place].id not in seen_titles)
-    return next(unseen, following[0] if following else None)
+        if current == NOTHING:
+            break
+    return following

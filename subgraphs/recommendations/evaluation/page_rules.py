@@ -21,7 +21,7 @@ from subgraphs.recommendations.domain.page import PageWish
 from subgraphs.recommendations.domain.sections import PageKind, SectionKind
 from subgraphs.recommendations.domain.taste import Feedback, Opinion, Taste, Watched
 from subgraphs.recommendations.domain.titles import TitleRecord, record_from_snapshot
-from subgraphs.recommendations.domain.trends import TrendWindow
+from subgraphs.recommendations.domain.trends import Trends, TrendWindow
 from subgraphs.recommendations.experiments.assign import NOBODY, Assigned
 from subgraphs.recommendations.experiments.definition import Arm, Experiment, ExperimentKind
 from subgraphs.recommendations.experiments.parameters import PARAMETERS, TOP_PICKS_RANKER, ParameterValue, Ranker
@@ -91,7 +91,7 @@ def _pages(seed: str, count: int) -> Iterator[tuple[PageRequest, PageFacts, date
         now = NOW + timedelta(minutes=chance.choice([0, 0, 3, 5, 20, 60 * 24 * 9]))
         wish = _wish(chance, models, viewer, now)
         request = PageRequest(wish, viewer, viewer.country or "US", viewer.profile_id or "")
-        yield request, PageFacts(models, taste, trends, collections, _assigned(arms)), now
+        yield request, PageFacts(models, taste, Trends(trends), collections, _assigned(arms)), now
 
 
 def _assigned(chance: random.Random) -> Sequence[Assigned]:

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 
 import msgspec
 import numpy as np
@@ -25,7 +26,7 @@ from subgraphs.recommendations.domain.page import Card, Page, PageWish, Section
 from subgraphs.recommendations.domain.sections import PageKind, SectionKind
 from subgraphs.recommendations.domain.taste import Taste, read_signals
 from subgraphs.recommendations.domain.titles import TitleKind
-from subgraphs.recommendations.domain.trends import TrendWindow
+from subgraphs.recommendations.domain.trends import Trends
 from subgraphs.recommendations.experiments.assign import NOBODY, Assigned
 from subgraphs.recommendations.experiments.parameters import (
     BASE_RELEVANCE,
@@ -62,7 +63,7 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class PageFacts:
-    """What is known when a page is built; `trends` are decayed views in the viewer's country, by the place of a work.
+    """What is known when a page is built; `trends` are those of the viewer's country.
 
     `collections`: of all countries and times, in the order of their ids. `assigned`: the viewer's experiments.
     `artwork` chooses the viewer's pictures; None: the main ones.
@@ -70,7 +71,7 @@ class PageFacts:
 
     models: Models
     taste: Taste
-    trends: Mapping[TrendWindow, Mapping[int, float]]
+    trends: Trends
     collections: Sequence[Collection] = ()
     assigned: Sequence[Assigned] = NOBODY
     artwork: ArtworkChooser | None = None
@@ -133,7 +134,7 @@ def write_page(draft: PageDraft, now: datetime, life: timedelta) -> Page:
     top = [] if draft.hero is None else [_hero_section(device, catalogue, draft.reasons, draft.hero, pictures)]
     below = (_section(device, catalogue, draft.reasons, row, pictures) for row in draft.chosen)
     sections = (*top, *below)
-    return _finish(draft, sections, _matches(draft, sections, now), now, life)
+    return _finish(draft, sections, _matches(draft, now), now, life)
 
 
 def _weights(treatment: Treatment) -> Weights:
@@ -222,21 +223,29 @@ def _picked_cards(
         yield Card(ids[title], None, reason, picks.code_of(team), variant)
 
 
-def _matches(draft: PageDraft, sections: Sequence[Section], now: datetime) -> Mapping[str, float | None]:
+def _matches(draft: PageDraft, now: datetime) -> Mapping[str, float | None]:
     """Of the cards of the first answer; who pages on asks for others."""
     profile, catalogue, viewer = draft.profile, draft.rows.catalogue, draft.request.viewer
-    budget = budget_of(draft.request.wish.device.form_factor)
-    first = (section.cards[: budget.first_cards] for section in sections[: budget.first_sections])
-    title_ids = list(dict.fromkeys(card.title_id for cards in first for card in cards))
+    titles = _first_titles(draft)
+    title_ids = [catalogue.ids[title] for title in titles]
     if not profile.has_taste or viewer.profile_id is None:
         return dict.fromkeys(title_ids)
-    places = catalogue.works[[catalogue.index_by_id[title_id] for title_id in title_ids]]
+    works = catalogue.works[titles]
     in_sight = catalogue.visible(viewer, now) & catalogue.is_listable
-    units = spread_matches(profile.scores[places], profile.scores[in_sight]).tolist()
+    units = spread_matches(profile.scores[works], profile.scores, in_sight).tolist()
     return {
         title_id: each / UNITS if is_shown else None
-        for title_id, each, is_shown in zip(title_ids, units, in_sight[places].tolist(), strict=True)
+        for title_id, each, is_shown in zip(title_ids, units, in_sight[works].tolist(), strict=True)
     }
+
+
+def _first_titles(draft: PageDraft) -> list[int]:
+    """What the cards of the first answer show, each once."""
+    budget = budget_of(draft.request.wish.device.form_factor)
+    top = [] if draft.hero is None else [draft.hero]
+    rows = draft.chosen[: budget.first_sections - len(top)]
+    in_sight = (row.candidate.items[list(row.kept[: budget.first_cards])].tolist() for row in rows)
+    return list(dict.fromkeys(chain(top, *in_sight)))
 
 
 def _finish(
@@ -269,4 +278,4 @@ def _finish(
 
 def _digest(value: object) -> str:
     """96 bits in hexadecimal over the value's JSON."""
-    return hashlib.blake2s(msgspec.json.encode(value), digest_size=12).hexdigest()
+    return hashlib.blake2b(msgspec.json.encode(value), digest_size=12).hexdigest()

@@ -78,10 +78,12 @@ class Picks:
 
         As it was when there is none, the row is shorter, or the title stands before that place anyway.
         """
-        if discovery is None or len(self.items) <= PLACE or discovery.index in self.items[:PLACE]:
+        items, teams = self.items.tolist(), list(self.teams)
+        if discovery is None or len(items) <= PLACE or discovery.index in items[:PLACE]:
             return self
-        places = [*range(PLACE), *(at for at in range(PLACE, len(self.items)) if self.items[at] != discovery.index)]
-        items, teams = [int(self.items[at]) for at in places], [self.teams[at] for at in places]
+        if discovery.index in items:
+            place = items.index(discovery.index)
+            del items[place], teams[place]
         items.insert(PLACE, discovery.index)
         teams.insert(PLACE, len(self.codes))
         relevance = np.insert(self.relevance, PLACE, profile.scores[discovery.index])

@@ -8,8 +8,7 @@ finished, begun or refused.
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -22,7 +21,7 @@ from subgraphs.recommendations.domain.countries import country_in_words
 from subgraphs.recommendations.domain.ordering import best_of, best_places, first_allowed, most_popular
 from subgraphs.recommendations.domain.page import Reason
 from subgraphs.recommendations.domain.sections import SectionKind
-from subgraphs.recommendations.domain.trends import TrendWindow
+from subgraphs.recommendations.domain.trends import Trends, TrendWindow
 from subgraphs.recommendations.experiments.parameters import FILM_BONUS
 from subgraphs.recommendations.experiments.treatment import Treatment
 from subgraphs.recommendations.models.blend import ProfileScores
@@ -75,7 +74,7 @@ class RowCandidate:
 class RowRequest:
     """What rows are made from.
 
-    `allowed`: visible to the viewer and of the page's kind. `trends`: views by title index. `leaving`: what closes
+    `allowed`: visible to the viewer and of the page's kind. `trends`: in the country. `leaving`: what closes
     soon. `collections`: those that are open here and now. `owner`: whose page it is. `has_hero`: one title stands
     above all rows.
     """
@@ -83,8 +82,8 @@ class RowRequest:
     profile: ProfileScores
     allowed: BoolArray
     country: str | None
-    trends: Mapping[TrendWindow, Mapping[int, float]]
-    leaving: BoolArray
+    trends: Trends
+    leaving: IndexArray
     now_s: float
     because_rows: int
     collections: Sequence[Collection] = ()
@@ -101,15 +100,15 @@ class RowRequest:
     @cached_property
     def hero(self) -> int | None:
         """The title above all rows: the one that suits best of those that play, or of all when none does."""
-        if not self.has_hero:
+        if not self.has_hero or not len(self.best):
             return None
-        bonus = np.float32(self.treatment.value(FILM_BONUS))
-        score = self.fresh_scores + bonus * self.catalogue.is_playable
-        most = score.max(initial=-np.inf)
-        if most == -np.inf:
-            return None
-        best = np.flatnonzero(score == most)
-        return int(best[np.lexsort((best, -self.catalogue.popularity[best]))[0]])
+        places, bonus = self.best, np.float32(self.treatment.value(FILM_BONUS))
+        if not self.catalogue.is_playable[places].any():
+            # Else nothing behind the best can have more than all of them.
+            places = np.concatenate((places, np.flatnonzero(self.fresh & self.catalogue.is_playable)))
+        score = self.profile.scores[places] + bonus * self.catalogue.is_playable[places]
+        first = places[score == score.max()]
+        return int(first[np.lexsort((first, -self.catalogue.popularity[first]))[0]])
 
     @cached_property
     def best(self) -> IndexArray:
@@ -119,7 +118,9 @@ class RowRequest:
     @cached_property
     def fresh_scores(self) -> FloatArray:
         """The profile's scores; minus infinity for what is not fresh."""
-        return np.where(self.fresh, self.profile.scores, np.float32(-np.inf))
+        scores = self.profile.scores.copy()
+        scores[~self.fresh] = -np.inf
+        return scores
 
     @cached_property
     def fresh(self) -> BoolArray:
@@ -159,7 +160,7 @@ def _similar(request: RowRequest, index: int, mask: BoolArray) -> tuple[IndexArr
     similar = request.profile.models.similar(index)
     kept = np.flatnonzero(mask[similar.titles])[:POOL]
     # How like the nearest is depends on how much is known of both; for a row it counts how fast likeness falls off.
-    return similar.titles[kept], similar.likeness[kept] / similar.likeness.max(initial=np.float32(1e-6))
+    return similar.titles[kept], similar.likeness[kept] / similar.likeness[:1].max(initial=np.float32(1e-6))
 
 
 def _relevance(request: RowRequest, items: IndexArray) -> FloatArray:
@@ -212,6 +213,8 @@ def _top_picks(request: RowRequest, fresh: BoolArray) -> RowCandidate | None:
 def _known_by(request: RowRequest) -> str:
     """How the titles that speak for the profile became known."""
     signals = request.profile.signals
+    if not signals.picked_at_s:
+        return "watches and likes"
     speaking = {work for work, weight in signals.weights.items() if weight > 0}
     if speaking <= signals.picked_at_s.keys():
         return "picked"
@@ -221,14 +224,13 @@ def _known_by(request: RowRequest) -> str:
 def _because_rows(request: RowRequest, fresh: BoolArray) -> Iterator[RowCandidate]:
     """A row for each of the titles watched or picked lately that the profile is drawn to most; the reason names it."""
     signals = request.profile.signals
-    causes = [
-        (signals.weights[work] * 0.5 ** (max(0.0, request.now_s - at_s) / CAUSE_RECENCY_HALF_LIFE_S), work)
+    causes = sorted(
+        (-weight * 0.5 ** (max(0.0, request.now_s - at_s) / CAUSE_RECENCY_HALF_LIFE_S), work)
         for work, at_s in {**signals.picked_at_s, **signals.watched_at_s}.items()
-        if signals.weights.get(work, 0.0) >= MIN_CAUSE_FRACTION
-        and request.allowed[work]
-        and work not in signals.refused
-    ]
-    for strength, work in sorted(causes, key=lambda cause: (-cause[0], cause[1]))[: request.because_rows]:
+        if (weight := signals.weights.get(work, 0.0)) >= MIN_CAUSE_FRACTION
+    )
+    named = ((-less, work) for less, work in causes if request.allowed[work] and work not in signals.refused)
+    for strength, work in islice(named, request.because_rows):
         record = request.catalogue.records[work]
         items, likeness = _wanted_first(request, *_similar(request, work, fresh))
         because = f"Because you {'picked' if work in signals.picked_at_s else 'watched'} {record.display_name}"
@@ -249,12 +251,12 @@ def _wanted_first(request: RowRequest, items: IndexArray, likeness: FloatArray) 
 
 
 def _trending(request: RowRequest, window: TrendWindow, fresh: BoolArray) -> RowCandidate | None:
-    views = {index: count for index, count in request.trends.get(window, {}).items() if fresh[index]}
-    if not views:
+    viewed = request.trends.by_window.get(window)
+    if viewed is None:
         return None
-    items = np.array(sorted(views, key=lambda index: (-views[index], index))[:POOL], np.int32)
-    most = max(views.values())
-    strength = np.array([views[index] / most for index in items.tolist()], np.float32)
+    is_fresh = fresh[viewed.works]
+    items, views = viewed.works[is_fresh][:POOL], viewed.views[is_fresh][:POOL]
+    strength = (views / views.max(initial=0.0)).astype(np.float32)
     heading, when = _TREND_WORDS[window]
     return RowCandidate(
         key=f"trending-{window.value}",
@@ -293,7 +295,7 @@ def _new_releases(request: RowRequest, fresh: BoolArray) -> RowCandidate:
 
 
 def _leaving_soon(request: RowRequest, fresh: BoolArray) -> RowCandidate:
-    leaving = np.flatnonzero(fresh & request.leaving)
+    leaving = request.leaving[fresh[request.leaving]]
     items = best_of(leaving, request.profile.scores[leaving], POOL)
     return RowCandidate(
         key="leaving-soon",
@@ -321,9 +323,10 @@ def _popular(request: RowRequest, fresh: BoolArray) -> RowCandidate:
 def _genre_rows(request: RowRequest, fresh: BoolArray) -> Iterator[RowCandidate]:
     """The favourite genres, or the largest ones for somebody without taste."""
     catalogue, signals = request.catalogue, request.profile.signals
-    watched = Counter(genre_id for work in signals.watched_at_s for genre_id, _ in catalogue.records[work].genres)
+    watched = [catalogue.topics[work] for work in signals.watched_at_s]
     for genre in _favourite_genres(request, fresh) if request.profile.has_taste else _large_genres(catalogue, fresh):
-        mixed = np.float32(1 - GENRE_POPULARITY_SHARE) * request.fresh_scores[genre.members]
+        mixed = request.fresh_scores.take(genre.members)
+        mixed *= np.float32(1 - GENRE_POPULARITY_SHARE)
         mixed += np.float32(GENRE_POPULARITY_SHARE) * genre.popularity
         items = best_of(genre.members, mixed, POOL)
         items = items[fresh[items]]
@@ -331,10 +334,15 @@ def _genre_rows(request: RowRequest, fresh: BoolArray) -> Iterator[RowCandidate]
             key=f"genre-{genre.id}",
             kind=SectionKind.GENRE,
             heading=genre.name,
-            reason=Reason(f"You often watch {genre.name}") if watched[genre.id] >= 2 else None,
+            reason=Reason(f"You often watch {genre.name}") if _has_two(genre, watched) else None,
             items=items,
             relevance=_relevance(request, items),
         )
+
+
+def _has_two(genre: Genre, topics: Iterable[Sequence[str]]) -> bool:
+    """Whether at least two titles of these topics are of the genre."""
+    return sum(islice((1 for each in topics if genre.id in each), 2)) == 2
 
 
 def _favourite_genres(request: RowRequest, fresh: BoolArray) -> Iterator[Genre]:
@@ -342,7 +350,7 @@ def _favourite_genres(request: RowRequest, fresh: BoolArray) -> Iterator[Genre]:
     catalogue = request.catalogue
     drawn: dict[str, float] = {}
     for work, weight in request.profile.signals.weights.items():
-        for genre_id, _ in catalogue.records[work].genres:
+        for genre_id in catalogue.topics[work][:-1]:
             drawn[genre_id] = drawn.get(genre_id, 0.0) + weight
     pulls = {genre_id: pull * _rarity(catalogue, genre_id) for genre_id, pull in drawn.items() if pull > 0}
     ranked = sorted(pulls, key=lambda genre_id: (-pulls[genre_id], genre_id))
@@ -378,9 +386,10 @@ def _my_list(request: RowRequest) -> RowCandidate | None:
 
 def _watch_again(request: RowRequest) -> RowCandidate | None:
     signals = request.profile.signals
+    seen = sorted((-signals.watched_at_s.get(work, 0.0), work) for work in signals.seen)
     works = [
         work
-        for work in sorted(signals.seen, key=lambda work: (-signals.watched_at_s.get(work, 0.0), work))
+        for _, work in seen
         if request.allowed[work] and work not in signals.refused and work not in signals.started
     ]
     return _own_row("watch-again", SectionKind.WATCH_AGAIN, "Watch again", works)

@@ -10,7 +10,7 @@ import structlog
 
 from common.errors import ServiceError
 from subgraphs.recommendations.domain.catalogue import Catalogue
-from subgraphs.recommendations.domain.trends import TrendWindow
+from subgraphs.recommendations.domain.trends import Trends, TrendWindow
 from subgraphs.recommendations.ports import TrendCounters
 
 __all__ = ["CountryTrends", "views_by_work"]
@@ -22,11 +22,11 @@ GOOD_FOR = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """`by_work`: the views by the catalogue's works."""
+    """`trends`: the views by the catalogue's works."""
 
     views: Mapping[TrendWindow, Mapping[str, float]]
     catalogue_version: int
-    by_work: Mapping[TrendWindow, Mapping[int, float]]
+    trends: Trends
     good_until: datetime
 
 
@@ -37,9 +37,7 @@ class CountryTrends:
         self._counters = counters
         self._known: dict[str, _Known] = {}
 
-    async def views(
-        self, catalogue: Catalogue, country: str, now: datetime
-    ) -> Mapping[TrendWindow, Mapping[int, float]]:
+    async def of_country(self, catalogue: Catalogue, country: str, now: datetime) -> Trends:
         """Decayed views by window and the place of a movie or series in the catalogue."""
         known = self._known.get(country)
         if known is None or now >= known.good_until:
@@ -47,11 +45,11 @@ class CountryTrends:
                 views = await self._counters.trending(country, now)
             except ServiceError as error:
                 log.warning("trends.away", error=error.message)
-                return {}
+                return Trends()
             known = self._keep(country, views, catalogue, now + GOOD_FOR)
         elif known.catalogue_version != catalogue.version:
             known = self._keep(country, known.views, catalogue, known.good_until)
-        return known.by_work
+        return known.trends
 
     def _keep(
         self,
@@ -60,8 +58,8 @@ class CountryTrends:
         catalogue: Catalogue,
         good_until: datetime,
     ) -> _Known:
-        by_work = {window: views_by_work(catalogue, each) for window, each in views.items()}
-        known = self._known[country] = _Known(views, catalogue.version, by_work, good_until)
+        trends = Trends({window: views_by_work(catalogue, each) for window, each in views.items()})
+        known = self._known[country] = _Known(views, catalogue.version, trends, good_until)
         return known
 
 

@@ -65,7 +65,7 @@ class _Question:
         if profile.has_taste:
             in_sight = catalogue.visible(self.viewer, self.now) & catalogue.is_listable
             shown = np.flatnonzero((works >= 0) & in_sight[works])
-            matches[shown] = spread_matches(profile.scores[works[shown]], profile.scores[in_sight])
+            matches[shown] = spread_matches(profile.scores[works[shown]], profile.scores, in_sight)
         return matches
 
 

@@ -63,7 +63,7 @@ class Onboard:
     async def introductions(self, viewer: Viewer, count: int, now: datetime) -> list[str]:
         """Ids of at most `count` titles that many know, of all kinds, that this viewer may see."""
         catalogue = self._models.models.catalogue
-        trends = await self._trends.views(catalogue, viewer.country or self._default_country, now)
+        trends = await self._trends.of_country(catalogue, viewer.country or self._default_country, now)
         allowed = catalogue.visible(viewer, now) & catalogue.is_listable
         chosen = choose_introductions(catalogue, *most_popular(catalogue, trends, allowed, MAX_KNOWN), count)
         return [catalogue.records[place].id for place in chosen]

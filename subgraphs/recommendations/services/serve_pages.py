@@ -111,7 +111,7 @@ class ServePages:
         if known is not None:
             return known
         request = self._request(viewer, wish)
-        trends = await self._trends.views(catalogue, request.country or self._default_country, now)
+        trends = await self._trends.of_country(catalogue, request.country or self._default_country, now)
         artwork = await self._artwork.chooser(viewer, taste, catalogue, now)
         facts = PageFacts(models, taste, trends, collections.collections, assigned, artwork)
         async with self._turn:
@@ -142,7 +142,7 @@ class ServePages:
         facts = PageFacts(
             models=models,
             taste=taste,
-            trends=await self._trends.views(models.catalogue, request.country or self._default_country, now),
+            trends=await self._trends.of_country(models.catalogue, request.country or self._default_country, now),
             collections=(await self._collections.for_pages(now)).collections,
             assigned=await self._experiments.assign(viewer, taste, wish.device.form_factor.value, now),
             artwork=await self._artwork.chooser(viewer, taste, models.catalogue, now),

@@ -21,7 +21,7 @@ from subgraphs.recommendations.domain.page import Page, PageWish, Section
 from subgraphs.recommendations.domain.sections import PERSONAL_KINDS, PageKind, SectionKind
 from subgraphs.recommendations.domain.taste import Feedback, Opinion, Taste, Watched
 from subgraphs.recommendations.domain.titles import TitleKind, record_from_snapshot
-from subgraphs.recommendations.domain.trends import TrendWindow
+from subgraphs.recommendations.domain.trends import Trends, TrendWindow
 from subgraphs.recommendations.models.blend import Models
 from subgraphs.recommendations.pages.build_page import PageFacts, PageRequest, build_page
 from subgraphs.recommendations.pages.choose import FIRST_ROWS, MIN_CARDS
@@ -56,8 +56,8 @@ def build(
     return build_page(request, PageFacts(models, taste or Taste(), by_work(models, trends or {})), now, LIFE)
 
 
-def by_work(models: Models, trends: dict[TrendWindow, dict[str, float]]) -> dict[TrendWindow, dict[int, float]]:
-    return {window: views_by_work(models.catalogue, views) for window, views in trends.items()}
+def by_work(models: Models, trends: dict[TrendWindow, dict[str, float]]) -> Trends:
+    return Trends({window: views_by_work(models.catalogue, views) for window, views in trends.items()})
 
 
 def rows_of(page: Page) -> list[Section]:
@@ -286,6 +286,19 @@ def test_a_title_that_plays_stands_at_the_top(
     assert models.catalogue.is_playable[models.catalogue.index_by_id[hero.cards[0].title_id]]
 
 
+def test_the_hero_plays_however_far_down_it_stands(make_titles: Any, viewer: Viewer, make_device: Any) -> None:
+    """Among more titles than are looked at for rows, the only one that plays; the best one when none does."""
+    rows = sorted(make_titles(9, 240), key=lambda row: row["popularity"])
+    for playing in (0, 120, 239, None):
+        records = [record_from_snapshot(row, is_playable=place == playing) for place, row in enumerate(rows)]
+        models = build_models(records, [], 1, NOW.timestamp())
+        visible = models.catalogue.visible(viewer, NOW)
+        wanted = [row["id"] for row in rows if visible[models.catalogue.index_by_id[row["id"]]]]
+        played = [] if playing is None else [rows[playing]["id"]]
+        hero = build(models, viewer, make_device()).sections[0].cards[0].title_id
+        assert hero == next((each for each in played if each in wanted), wanted[-1])
+
+
 def test_a_few_series_make_a_page(models: Models, viewer: Viewer, make_device: Any) -> None:
     """Where there is less than a row of new things to show, the page shows what there is, below a hero of it."""
     series = [record for record in models.catalogue.records if record.kind is TitleKind.SERIES][:3]
@@ -404,7 +417,7 @@ def test_what_is_leaving_soon(make_snapshot: Any, windows: list[dict[str, Any]],
     """Open in the viewer's country now, and closed there within two weeks, whatever window follows on another."""
     catalogue = build_catalogue([record_from_snapshot(make_snapshot("mov_1", windows=windows))], 1)
 
-    assert catalogue.leaving("US", NOW, timedelta(days=14)).tolist() == [leaves]
+    assert catalogue.leaving("US", NOW, timedelta(days=14)).tolist() == [0] * leaves
 
 
 def test_an_open_collection_is_a_row(models: Models, viewer: Viewer, make_device: Any) -> None:
@@ -415,7 +428,7 @@ def test_an_open_collection_is_a_row(models: Models, viewer: Viewer, make_device
     here = Collection("col_1", "Long shadows", (hidden, *titles), frozenset({"US"}))
     elsewhere = replace(here, id="col_2", countries=frozenset({"DE"}))
     past = replace(here, id="col_3", closes_at=NOW)
-    facts = PageFacts(models, horror_fan(), {}, (here, elsewhere, past))
+    facts = PageFacts(models, horror_fan(), Trends(), (here, elsewhere, past))
     supports = frozenset(SectionKind) - {SectionKind.HERO}
     request = PageRequest(PageWish(PageKind.HOME, make_device(supports=supports)), viewer, "US", "prof_1")
 

@@ -15,6 +15,7 @@ from subgraphs.recommendations.domain.page import Card, Page, PageWish, Section
 from subgraphs.recommendations.domain.sections import PERSONAL_KINDS, PageKind, SectionKind
 from subgraphs.recommendations.domain.taste import Feedback, Opinion, Taste, Watched
 from subgraphs.recommendations.domain.titles import record_from_snapshot
+from subgraphs.recommendations.domain.trends import Trends
 from subgraphs.recommendations.evaluation.page_rules import check_generated_pages
 from subgraphs.recommendations.pages.build_page import PageFacts, PageRequest, build_page
 from subgraphs.recommendations.pages.check_page import find_violations
@@ -47,7 +48,7 @@ def made(make_titles: Any, make_device: Any, viewer: Viewer) -> tuple[Page, Page
     refused = Opinion(feedback=Feedback.NOT_INTERESTED, listed_at_s=1.0)
     opinions = dict.fromkeys(listed, Opinion(listed_at_s=1.0)) | {listed[0]: refused}
     request = PageRequest(PageWish(PageKind.HOME, make_device()), viewer, "US", "prof_1")
-    facts = PageFacts(models, Taste(1, watched, opinions), {})
+    facts = PageFacts(models, Taste(1, watched, opinions), Trends())
     return build_page(request, facts, NOW, timedelta(minutes=10)), request, facts
 
 

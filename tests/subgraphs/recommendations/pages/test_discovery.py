@@ -16,6 +16,7 @@ from subgraphs.recommendations.domain.page import PageWish
 from subgraphs.recommendations.domain.sections import PageKind, SectionKind
 from subgraphs.recommendations.domain.taste import Taste, Watched, read_signals
 from subgraphs.recommendations.domain.titles import record_from_snapshot
+from subgraphs.recommendations.domain.trends import Trends
 from subgraphs.recommendations.models.blend import Models, ProfileScores, score_titles
 from subgraphs.recommendations.pages.build_page import PageFacts, PageRequest, build_page
 from subgraphs.recommendations.pages.discovery import BEST, BEST_SHARE, PLACE, Discovery, discover
@@ -113,7 +114,7 @@ def test_titles_without_any_watch_are_seen_within_the_first_rows(
     for number in range(30):
         owner = f"prof_{number}"
         viewer = Viewer(account_id="acc_1", country="US", subscription="ACTIVE", profile_id=owner, maturity=18)
-        facts = PageFacts(models, taste(f"mov_{number:02}", f"mov_{number + 3:02}"), {})
+        facts = PageFacts(models, taste(f"mov_{number:02}", f"mov_{number + 3:02}"), Trends())
         for day in range(7):
             now = NOW + timedelta(days=day)
             page = build_page(PageRequest(wish, viewer, "US", owner), facts, now, timedelta(minutes=10))

@@ -16,7 +16,7 @@ from subgraphs.recommendations.domain.page import Page, PageWish
 from subgraphs.recommendations.domain.sections import PageKind, SectionKind
 from subgraphs.recommendations.domain.taste import Opinion, Taste, Watched
 from subgraphs.recommendations.domain.titles import record_from_snapshot
-from subgraphs.recommendations.domain.trends import TrendWindow
+from subgraphs.recommendations.domain.trends import Trends, TrendWindow
 from subgraphs.recommendations.models.blend import Models
 from subgraphs.recommendations.pages.build_page import PageFacts, PageRequest, build_page, draft_page
 from subgraphs.recommendations.pages.explain_page import explain_page
@@ -43,7 +43,7 @@ def facts_of(models: Models, seed: int) -> PageFacts:
     }
     listed = {f"mov_{chance.randrange(240):03}": Opinion(listed_at_s=NOW.timestamp() - 60) for _ in range(5)}
     views = {place: chance.random() for place in chance.sample(range(240), 30)}
-    return PageFacts(models, Taste(1, watched, listed), dict.fromkeys(TrendWindow, views))
+    return PageFacts(models, Taste(1, watched, listed), Trends(dict.fromkeys(TrendWindow, views)))
 
 
 def both(models: Models, seed: int, device: Any, viewer: Viewer) -> tuple[Page, PageExplanation]:

@@ -16,6 +16,7 @@ from subgraphs.recommendations.domain.page import Page, PageWish
 from subgraphs.recommendations.domain.sections import PageKind, SectionKind
 from subgraphs.recommendations.domain.taste import Opinion, Taste, Watched, read_signals
 from subgraphs.recommendations.domain.titles import record_from_snapshot
+from subgraphs.recommendations.domain.trends import Trends
 from subgraphs.recommendations.models.blend import Models, score_titles
 from subgraphs.recommendations.pages.build_page import PageFacts, PageRequest, build_page, draft_page, write_page
 from subgraphs.recommendations.services.keep_models import build_models
@@ -67,7 +68,7 @@ def rank(models: Models, taste: Taste, viewer: Viewer, title_id: str) -> int:
 
 def page_of(models: Models, taste: Taste, viewer: Viewer, make_device: Any) -> Page:
     request = PageRequest(PageWish(PageKind.HOME, make_device()), viewer, "US", "prof_1")
-    return build_page(request, PageFacts(models, taste, {}), NOW, LIFE)
+    return build_page(request, PageFacts(models, taste, Trends()), NOW, LIFE)
 
 
 def test_without_its_cause_a_pick_falls(models: Models, viewer: Viewer, make_device: Any) -> None:
@@ -104,7 +105,7 @@ def test_scores_go_with_their_page(models: Models, viewer: Viewer, make_device: 
     gc.collect()
     gc.disable()
     try:
-        draft = draft_page(request, PageFacts(models, taste, {}), NOW)
+        draft = draft_page(request, PageFacts(models, taste, Trends()), NOW)
         page = write_page(draft, NOW, LIFE)
         scores = weakref.ref(draft.profile)
         del draft
