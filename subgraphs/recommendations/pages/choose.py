@@ -17,8 +17,8 @@ unless it holds what the profile chose itself; only kinds that the device draws;
 discovery rows together have no more than MIN_CARDS titles (a catalogue with three series), these rules would leave
 nothing below the hero: there a row may be shorter and show the hero's title again.
 
-Known limit: the search ends in a local optimum. On generated pages of five rows that take each other's titles it was
-below 97 % of the best page in one case of forty, and at 81 % in the worst.
+Known limit: the search ends in a local optimum. On 400 generated pages of three to six rows that take each other's
+titles it was below 97 % of the best page in one case of twenty, and at 83 % in the worst.
 """
 
 from __future__ import annotations
@@ -249,13 +249,14 @@ class PageChoice:
         First moves that promise to, then all that there are.
         """
         last_placing = self._placings + MAX_PLACINGS
-        page = self._climb(page, fixed, last_placing, is_sceptical=True)
-        return self._climb(page, fixed, last_placing, is_sceptical=False)
+        for is_sceptical in (True, False):
+            page = self._climb(page, fixed, last_placing, is_sceptical=is_sceptical)
+        return page
 
     def _climb(self, page: _Beginning, fixed: int, last_placing: int, *, is_sceptical: bool) -> _Beginning:
         """The page after moves until none makes it worth more; `is_sceptical`: of those that promise to."""
         slots = max(page.length, self._first_slots)
-        while True:
+        while self._placings < last_placing:
             placed, beginnings = page.placed(), page.beginnings()
             gains = {each.row.number: each.parts.gain for each in placed} if is_sceptical else None
             for slot, rows in self._moves([each.row for each in placed], fixed):
@@ -266,7 +267,8 @@ class PageChoice:
                     page = better
                     break
             else:
-                return page
+                break
+        return page
 
     def _better(
         self,
@@ -289,8 +291,8 @@ class PageChoice:
             if placed is None:
                 continue
             if now is not None:
-                here, *below = self._row_discounts[page.length : slots]
-                if page.worth + here * placed.parts.gain + sum(map(mul, below, now[number:])) <= worth:
+                gained = [placed.parts.gain, *now[number:]]
+                if page.worth + sum(map(mul, self._row_discounts[page.length : slots], gained)) <= worth:
                     return None
             page = self._with(page, placed)
         return page if page.worth > worth else None

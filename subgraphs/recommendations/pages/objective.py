@@ -199,13 +199,13 @@ class Objective:
         lengths, cards = [len(row.items) for row in candidates], len(self._place_weights)
         shape = (len(candidates), max(cards, *lengths))
         is_title = np.arange(shape[1]) < np.array(lengths)[:, None]
-        works = catalogue.works.take(np.concatenate([row.items for row in candidates]))
+        works = catalogue.works.take(np.concatenate([row.items for row in candidates])).astype(np.intp)
         relevance, topics = np.zeros(shape), np.full(shape, self._table.nothing, np.intp)
         relevance[is_title] = np.concatenate([row.relevance for row in candidates])
         topics[is_title] = self._table.lists.take(works)
         # Of a work that stands in several rows the last number stays.
         self.work_count = len(works)
-        self._numbers[works] = np.arange(len(works))
+        self._numbers[works] = np.arange(self.work_count)
         numbers = self._numbers.take(works).astype(np.intp)
 
         shares = self._table.shares.take(topics[:, :cards], axis=0)
