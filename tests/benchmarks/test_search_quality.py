@@ -101,3 +101,4 @@ async def test_a_latency_counts_from_when_its_question_was_due() -> None:
     assert latency.answers == {"a": "A", "b": "B"}
     assert len(latency.milliseconds) == 2
     assert latency.quantile(0.99) == max(latency.milliseconds)
+    assert latency.quantile_of_lateness(0.0) >= 0
