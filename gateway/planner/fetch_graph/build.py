@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 
+from gateway.errors import PlanningBudgetExceeded
 from gateway.graphql_kit.paths import EVERY_ITEM, KeyElement
 from gateway.graphql_kit.selections import Condition, FieldSelection
 from gateway.graphql_kit.type_refs import named_type
@@ -38,6 +39,10 @@ from gateway.supergraph.model import InterfaceType, ObjectType, UnionType
 
 __all__ = ["build_fetch_graph"]
 
+MAX_PLACED = 60_000
+"""Fields placed for one operation, about a second on one core. What is asked of an abstract type is placed for each of
+its types, and so is all below: levels multiply, and a text of 200 letters would take minutes."""
+
 _Sinks = Mapping[NodeId, tuple[DraftStep, DraftSelection]]
 """Where fields of objects at hand go: for each node the step that delivers them and its selection there."""
 
@@ -49,7 +54,10 @@ def build_fetch_graph(
     kind: OperationKind,
     bindings: ContextBindings,
 ) -> FetchGraph:
-    """The steps for root positions that are answered one after the other (queries have one position)."""
+    """The steps for root positions that are answered one after the other (queries have one position).
+
+    Raises PlanningBudgetExceeded for more than MAX_PLACED fields.
+    """
     fetch_graph = FetchGraph()
     run = _Run(graph, fetch_graph, keys, kind, bindings)
     for position in positions:
@@ -76,7 +84,7 @@ class _Delivery:
     typing: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Run:
     """What all positions of one run share.
 
@@ -91,6 +99,13 @@ class _Run:
     bindings: ContextBindings
     delivered: dict[tuple[str, ...], set[int]] = dataclass_field(default_factory=dict)
     filled: list[tuple[DraftStep, tuple[str, ...]]] = dataclass_field(default_factory=list)
+    placed_count: int = 0
+
+    def count_field(self) -> None:
+        """One more is placed; raises PlanningBudgetExceeded behind the last that may be."""
+        self.placed_count += 1
+        if self.placed_count > MAX_PLACED:
+            raise PlanningBudgetExceeded("fields of types", MAX_PLACED, self.placed_count)
 
 
 class _PositionBuilder:
@@ -146,6 +161,7 @@ class _PositionBuilder:
         if known is not None:
             self._ask_again(index, key, conditions)
             return known
+        self.run.count_field()
         field = self.position.fields[index]
         if field.child is not None:  # what is below is built once, for all who ask
             conditions = self.field_conditions(index) or frozenset()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 from graphql import parse
 
-from gateway.errors import NoPath
+from gateway.errors import NoPath, PlanningBudgetExceeded
+from gateway.planner.fetch_graph import build
 from gateway.planner.fetch_graph.text import write_fetch_graph
 from gateway.planner.normalize import normalize
 from gateway.planner.plan.json import plan_to_json
@@ -18,6 +21,7 @@ from gateway.query_graph.dot import write_dot
 from gateway.supergraph.read import read_supergraph
 from tests.support.planning import CASES, checked_plan, planner_of_case
 
+SUPERGRAPH = Path(__file__).parents[3] / "schema" / "supergraph.graphql"
 UNREACHABLE = """
 schema @link(url: "https://specs.apollo.dev/link/v1.0") @link(url: "https://specs.apollo.dev/join/v0.3", for:
 EXECUTION) { query: Query } directive @join__field(graph: join__Graph, requires: join__FieldSet, external: Boolean)
@@ -65,6 +69,17 @@ def test_small_budget_still_gives_a_right_plan() -> None:
     plan = checked_plan(planner, "{ parts { bill zone weight(unit: KG) } }")
     assert PlanVerdict.BUDGET_REACHED is plan.verdict
     assert PlanVerdict.OPTIMAL is checked_plan(source, "{ parts { bill zone weight(unit: KG) } }").verdict
+
+
+def test_levels_of_abstract_types_end_at_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each level multiplies what is below it by its types: what a short text stands for is bounded."""
+    monkeypatch.setattr(build, "MAX_PLACED", 2_000)
+    planner = Planner(read_supergraph(SUPERGRAPH.read_text("utf-8")))
+    for levels, is_refused in ((2, False), (12, True)):
+        below = f"{'trailers { of { ' * levels}id displayName{' } }' * levels}"
+        document = parse(f"{{ titles(first: 1) {{ edges {{ node {{ {below} }} }} }} }}")
+        with pytest.raises(PlanningBudgetExceeded) if is_refused else nullcontext():
+            planner.plan(document)
 
 
 def test_representation_variable_never_takes_a_clients_name() -> None:
