@@ -25,6 +25,7 @@ from tests.support.canaries import (
     find_in_valkey,
 )
 from tests.support.devices import TV, cards_of, sections_of
+from tests.support.media_tools import draw_test_clip
 from tests.support.planted_household import settled_households, wait_for_certificate
 from tests.support.running_stack import GENEROUS, RunningStack
 from tests.support.servers import mongodb_database, opensearch_namespace, postgres_database, redis_database
@@ -74,8 +75,12 @@ def addresses() -> Iterator[dict[str, str]]:
 @pytest.fixture(scope="module")
 def watched(addresses: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     """Signed up, found, played, reported: by the operations that the TV page sends."""
-    folder = tmp_path_factory.mktemp("servers")
-    stack = RunningStack.start(folder / "state", servers=True, extra_env={**GENEROUS, **addresses})
+    state = tmp_path_factory.mktemp("servers") / "state"
+    # The other stack draws the demo film; here it is small, and lies there as one that a start before has drawn.
+    film = state / "demo" / "first-light.mp4"
+    film.parent.mkdir(parents=True)
+    draw_test_clip(film, seconds=24)
+    stack = RunningStack.start(state, servers=True, extra_env={**GENEROUS, **addresses})
     try:
         stack.wait_for_console("First Light is playable", 240)
         viewers = Viewers(stack)

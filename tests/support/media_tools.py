@@ -32,5 +32,6 @@ def ffprobe(url: str, *options: str) -> dict[str, Any]:
 def draw_test_clip(target: Path, seconds: int = 3) -> None:
     """A short clip with a picture that moves and a tone."""
     command = [FFMPEG, "-v", "error", "-f", "lavfi", "-i", f"testsrc2=s=640x360:d={seconds}:r=25"]
-    command += ["-f", "lavfi", "-i", f"sine=d={seconds}", "-pix_fmt", "yuv420p", "-shortest", str(target)]
+    command += ["-f", "lavfi", "-i", f"sine=d={seconds}", "-shortest"]
+    command += ["-preset", "ultrafast", "-pix_fmt", "yuv420p", str(target)]
     subprocess.run(command, check=True, timeout=60)
