@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from stack.cli import app
 from stack.processes import PROCESS_TABLE
-from tests.support.running_stack import free_ports
+from tests.support.running_stack import free_ports, is_listening
 from tests.support.valkey_server import valkey_server
 
 REPOSITORY = Path(__file__).parents[2]
@@ -53,8 +53,14 @@ def ask(environment: dict[str, str], name: str) -> tuple[int, str]:
 def running_alone(environment: dict[str, str], name: str) -> Iterator[None]:
     """Healthy while the block runs; ended in order, and without a traceback, by SIGTERM."""
     process = marquee(environment, "run", name)
+    port = environment.get(f"MARQUEE_{name.upper()}_PORT")
     try:
         deadline = time.monotonic() + 120
+        # To ask is to start a process: not before there is something to hear it.
+        while port is not None and not is_listening(int(port)):
+            assert time.monotonic() < deadline
+            assert process.poll() is None
+            time.sleep(0.05)
         while True:
             code, complaint = ask(environment, name)
             if code == 0:

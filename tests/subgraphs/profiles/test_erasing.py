@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import os
 import shutil
@@ -10,7 +11,6 @@ import signal
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -156,8 +156,13 @@ class World:
     away: frozenset[str] = frozenset()
     postbox: Postbox = field(default_factory=Postbox)
 
-    def engine(self) -> AsyncEngine:
+    @functools.cached_property
+    def _engine(self) -> AsyncEngine:
         return open_engine(sqlite_url(self.folder / "profiles.sqlite"))
+
+    def engine(self) -> AsyncEngine:
+        """One that keeps its compiled statements when it is disposed of; each event loop has its own face of it."""
+        return AsyncEngine(self._engine.sync_engine)
 
     def services(self, engine: AsyncEngine) -> ProfilesServices:
         limiter = InMemoryRateLimiter()
@@ -284,14 +289,13 @@ def in_a_process(work: Callable[[], Awaitable[Any]]) -> int:
 def test_killed_at_any_point_it_ends_with_nothing_left(world: World) -> None:
     """Before and after each service's erasure, count and scrub, each mark, the closing and the certificate."""
     subject = asyncio.run(world.settle_in(RequestKind.ERASURE))
-    template = world.folder
+    template = world.folder.rename(world.folder.with_name("template"))
     point = 0
     while True:
         point += 1
-        world.folder = template.with_name(f"killed-{point}")
         shutil.copytree(template, world.folder)
         world.clock = FakeClock(NOW)
-        killed = in_a_process(partial(finish, world, deadly=Deadly(deadly=point)))
+        killed = in_a_process(functools.partial(finish, world, deadly=Deadly(deadly=point)))
         world.clock.advance(timedelta(hours=1))
         request = asyncio.run(finish(world))
         assert (request.state, request.account_id, request.emails) == (RequestState.DONE, None, ()), point
