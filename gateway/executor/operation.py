@@ -28,7 +28,7 @@ from gateway.planner.plan.nodes import QueryPlan
 
 __all__ = ["Answer", "CompiledOperation", "compile_operation"]
 
-_MAX_VARIANTS = 16
+_MAX_VARIANTS = 4
 """Shapes kept per operation, one per combination of @skip/@include values in use; real clients use few."""
 
 
@@ -59,8 +59,11 @@ class CompiledOperation:
         fragments: Mapping[str, FragmentDefinitionNode],
         plan: CompiledPlan,
         hidden: HiddenNames,
+        *,
+        field_count: int,
     ) -> None:
         self.operation = operation
+        self.field_count = field_count
         self.plan = plan
         self._schema = schema
         self._fragments = fragments
@@ -140,6 +143,13 @@ def compile_operation(
     fragments: Mapping[str, FragmentDefinitionNode],
     plan: QueryPlan,
     hidden: HiddenNames | None = None,
+    *,
+    field_count: int = 0,
 ) -> CompiledOperation:
-    """Compile a valid operation; `schema` is the API schema, `hidden` what the supergraph has beyond it."""
-    return CompiledOperation(schema, operation, fragments, compile_plan(plan), hidden or HiddenNames())
+    """Compile a valid operation; `schema` is the API schema, `hidden` what the supergraph has beyond it.
+
+    `field_count`: how many fields it asks for, for who keeps it.
+    """
+    return CompiledOperation(
+        schema, operation, fragments, compile_plan(plan), hidden or HiddenNames(), field_count=field_count
+    )

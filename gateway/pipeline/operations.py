@@ -29,7 +29,7 @@ from graphql import (
 from gateway.errors import GatewayError, InternalError, PlanningBudgetExceeded, RequestInvalid, ResponseError
 from gateway.executor.operation import CompiledOperation, compile_operation
 from gateway.executor.projection.shape import HiddenNames
-from gateway.pipeline.limits import OperationLimits, check_limits
+from gateway.pipeline.limits import OperationLimits, check_limits, measure_operation
 from gateway.planner.normalize.order import select_operation
 from gateway.planner.planner import Planner
 
@@ -37,7 +37,10 @@ __all__ = ["OperationCache", "OperationCompiler", "response_error"]
 
 _MAX_WAITING = 200
 """Preparations waiting or running; more are refused, since each costs milliseconds to seconds of processor time."""
-_MAX_CACHED_CHARACTERS = 64_000_000
+_MAX_CACHED_CHARACTERS = 8_000_000
+_MAX_CACHED_FIELDS = 100_000
+"""Of all cached operations, fragments expanded, as a short text stands for many: one takes 2 kB with its plan and its
+place in an answer's shape, of which an operation has up to four. A thousand operations of screens fit."""
 _Key: TypeAlias = tuple[str, str | None, frozenset[str]]
 
 
@@ -66,7 +69,8 @@ class OperationCompiler:
             )
         fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
         plan = self.planner.plan(document, operation_name, labels)
-        return compile_operation(self.schema, operation, fragments, plan, self.hidden)
+        field_count = measure_operation(operation, fragments).fields
+        return compile_operation(self.schema, operation, fragments, plan, self.hidden, field_count=field_count)
 
     def _parse(self, text: str) -> DocumentNode:
         try:
@@ -108,8 +112,8 @@ def response_error(error: GraphQLError, code: str) -> ResponseError:
 class OperationCache:
     """Compiled operations by text, operation name and active override labels, least recently used out first.
 
-    Bounded by count and by characters of text. One instance belongs to one snapshot; only the event loop's thread
-    touches it.
+    Bounded by count, by characters of text and by fields. One instance belongs to one snapshot; only the event loop's
+    thread touches it.
     """
 
     def __init__(
@@ -127,6 +131,7 @@ class OperationCache:
         self._ready: OrderedDict[_Key, CompiledOperation] = OrderedDict()
         self._pending: dict[_Key, asyncio.Future[CompiledOperation]] = {}
         self._characters = 0
+        self._fields = 0
 
     def __len__(self) -> int:
         return len(self._ready)
@@ -174,6 +179,15 @@ class OperationCache:
             return
         self._ready[key] = done.result()
         self._characters += len(key[0])
-        while self._ready and (len(self._ready) > self._max_operations or self._characters > _MAX_CACHED_CHARACTERS):
-            (text, _, _), _ = self._ready.popitem(last=False)
+        self._fields += self._ready[key].field_count
+        while self._ready and self._is_too_full():
+            (text, _, _), oldest = self._ready.popitem(last=False)
             self._characters -= len(text)
+            self._fields -= oldest.field_count
+
+    def _is_too_full(self) -> bool:
+        return (
+            len(self._ready) > self._max_operations
+            or self._characters > _MAX_CACHED_CHARACTERS
+            or self._fields > _MAX_CACHED_FIELDS
+        )

@@ -20,6 +20,13 @@ def threads() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
+class Compiled(tuple[str, str | None]):
+    """Stands for an operation."""
+
+    __slots__ = ()
+    field_count = 40
+
+
 class Compiler:
     """Counts, and can be held back."""
 
@@ -34,7 +41,7 @@ class Compiler:
         assert self.may_go.wait(10)
         if self.error is not None:
             raise self.error
-        return (text, name)
+        return Compiled((text, name))
 
 
 def cache(compiler: Compiler, threads: ThreadPoolExecutor, **options: Any) -> OperationCache:
@@ -72,6 +79,18 @@ async def test_least_recently_used_operations_go_first(threads: ThreadPoolExecut
     assert len(known) == 2
     assert known.get("{ b }", None) is None
     assert known.get("{ a }", None)
+
+
+async def test_operations_together_have_so_many_fields_at_most(
+    threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A short text may stand for thousands: neither their number nor their length bounds what operations take."""
+    monkeypatch.setattr("gateway.pipeline.operations._MAX_CACHED_FIELDS", 100)
+    known = cache(Compiler(), threads)
+    for text in ("{ a }", "{ b }", "{ c }"):
+        await known.prepare(text, None)
+    assert len(known) == 2
+    assert known.get("{ a }", None) is None
 
 
 async def test_who_waits_too_long_is_told_and_the_work_is_kept(threads: ThreadPoolExecutor) -> None:
