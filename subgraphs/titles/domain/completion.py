@@ -40,11 +40,11 @@ GENRE_POPULARITY = 0.95
 """A genre stands for many titles."""
 MAX_NAMES_KEPT = 20_000
 """Names and words of which is remembered what they are made of, some 200 bytes each."""
-MAX_TITLES_KEPT = 5_000
-"""Whose people's names are remembered, about 1 kB each."""
+MAX_TITLES_KEPT = 20_000
+"""Whose people's names are remembered, about 0.7 kB each: of fewer, eight were made anew for each text that is new."""
 MAX_TYPED_KEPT = 100
-_BLANKS = {ord(mark): " " for mark in map(chr, range(128)) if not mark.isalnum()}
-"""What `words_of` makes of marks in ASCII."""
+_BLANKS = {ord(mark): " " for mark in map(chr, range(128)) if not mark.isalnum() and mark != "\n"}
+"""What `words_of` makes of marks in ASCII, but for the ends of lines."""
 
 
 class SuggestionKind(StrEnum):
@@ -198,10 +198,11 @@ class _Credited:
             if credit.role is not CreditRole.WRITER:
                 people.setdefault(credit.person.id, credit.person)
         names = [
-            name.lower().translate(_BLANKS) if name.isascii() else " ".join(words_of(name))
-            for name in (person.display_name for person in people.values())
+            name if name.isascii() and "\n" not in name else " ".join(words_of(name))
+            for name in [person.display_name for person in people.values()]
         ]
-        return cls(credits_, tuple(people.values()), "\n".join(f" {name}" for name in names))
+        lines = "\n ".join(names).lower().translate(_BLANKS)
+        return cls(credits_, tuple(people.values()), f" {lines}")
 
 
 def best_suggestions(typed: TypedText, candidates: Iterable[Suggestion], first: int) -> list[Suggestion]:
