@@ -72,10 +72,6 @@ class CompiledOperation:
         self._condition_variables = condition_variables(operation, fragments)
         self._variants: dict[tuple[bool, ...], _Variant] = {}
 
-    def shape(self, variables: Mapping[str, Any]) -> ObjectShape:
-        """The answer's shape for these (coerced) variables."""
-        return self._variant(variables).shape
-
     async def run(
         self,
         request: ExecutionRequest,
@@ -89,7 +85,11 @@ class CompiledOperation:
             data, errors = await asyncio.to_thread(self._introspection.answer, raw_variables)
             tree.data.update(data)
             tree.errors += errors
-        variant = self._variant(request.variables)
+        key = self._conditions_of(request.variables)
+        variant = self._variants.get(key)
+        if variant is None:
+            # Of the largest operations it takes half a second, in which others' requests go on.
+            variant = self._keep_variant(key, await asyncio.to_thread(self._new_variant, key))
         if not tree.failures:
             fast = variant.fast(tree.data)
             if fast is not None:
@@ -124,16 +124,18 @@ class CompiledOperation:
             kept.setdefault((path, error.message, error.code), clipped)
         return tuple(kept.values())[: policy.max_errors]
 
-    def _variant(self, variables: Mapping[str, Any]) -> _Variant:
-        key = tuple(bool(variables.get(name)) for name in self._condition_variables)
-        variant = self._variants.get(key)
-        if variant is None:
-            values = dict(zip(self._condition_variables, key, strict=True))
-            shape = build_operation_shape(self._schema, self.operation, self._fragments, values, self._hidden)
-            variant = _Variant(shape, generate_projection(shape))
-            if len(self._variants) >= _MAX_VARIANTS:
-                self._variants.pop(next(iter(self._variants)))
-            self._variants[key] = variant
+    def _conditions_of(self, variables: Mapping[str, Any]) -> tuple[bool, ...]:
+        return tuple(bool(variables.get(name)) for name in self._condition_variables)
+
+    def _new_variant(self, key: tuple[bool, ...]) -> _Variant:
+        values = dict(zip(self._condition_variables, key, strict=True))
+        shape = build_operation_shape(self._schema, self.operation, self._fragments, values, self._hidden)
+        return _Variant(shape, generate_projection(shape))
+
+    def _keep_variant(self, key: tuple[bool, ...], variant: _Variant) -> _Variant:
+        if key not in self._variants and len(self._variants) >= _MAX_VARIANTS:
+            self._variants.pop(next(iter(self._variants)))
+        self._variants[key] = variant
         return variant
 
 

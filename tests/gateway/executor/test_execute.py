@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Mapping
+from itertools import product
 from typing import Any
 
 import pytest
 import structlog
+from graphql import OperationDefinitionNode, build_schema, parse
 
 from gateway.errors import SubgraphUnavailable
+from gateway.executor import operation
 from gateway.executor.compile import compile_plan
 from gateway.executor.errors import ErrorPolicy
 from gateway.executor.execute import ExecutionRequest, ResponseTree, execute_plan
+from gateway.executor.operation import compile_operation
+from gateway.executor.projection.generate import FastProjection, generate_projection
+from gateway.executor.projection.shape import ObjectShape
 from gateway.executor.transport.base import SubgraphAnswer
 from gateway.executor.transport.recorded import RecordedTransport, Script
 from gateway.graphql_kit.selections import Condition
@@ -473,3 +480,31 @@ async def test_a_key_written_in_another_way_is_the_same_entity() -> None:
     )
     assert tree.failures == {}
     assert [each["price"] for each in tree.data["products"]] == [10, 20]
+
+
+async def test_the_shape_of_an_answer_is_made_in_a_thread_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of a large operation takes long, and nobody else's request waits for it; a few ways of conditions are kept."""
+    conditions = "query($a: Boolean!, $b: Boolean!, $c: Boolean!)"
+    document = parse(f"{conditions} {{ x @include(if: $a) y @skip(if: $b) z @skip(if: $c) }}")
+    definition = document.definitions[0]
+    assert isinstance(definition, OperationDefinitionNode)
+    compiled = compile_operation(
+        build_schema("type Query { x: Int y: Int z: Int }"), definition, {}, plan(root(0, "catalog", "{ x y z }"))
+    )
+    threads: list[threading.Thread] = []
+
+    def generate(made: ObjectShape) -> FastProjection:
+        threads.append(threading.current_thread())
+        return generate_projection(made)
+
+    monkeypatch.setattr(operation, "generate_projection", generate)
+    transport = RecordedTransport(lambda *_: {"data": {"x": 1, "y": 2, "z": 3}})
+    for given in [*product((True, False), repeat=3), (False,) * 3]:
+        values = dict(zip("abc", given, strict=True))
+        request = ExecutionRequest(values, {}, {}, asyncio.get_running_loop().time() + 5, 5)
+        answer = await compiled.run(request, values, transport, POLICY)
+        kept = {"x": (1, values["a"]), "y": (2, not values["b"]), "z": (3, not values["c"])}
+        assert answer.data == {name: value for name, (value, is_asked) in kept.items() if is_asked}
+    assert len(threads) == 8
+    assert threading.main_thread() not in threads
+    assert len(compiled._variants) == 4
