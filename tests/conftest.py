@@ -25,13 +25,18 @@ LONGEST_FIRST = (
     WITH_ONE_STACK,
     "tests/contracts/authorization/",
     "tests/properties/gateway_answer_test.py",
-    "tests/contracts/test_query_counts.py",
     "tests/subgraphs/titles/test_imports.py",
+    "tests/contracts/test_query_counts.py",
+    "tests/media_pipeline/transcoding/test_robustness.py",
+    "tests/subgraphs/recommendations/test_subgraph.py",
+    "tests/subgraphs/profiles/test_payment_saga.py",
     "tests/subgraphs/profiles/test_erasing.py",
+    "tests/stack/test_run_alone.py",
     "tests/media_pipeline/test_players.py",
+    "tests/subgraphs/recommendations/evaluation/test_compare.py",
     "tests/conformance/test_random_faults.py",
 )
-"""The longest of what a worker runs in one go: begun last, each would leave the other worker with nothing to do."""
+"""The longest of what a worker runs in one go: begun last, each would leave the others with nothing to do."""
 NEW_OBJECTS = 20_000
 """Between two collections of young ones. With Python's 700, and nothing frozen, the planner's tests take 6 % more
 processor time, and those of execution a fifth more."""
