@@ -94,6 +94,7 @@ class TypedText:
     def __init__(self, text: str) -> None:
         self.words = tuple(words_of(text))
         self._longest = max(self.words, key=len, default="")
+        self._short = tuple(f" {word}" for word in self.words if not edits_forgiven(word))
         self._edits: tuple[dict[str, int], ...] = tuple({} for _ in self.words)
         """From each typed word to words that it was compared with: many names share theirs."""
 
@@ -131,13 +132,18 @@ class TypedText:
     def may_be_in(self, names: str, edits: int) -> list[int]:
         """Lines of this text that may be names which are completed with at most so many edits a word.
 
-        The text is in lower case with a blank before each word. Most names are ruled out by the longest typed word.
+        The text is in lower case with a blank before each word. Most names are ruled out by the longest typed word, and
+        by those that are too short for an edit.
         """
         most = min(edits, edits_forgiven(self._longest))
         if most > 1:
             # No edit brings in more than one letter.
             lacking = frozenset(self._longest).difference
-            return [number for number, name in enumerate(names.split("\n")) if len(lacking(name)) <= most]
+            return [
+                number
+                for number, name in enumerate(names.split("\n"))
+                if len(lacking(name)) <= most and all(word in name for word in self._short)
+            ]
         lines: set[int] = set()
         for piece in _pieces_left(self._longest) if most else (f" {self._longest}",):
             found, line, counted = names.find(piece), 0, 0
