@@ -161,8 +161,12 @@ FIELDS = (
     "... on Cup { handles }",
     "... on Plate { slow }",
     "... on Plate { name text slow price }",
+    "... { both: maker { name } } ... { both: maker { label(size: $n) } }",
+    "... @include(if: $c) { asked: price mine: mood }",
+    "... { some: makers @include(if: $c) { label name @skip(if: $c) } none: text(length: null) }",
+    "... on Cup { behind: later { name twin { name sure price mood } } }",
 )
-DECLARED = {"$n": "$n: Int", "$s": '$s: String! = "s"', "$f": "$f: Float! = 0"}
+DECLARED = {"$n": "$n: Int", "$s": '$s: String! = "s"', "$f": "$f: Float! = 0", "$c": "$c: Boolean!"}
 NAMES = ("cup", "broken", "plate", "other")
 
 
@@ -191,7 +195,12 @@ requests = st.tuples(
     st.sampled_from(["DE", "FR", "XX"]),
     st.sampled_from(["good", "glad", "bad"]),
     st.fixed_dictionaries(
-        {"n": st.sampled_from([None, 0, 1, 2]), "s": st.sampled_from(["a", "b"]), "f": st.sampled_from([0.0, -0.0, 1])}
+        {
+            "n": st.sampled_from([None, 0, 1, 2]),
+            "s": st.sampled_from(["a", "b"]),
+            "f": st.sampled_from([0.0, -0.0, 1]),
+            "c": st.booleans(),
+        }
     ),
     st.sets(st.integers(0, 3)),
 )
