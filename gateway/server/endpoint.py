@@ -265,7 +265,7 @@ def _accepts_gzip(accept_encoding: str) -> bool:
     for part in accept_encoding.split(","):
         name, _, parameters = part.strip().lower().partition(";")
         if name.strip() == "gzip":
-            return parameters.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
+            return parameters.replace(" ", "") not in {"q=0", "q=0.", "q=0.0", "q=0.00", "q=0.000"}
     return False
 
 
