@@ -38,6 +38,8 @@ log = structlog.get_logger(__name__)
 
 PAGES_IN_MEMORY = 1_000
 """The ones that were asked for last, with what the API made of them."""
+LIFE_WITHOUT_TRENDS = timedelta(seconds=30)
+"""Of a page that was built while they were away: mostly they are back before the page would have expired."""
 
 
 class PageExpired(Exception):
@@ -72,6 +74,7 @@ class ServePages:
         self._trends = trends
         self._snapshots = snapshots
         self._life = life
+        self._life_without_trends = min(life, LIFE_WITHOUT_TRENDS)
         self._default_country = default_country
         self._collections = collections
         self._experiments = experiments
@@ -118,7 +121,7 @@ class ServePages:
             await asyncio.sleep(0)
             # The same page may have been asked for twice.
             known = self._known(key, now)
-            page = known or build_page(request, facts, now, self._life)
+            page = known or build_page(request, facts, now, self._life if trends.views else self._life_without_trends)
             self._remember(key, page)
         if known is None:
             await self._keep(page)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -386,7 +386,7 @@ async def test_a_restart_knows_the_catalogue(subgraph: Any, catalogue_snapshots:
 async def test_without_valkey_there_is_a_page_all_the_same(
     subgraph: Any, catalogue_snapshots: Any, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Less personal, but there."""
+    """Less personal, but there; and not for as long as a page that has everything."""
     from redis.exceptions import ConnectionError as RedisConnectionError
 
     await subgraph.tell_titles(catalogue_snapshots)
@@ -394,10 +394,17 @@ async def test_without_valkey_there_is_a_page_all_the_same(
     async def fail(*_: Any, **__: Any) -> Any:
         raise RedisConnectionError("away")
 
-    monkeypatch.setattr("redis.asyncio.client.Redis.execute_command", fail)
-    monkeypatch.setattr("redis.asyncio.client.Pipeline.execute", fail)
+    with monkeypatch.context() as away:
+        away.setattr("redis.asyncio.client.Redis.execute_command", fail)
+        away.setattr("redis.asyncio.client.Pipeline.execute", fail)
+        without = await page(subgraph, viewer)
+    began = subgraph.clock.now()
+    subgraph.clock.advance(serve_pages.LIFE_WITHOUT_TRENDS)
+    with_all = await page(subgraph, viewer)
 
-    assert sections_of(await page(subgraph, viewer))
+    assert sections_of(without)
+    assert datetime.fromisoformat(without["page"]["expiresAt"]) == began + serve_pages.LIFE_WITHOUT_TRENDS
+    assert datetime.fromisoformat(with_all["page"]["expiresAt"]) == subgraph.clock.now() + timedelta(minutes=10)
 
 
 async def test_a_known_page_is_written_once(
