@@ -12,10 +12,10 @@ so that no model's numbers are small beside another's.
 
 Invariants, held by tests: rough scores are off by at most ROUGH_ERROR, refined ones by at most ERROR, times the width,
 the greatest number of the title's row and the profile's greatest, both in units of the models. That is for the worst
-of vectors: of trained ones, rough scores are off by 0.4 to 0.8 % of their deviation, refined ones by less than 0.1 %.
+of vectors: of trained ones, rough scores are off by 0.4 to 0.8 % of their deviation, refined ones by 0.1 % at most.
 Sums of bytes are exact, with whatever instructions of a processor they are made.
 
-Limits: without vector instructions (neither AVX2 nor NEON) the product takes ten times as long as one of floats.
+Limits: without vector instructions for bytes (AVX2, NEON) the product takes ten times as long as one of floats.
 """
 
 from __future__ import annotations

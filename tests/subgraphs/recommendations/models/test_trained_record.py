@@ -17,6 +17,7 @@ from scipy.sparse import csr_array
 from subgraphs.recommendations.domain.catalogue import build_catalogue
 from subgraphs.recommendations.domain.taste import Signals
 from subgraphs.recommendations.domain.titles import record_from_snapshot
+from subgraphs.recommendations.models import blend
 from subgraphs.recommendations.models.archive import ModelUnreadable
 from subgraphs.recommendations.models.blend import SCORES_KEPT, Models, join_models, score_titles
 from subgraphs.recommendations.models.content import FoldedContent, build_content
@@ -250,16 +251,30 @@ def test_served_scores_are_the_blend_s_order(make_titles: Any) -> None:
 
     profile = score_titles(models, signals(known))
 
-    blend = LearnedBlend(models.parts, models.weights).scores(history)[0]
+    learned = LearnedBlend(models.parts, models.weights).scores(history)[0]
     listable = models.catalogue.is_listable
     unknown = [place for place in np.flatnonzero(listable).tolist() if place not in known]
-    scale = profile.scores[unknown].max() / blend[unknown].max()
-    np.testing.assert_allclose(np.clip(blend[unknown], 0, None) * scale, profile.scores[unknown], atol=1e-4)
+    scale = profile.scores[unknown].max() / learned[unknown].max()
+    np.testing.assert_allclose(np.clip(learned[unknown], 0, None) * scale, profile.scores[unknown], atol=1e-4)
     total = np.sum(list(profile.by_model.values()), axis=0)
     np.testing.assert_allclose(np.clip(total, 0, 1)[listable], profile.scores[listable], atol=1e-4)
     assert not profile.scores[~listable].any()
     assert 0 < np.count_nonzero(~listable) < len(listable)
     assert set(profile.by_model) == {"EASE", "implicit ALS", CONTENT}
+
+
+def test_the_best_are_as_if_all_were_exact(make_titles: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With few titles refined the highest have the scores that they have with all of them refined; others, nearly."""
+    models = served(make_titles(2, 60), random_likes(10, 60, 40, 6))
+    exact = score_titles(models, signals({3: 1.0, 7: 1.0, 11: 0.4})).scores
+    monkeypatch.setattr(blend, "REFINED", 5)
+
+    scores = score_titles(models, signals({3: 1.0, 7: 1.0, 11: 0.4})).scores
+
+    best = np.argsort(-exact)[:4]
+    np.testing.assert_allclose(scores[best], exact[best], atol=1e-6)
+    np.testing.assert_allclose(scores, exact, atol=0.02)
+    assert not np.array_equal(scores, exact)
 
 
 def test_scores_are_kept_by_what_they_follow_from(make_titles: Any) -> None:
