@@ -15,12 +15,13 @@ rounding; a title that falls within the pool falls among all titles at least as 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg.lapack import dposv
 
 from subgraphs.recommendations.domain.catalogue import FloatArray, IndexArray
 from subgraphs.recommendations.models.content import FoldedContent
@@ -67,10 +68,11 @@ class Influences:
         shares = np.zeros((len(asked), size), np.float32)
         asked_titles = _Columns(asked, self._size)
         for name, scale in self._scales.items():
-            part = self._parts[name]
+            part, answer = self._parts[name], self._answers[name]
             if isinstance(part, FoldedContent):
-                shares += np.float32(scale) * (part.vectors[asked] @ part.vectors[self._known].T)
-            elif (cells := self._answers[name].cells) is not None:
+                known, _ = _vectors_of(answer)
+                shares += (scale * (part.vectors_at(asked) @ known.T)).astype(np.float32)
+            elif (cells := answer.cells) is not None:
                 found, rows = asked_titles.among(cells.titles)
                 # A table has a cell for two titles once.
                 shares[rows, cells.places[found]] += cells.values[found] * np.float32(scale)
@@ -108,6 +110,25 @@ class Counterfactuals:
         self._known = np.fromiter(weights, np.int32, len(weights))
         self._weights = np.fromiter(weights.values(), np.float64, len(weights))
 
+    @cached_property
+    def standing(self) -> FloatArray:
+        """The pool's scores with everything that is known, exactly: those of the profile may be off for some titles."""
+        profile, total = self._profile, np.zeros(len(self._pool))
+        for name, scale in profile.scales.items():
+            answer = profile.answers[name]
+            in_pool = answer.scores[self._pool] if answer.vector is None else self._pool_vectors[name] @ answer.vector
+            total += scale * (in_pool - answer.mean)
+        return np.maximum(total, 0.0).astype(np.float32)
+
+    @cached_property
+    def _pool_vectors(self) -> Mapping[str, Doubles]:
+        parts = {name: self._profile.models.parts[name] for name in self._profile.scales}
+        return {
+            name: part.vectors_at(self._pool)
+            for name, part in parts.items()
+            if isinstance(part, FoldedContent | PlacedAls)
+        }
+
     def without(self, causes: Sequence[int]) -> FloatArray:
         """A row for each of these known titles: scores of the pool, up to a common factor, cut off at 0."""
         models = self._profile.models
@@ -140,10 +161,11 @@ class Counterfactuals:
             case FoldedContent():
                 known, vector = _vectors_of(answer)
                 folded = vector - self._weights[places, None] * known[places]
-                return self._by_vectors(part, known, folded)
+                return self._by_vectors(part, self._pool_vectors[name], known, folded)
             case PlacedAls():
                 known, vector = _vectors_of(answer)
-                return self._by_vectors(part, known, self._solve_without(answer, known, vector, places))
+                shorter = self._solve_without(answer, known, vector, places)
+                return self._by_vectors(part, self._pool_vectors[name], known, shorter)
             case ItemWeights():
                 assert answer.cells is not None, "a table answers with its cells"
                 return self._by_table(answer, answer.cells, places)
@@ -159,16 +181,17 @@ class Counterfactuals:
         weights, vectors = np.maximum(self._weights[places], 0.0)[:, None], known[places]
         assert answer.matrix is not None, "a model that solves a system answers with it"
         # The system is symmetric: a solution is a row times its inverse, and a few cost less than the inverse itself.
-        across = np.linalg.solve(answer.matrix, vectors.T).T
+        _, solutions, _ = dposv(answer.matrix, vectors.T)
+        across = solutions.T
         shorter = whole - weights * across
         shares = weights * (vectors * shorter).sum(axis=1, keepdims=True)
         solved: Doubles = shorter + across * shares / (1 - weights * (vectors * across).sum(axis=1, keepdims=True))
         return solved
 
-    def _by_vectors(self, part: FoldedContent | PlacedAls, known: Doubles, folded: Doubles) -> _Sums:
-        of_pool = folded @ part.vectors_at(self._pool).T
+    @staticmethod
+    def _by_vectors(part: FoldedContent | PlacedAls, pool: Doubles, known: Doubles, folded: Doubles) -> _Sums:
         squares = ((folded @ part.gram) * folded).sum(axis=1)
-        return _Sums(of_pool, folded @ known.T, folded @ part.vector_sum, squares)
+        return _Sums(folded @ pool.T, folded @ known.T, folded @ part.vector_sum, squares)
 
     def _by_table(self, answer: Answer, cells: Cells, places: IndexArray) -> _Sums:
         rows, titles, values = _some_rows(cells, places)

@@ -98,7 +98,7 @@ class Reasons:
         if index not in self._trials:
             # The titles that suit best come next: tried together they cost little more than one.
             ahead = [each for each in self._pool[:TRIED_AHEAD].tolist() if each not in self._trials and each != index]
-            self._try([index, *ahead] if index in self._pool else [])
+            self._try([index, *ahead] if index in self._places else [])
         return self._trials.setdefault(index, None)
 
     def _try(self, indices: Sequence[int]) -> None:
@@ -112,14 +112,19 @@ class Reasons:
             self._trials[index] = None if cause is None or without is None else self._compare(index, cause, without)
 
     def _compare(self, index: int, cause: int, without: FloatArray) -> Trial:
-        own = without[self._pool == index][0] + np.float32(CLEAR) * without.max()
+        place, standing = self._places[index], self._counterfactuals.standing
+        own = without[place] + np.float32(CLEAR) * without.max()
         # What stands above a title of the pool is in the pool.
-        rank = int(np.count_nonzero(self._profile.scores[self._pool] > self._profile.scores[index]))
+        rank = int(np.count_nonzero(standing > standing[place]))
         return Trial(cause, rank, int(np.count_nonzero(without > own)))
 
     @cached_property
     def _pool(self) -> IndexArray:
         return best_places(self._profile.scores, self._fresh, POOL) if self._best is None else self._best[:POOL]
+
+    @cached_property
+    def _places(self) -> dict[int, int]:
+        return {index: place for place, index in enumerate(self._pool.tolist())}
 
     @cached_property
     def _counterfactuals(self) -> Counterfactuals:

@@ -9,9 +9,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from common.tokens import Viewer
+from subgraphs.recommendations.domain.ordering import best_places
 from subgraphs.recommendations.domain.page import Page, PageWish
 from subgraphs.recommendations.domain.sections import PageKind, SectionKind
 from subgraphs.recommendations.domain.taste import Opinion, Taste, Watched, read_signals
@@ -19,6 +21,7 @@ from subgraphs.recommendations.domain.titles import record_from_snapshot
 from subgraphs.recommendations.domain.trends import Trends
 from subgraphs.recommendations.models.blend import Models, score_titles
 from subgraphs.recommendations.pages.build_page import PageFacts, PageRequest, build_page, draft_page, write_page
+from subgraphs.recommendations.pages.reasons import POOL, Reasons
 from subgraphs.recommendations.services.keep_models import build_models
 
 NOW = datetime(2026, 3, 1, 20, 0, tzinfo=UTC)
@@ -114,3 +117,22 @@ def test_scores_go_with_their_page(models: Models, viewer: Viewer, make_device: 
         assert scores() is None
     finally:
         gc.enable()
+
+
+def test_places_are_told_by_exact_scores(models: Models, viewer: Viewer) -> None:
+    """The profile's scores may be off where nobody looks; what a title falls from is not."""
+    chance = random.Random(5)
+    visible = models.catalogue.visible(viewer, NOW) & models.catalogue.is_listable
+    tried = 0
+    for genre in range(6):
+        profile = score_titles(models, read_signals(taste_of(chance, genre), models.catalogue, NOW.timestamp()))
+        pool = best_places(profile.scores, visible, POOL)
+        noise = np.random.default_rng(genre).normal(0, 0.02, len(profile.scores)).astype(np.float32)
+        off = replace(profile, scores=np.clip(profile.scores + noise, 0, 1))
+        exact, told = Reasons(profile, visible, visible, best=pool), Reasons(off, visible, visible, best=pool)
+        for title in pool[:12].tolist():
+            wanted, found = exact.trial(title), told.trial(title)
+            if wanted is not None and found is not None:
+                assert found.rank == wanted.rank == int((profile.scores[pool] > profile.scores[title]).sum())
+                tried += 1
+    assert tried > 20
