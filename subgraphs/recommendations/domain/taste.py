@@ -10,7 +10,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
 
 import msgspec
 
@@ -143,7 +142,7 @@ def read_signals(taste: Taste, catalogue: Catalogue, now_s: float) -> Signals:
     now_s -= now_s % FADE_STEP_S
     weights: dict[int, float] = {}
     watched_at: dict[int, float] = {}
-    latest: dict[int, _Last] = {}
+    latest: dict[int, tuple[int, Watched]] = {}
     watched_at_place = catalogue.by_place(taste.watched)
     works = catalogue.works[list(watched_at_place)].tolist()
     for work, (place, watched) in zip(works, watched_at_place.items(), strict=True):
@@ -156,8 +155,8 @@ def read_signals(taste: Taste, catalogue: Catalogue, now_s: float) -> Signals:
         if watched.completed or watched.is_started:
             other = latest.get(work)
             # Places are in the order of ids.
-            if other is None or (-watched.at_s, place) < (-other.watched.at_s, other.place):
-                latest[work] = _Last(place, watched)
+            if other is None or (-watched.at_s, place) < (-other[1].at_s, other[0]):
+                latest[work] = (place, watched)
     liked, refused, listed = _read_opinions(taste, catalogue, weights)
     continued, seen, started = _read_progress(taste, catalogue, latest)
     picked_at = _read_picks(taste, catalogue, weights, now_s)
@@ -287,21 +286,17 @@ def _read_sought(taste: Taste, catalogue: Catalogue, weights: dict[int, float], 
     return sought
 
 
-class _Last(NamedTuple):
-    """The place of the title of a work that was watched last, and how far."""
-
-    place: int
-    watched: Watched
-
-
 def _read_progress(
-    taste: Taste, catalogue: Catalogue, latest: Mapping[int, _Last]
+    taste: Taste, catalogue: Catalogue, latest: Mapping[int, tuple[int, Watched]]
 ) -> tuple[list[tuple[int, int]], set[int], set[int]]:
-    """What to go on with, most recent first, and which works are finished or begun; `latest` by work."""
+    """What to go on with, most recent first, and which works are finished or begun.
+
+    `latest`: by work the place of the title of it that was watched last, and how far that was.
+    """
     continued: list[tuple[float, int, int, int]] = []
     seen: set[int] = set()
     started: set[int] = set()
-    following = catalogue.next_episodes[[last.place for last in latest.values()]].tolist()
+    following = catalogue.next_episodes[[place for place, _ in latest.values()]].tolist()
     for behind, (work, (place, watched)) in zip(following, latest.items(), strict=True):
         if watched.completed and behind == NOTHING:
             seen.add(work)

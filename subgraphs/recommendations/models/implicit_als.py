@@ -103,7 +103,9 @@ class PlacedAls:
     def vectors_at(self, places: IndexArray) -> npt.NDArray[np.float64]:
         """Of titles of the catalogue; zeros for those that the model does not know."""
         titles = self._title_at[places]
-        return np.where((titles >= 0)[:, None], self.model.titles[titles], 0.0).astype(np.float64)
+        vectors = self.model.titles[titles].astype(np.float64)
+        vectors[titles < 0] = 0.0
+        return vectors
 
     def system(
         self, vectors: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]

@@ -277,5 +277,6 @@ def _finish(
 
 
 def _digest(value: object) -> str:
-    """96 bits in hexadecimal over the value's JSON."""
-    return hashlib.blake2b(msgspec.json.encode(value), digest_size=12).hexdigest()
+    """The first 96 bits of SHA-256 over the value's JSON, in hexadecimal."""
+    # Processors have instructions for it: BLAKE2 takes twice as long, of the 25 kB of a page.
+    return hashlib.sha256(msgspec.json.encode(value)).hexdigest()[:24]

@@ -8,7 +8,7 @@ finished, begun or refused.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -322,8 +322,7 @@ def _popular(request: RowRequest, fresh: BoolArray) -> RowCandidate:
 
 def _genre_rows(request: RowRequest, fresh: BoolArray) -> Iterator[RowCandidate]:
     """The favourite genres, or the largest ones for somebody without taste."""
-    catalogue, signals = request.catalogue, request.profile.signals
-    watched = [catalogue.topics[work] for work in signals.watched_at_s]
+    catalogue = request.catalogue
     for genre in _favourite_genres(request, fresh) if request.profile.has_taste else _large_genres(catalogue, fresh):
         mixed = request.fresh_scores.take(genre.members)
         mixed *= np.float32(1 - GENRE_POPULARITY_SHARE)
@@ -334,15 +333,16 @@ def _genre_rows(request: RowRequest, fresh: BoolArray) -> Iterator[RowCandidate]
             key=f"genre-{genre.id}",
             kind=SectionKind.GENRE,
             heading=genre.name,
-            reason=Reason(f"You often watch {genre.name}") if _has_two(genre, watched) else None,
+            reason=Reason(f"You often watch {genre.name}") if _watches_often(request, genre) else None,
             items=items,
             relevance=_relevance(request, items),
         )
 
 
-def _has_two(genre: Genre, topics: Iterable[Sequence[str]]) -> bool:
-    """Whether at least two titles of these topics are of the genre."""
-    return sum(islice((1 for each in topics if genre.id in each), 2)) == 2
+def _watches_often(request: RowRequest, genre: Genre) -> bool:
+    """At least two titles of the genre."""
+    topics, watched = request.catalogue.topics, request.profile.signals.watched_at_s
+    return sum(islice((1 for work in watched if genre.id in topics[work]), 2)) == 2
 
 
 def _favourite_genres(request: RowRequest, fresh: BoolArray) -> Iterator[Genre]:
