@@ -39,6 +39,7 @@ STAGES: Mapping[str, Sequence[str]] = {
     "candidate rows": ("propose_rows",),
     "choice": ("PageChoice", "PageChoice.best"),
     "sections and reasons": ("_hero_section", "_section"),
+    "matches": ("_matches",),
     "revision": ("_finish",),
 }
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")}
