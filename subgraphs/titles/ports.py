@@ -12,6 +12,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Protocol
 
+import msgspec
+
 from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.pagination import PageRequest
 from subgraphs.kernel.personal_data import PersonalDataStore
@@ -240,9 +242,11 @@ class TitleStore(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class FoundTitle:
-    """A search hit; scores compare within one answer only."""
+class FoundTitle(msgspec.Struct, frozen=True, gc=False):
+    """A search hit; scores compare within one answer only.
+
+    Answers are kept, so that tens of them outlive each search: the garbage collector need not look at any.
+    """
 
     title_id: TitleId
     score: float

@@ -71,7 +71,7 @@ class NearTerms:
         Raises ValueError for a text of more than MAX_LENGTH letters.
         """
         of_field = self._of_field[field]
-        return [term for term, distance in self._found(text, most) if distance <= edits and term in of_field]
+        return [term for terms in self._found(text, most)[: edits + 1] for term in terms if term in of_field]
 
 
 class _Table:
@@ -111,8 +111,8 @@ class _Table:
             np.concatenate([self._letters, letters]),
         )
 
-    def near(self, text: str, most: int) -> tuple[tuple[str, int], ...]:
-        """Terms with at most so many edits, and how many."""
+    def near(self, text: str, most: int) -> tuple[tuple[str, ...], ...]:
+        """Terms with no edit, with one, and so on up to `most`."""
         if len(text) > MAX_LENGTH:
             raise ValueError(f"{len(text)} letters are more than can be compared; the most are {MAX_LENGTH}")
         lengths = range(max(0, len(text) - most), min(MAX_LENGTH, len(text) + most) + 1)
@@ -124,14 +124,18 @@ class _Table:
         )
         turned = np.bitwise_count(self._signatures[first:behind] ^ np.uint64(_signature(text)))
         candidates = self._order[first + np.flatnonzero(turned <= limits)]
+        near: list[list[str]] = [[] for _ in range(most + 1)]
         if len(candidates) * len(text) > FEW_LETTERS:
             distances = self._distances(text, candidates)
             is_near = distances <= most
-            near = zip(candidates[is_near].tolist(), distances[is_near].tolist(), strict=True)
-            return tuple((self._terms[number], edits) for number, edits in near)
-        terms = [self._terms[number] for number in candidates.tolist()]
-        compared = ((term, edits_between(text, term, most, is_beginning=False)) for term in terms)
-        return tuple((term, edits) for term, edits in compared if edits <= most)
+            for number, edits in zip(candidates[is_near].tolist(), distances[is_near].tolist(), strict=True):
+                near[edits].append(self._terms[number])
+        else:
+            for number in candidates.tolist():
+                edits = edits_between(text, self._terms[number], most, is_beginning=False)
+                if edits <= most:
+                    near[edits].append(self._terms[number])
+        return tuple(map(tuple, near))
 
     def _distances(self, text: str, candidates: _Numbers) -> npt.NDArray[np.int8]:
         """Edits from the text to each of these terms."""

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+import msgspec
+
 from subgraphs.kernel.ids import TitleId
 from subgraphs.titles.domain.relevance import MOST_EDITS, edits_forgiven, words_of
 from subgraphs.titles.domain.title import Credit, CreditRole, Genre, Person, PersonId, Title
@@ -190,8 +192,7 @@ class CreditedPeople:
         return known
 
 
-@dataclass(frozen=True, slots=True)
-class _Credited:
+class _Credited(msgspec.Struct, frozen=True, gc=False):
     credits: tuple[Credit, ...]
     people: tuple[Person, ...]
     names: str
