@@ -6,8 +6,9 @@ everything once more for each tried title costs more than the rest of a page.
 Idea: the models are linear in the history (content, tables of item weights), constant (popularity) or one small linear
 system (ALS), so taking one title out changes each by a known amount. Only a pool of titles that stand high is scored
 again. What a model's scores are divided by, their deviation over all titles that the profile does not know, follows
-without looking at all titles: for vectors from their sum and their matrix of inner products, for tables from the one
-row that is taken out. A system without one of its titles is solved by the inverse of the whole one (Sherman, Morrison).
+without looking at all titles: for vectors from their sum and their matrix of inner products, for tables from what the
+row that is taken out says of unknown titles. A system without one of its titles is solved by the inverse of the whole
+one (Sherman, Morrison). Arrays are small, so that each call of numpy counts: what can be is done to all models at once.
 
 Invariants, held by tests: scores without a title are those that `score_titles` gives for the shorter history, but for
 rounding; a title that falls within the pool falls among all titles at least as far, as those outside only push it down.
@@ -23,12 +24,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg.lapack import dposv
 
-from subgraphs.recommendations.domain.catalogue import FloatArray, IndexArray
+from subgraphs.recommendations.domain.catalogue import BoolArray, FloatArray, IndexArray
 from subgraphs.recommendations.models.content import FoldedContent
 from subgraphs.recommendations.models.implicit_als import PlacedAls
-from subgraphs.recommendations.models.item_weights import Cells, ItemWeights
+from subgraphs.recommendations.models.item_weights import ItemWeights
 from subgraphs.recommendations.models.popularity import Popularity
-from subgraphs.recommendations.models.recommender import Recommender
+from subgraphs.recommendations.models.title_vectors import VectorModel
 
 if TYPE_CHECKING:
     from subgraphs.recommendations.models.blend import ProfileScores
@@ -87,16 +88,27 @@ class Influences:
         ]
 
 
-class _Sums(NamedTuple):
-    """What one model says without each of some titles, a row for each; `in_all` and `squares` as in Answer.
+class _Shorter(NamedTuple):
+    """What models say without each of some titles: a row for each model, a column for each title that is taken out.
 
-    `pool` and `known`: its scores of the pool, and of all titles that the profile knows.
+    `in_all` and `squares`: the sums of a model's scores, and of their squares, over the titles that are not known then,
+    among them the one taken out.
     """
 
-    pool: Doubles
-    known: Doubles
     in_all: Doubles
     squares: Doubles
+
+
+class _Taken(NamedTuple):
+    """What titles lose with known ones, by all models that have no vectors, cell by cell.
+
+    `rows`: of the model and the known title in `_Shorter`, counted through. `scores`: what the titles have with it.
+    """
+
+    rows: IndexArray
+    titles: IndexArray
+    less: Doubles
+    scores: FloatArray
 
 
 class Counterfactuals:
@@ -109,112 +121,137 @@ class Counterfactuals:
         self._place = {each: place for place, each in enumerate(weights)}
         self._known = np.fromiter(weights, np.int32, len(weights))
         self._weights = np.fromiter(weights.values(), np.float64, len(weights))
+        speaking = [name for name, scale in profile.scales.items() if scale]
+        self._of_vectors = [name for name in speaking if profile.answers[name].vector is not None]
+        self._of_scores = [name for name in speaking if profile.answers[name].vector is None]
 
     @cached_property
     def standing(self) -> FloatArray:
         """The pool's scores with everything that is known, exactly: those of the profile may be off for some titles."""
-        profile, total = self._profile, np.zeros(len(self._pool))
-        for name, scale in profile.scales.items():
-            answer = profile.answers[name]
-            in_pool = answer.scores[self._pool] if answer.vector is None else self._pool_vectors[name] @ answer.vector
-            total += scale * (in_pool - answer.mean)
+        answers, scales = self._profile.answers, self._profile.scales
+        total = np.array([scales[name] for name in self._of_scores]) @ self._pool_scores
+        for name in self._of_vectors:
+            total += self._pool_vectors[name] @ (scales[name] * _vectors_of(answers[name])[1])
+        total -= sum(scales[name] * answers[name].mean for name in (*self._of_scores, *self._of_vectors))
         return np.maximum(total, 0.0).astype(np.float32)
 
     @cached_property
     def _pool_vectors(self) -> Mapping[str, Doubles]:
-        parts = {name: self._profile.models.parts[name] for name in self._profile.scales}
-        return {
-            name: part.vectors_at(self._pool)
-            for name, part in parts.items()
-            if isinstance(part, FoldedContent | PlacedAls)
-        }
+        return {name: self._vector_model(name).vectors_at(self._pool) for name in self._of_vectors}
+
+    @cached_property
+    def _pool_scores(self) -> Doubles:
+        """A row for each model that has no vectors."""
+        scores = np.zeros((len(self._of_scores), len(self._pool)))
+        for row, name in zip(scores, self._of_scores, strict=True):
+            row[:] = self._profile.answers[name].scores[self._pool]
+        return scores
 
     def without(self, causes: Sequence[int]) -> FloatArray:
         """A row for each of these known titles: scores of the pool, up to a common factor, cut off at 0."""
         models = self._profile.models
         places = np.array([self._place[cause] for cause in causes], np.int32)
-        speaking = [name for name, scale in self._profile.scales.items() if scale]
-        sums = [self._ask(name, models.parts[name], places) for name in speaking]
-        # From here on all models at once: an axis of models, then one of causes.
-        means, deviations = self._spread(sums, places)
-        weights = np.array([models.weights[name] for name in speaking])[:, None]
-        factors = weights / np.where(deviations > NO_DEVIATION, deviations, np.inf)
-        scores = np.array([each.pool for each in sums]) - means[:, :, None]
-        total = (factors[:, :, None] * scores).sum(axis=0)
+        vectors = {name: self._vectors_without(name, places) for name in self._of_vectors}
+        taken = self._taken(places)
+        shorter = [self._by_scores(taken, places), *(self._by_vectors(name, vectors[name], places) for name in vectors)]
+        weights = np.array([models.weights[name] for name in (*self._of_scores, *self._of_vectors)])
+        factors, means = self._spread(shorter, weights[:, None])
+        of_scores = factors[: len(self._of_scores)]
+        total = of_scores.T @ self._pool_scores - (factors * means).sum(axis=0)[:, None]
+        for name, factor in zip(vectors, factors[len(of_scores) :], strict=True):
+            total += (factor[:, None] * vectors[name]) @ self._pool_vectors[name].T
+        found, at = self._pool_columns.among(taken.titles)
+        rows = taken.rows[found]
+        # Of two tables both may have a cell for two titles.
+        np.subtract.at(total, (rows % len(places), at), of_scores.ravel()[rows] * taken.less[found])
         positive = np.count_nonzero(self._weights > 0) - (self._weights[places] > 0)
         # Where nothing speaks any more it is popularity, as in `score_titles`.
         popularity = models.catalogue.popularity[self._pool]
         return np.where(positive[:, None] > 0, np.maximum(total, 0.0), popularity).astype(np.float32)
 
-    def _spread(self, sums: Sequence[_Sums], places: IndexArray) -> tuple[Doubles, Doubles]:
-        """Means and deviations over the titles that are not known then, among them the one taken out."""
-        known = np.array([each.known for each in sums])
-        known[:, np.arange(len(places)), places] = 0.0
-        count = max(len(self._profile.scores) - known.shape[2] + 1, 1)
-        means = (np.array([each.in_all for each in sums]) - known.sum(axis=2)) / count
-        squares = np.array([each.squares for each in sums]) - np.einsum("mck,mck->mc", known, known)
-        return means, np.sqrt(np.maximum(squares / count - means**2, 0.0))
+    def _spread(self, shorter: Sequence[_Shorter], weights: Doubles) -> tuple[Doubles, Doubles]:
+        """What the models' scores are multiplied by, and their means."""
+        count = max(len(self._profile.scores) - len(self._known) + 1, 1)
+        means = np.concatenate([each.in_all for each in shorter]) / count
+        squares = np.concatenate([each.squares for each in shorter]) / count
+        deviations = np.sqrt(np.maximum(squares - means * means, 0.0))
+        return weights / np.where(deviations > NO_DEVIATION, deviations, np.inf), means
 
-    def _ask(self, name: str, part: Recommender, places: IndexArray) -> _Sums:
-        answer = self._profile.answers[name]
-        match part:
-            case FoldedContent():
-                known, vector = _vectors_of(answer)
-                folded = vector - self._weights[places, None] * known[places]
-                return self._by_vectors(part, self._pool_vectors[name], known, folded)
-            case PlacedAls():
-                known, vector = _vectors_of(answer)
-                shorter = self._solve_without(answer, known, vector, places)
-                return self._by_vectors(part, self._pool_vectors[name], known, shorter)
-            case ItemWeights():
-                assert answer.cells is not None, "a table answers with its cells"
-                return self._by_table(answer, answer.cells, places)
-            case Popularity():
-                same = np.ones(len(places))
-                scores, known = np.outer(same, part.counts[self._pool]), np.outer(same, part.counts[self._known])
-                return _Sums(scores, known, same * answer.in_all, same * answer.squares)
-            case _:
-                raise TypeError(f"{name} is a {type(part).__name__}: say here how it scores without a title")
+    def _taken(self, places: IndexArray) -> _Taken:
+        known, count = self._known[places], len(places)
+        nothing = np.zeros(0, np.int32)
+        found = [_Taken(nothing, nothing, np.zeros(0), np.zeros(0, np.float32))]
+        for number, name in enumerate(self._of_scores):
+            match part := self._profile.models.parts[name]:
+                case ItemWeights():
+                    rows, titles, values = part.rows(known)
+                    less = values * self._weights[places].take(rows)
+                    scores = self._profile.answers[name].scores.take(titles)
+                    found.append(_Taken(rows + number * count, titles, less, scores))
+                case Popularity():
+                    pass
+                case _:
+                    raise TypeError(f"{name} is a {type(part).__name__}: say here how it scores without a title")
+        return _Taken(*map(np.concatenate, zip(*found, strict=True)))
+
+    def _by_scores(self, taken: _Taken, places: IndexArray) -> _Shorter:
+        answers, known = [self._profile.answers[name] for name in self._of_scores], self._known[places]
+        shape = len(answers), len(places)
+        count = max(len(self._profile.scores) - len(self._known), 1)
+        means = np.array([answer.mean for answer in answers])[:, None]
+        deviations = np.array([answer.deviation for answer in answers])[:, None]
+        # A title that is taken out is not known any more: its own score counts.
+        own = np.array([answer.scores[known] for answer in answers], np.float64).reshape(shape)
+        # It says nothing any more. Of itself it did not: no table has such a cell. What is known stays known.
+        less = taken.less * ~self._is_known.take(taken.titles)
+        changes = less * (less - 2 * taken.scores)
+        lost, changed = (np.bincount(taken.rows, each, own.size).reshape(shape) for each in (less, changes))
+        return _Shorter(means * count + own - lost, (deviations**2 + means**2) * count + own * own + changed)
+
+    def _by_vectors(self, name: str, vectors: Doubles, places: IndexArray) -> _Shorter:
+        part, (known, _) = self._vector_model(name), _vectors_of(self._profile.answers[name])
+        of_known = vectors @ known.T
+        of_known[np.arange(len(places)), places] = 0.0
+        in_all = vectors @ part.vector_sum - of_known.sum(axis=1)
+        squares = np.vecdot(vectors @ part.gram, vectors) - np.vecdot(of_known, of_known)
+        return _Shorter(in_all[None], squares[None])
+
+    def _vectors_without(self, name: str, places: IndexArray) -> Doubles:
+        """The profile's, by a model of vectors."""
+        part, answer = self._vector_model(name), self._profile.answers[name]
+        known, vector = _vectors_of(answer)
+        if isinstance(part, PlacedAls):
+            return self._solve_without(answer, known, vector, places)
+        return vector - self._weights[places, None] * known[places]
+
+    def _vector_model(self, name: str) -> VectorModel:
+        part = self._profile.models.parts[name]
+        if not isinstance(part, VectorModel):
+            raise TypeError(f"{name} is a {type(part).__name__}: say here how it scores without a title")
+        return part
 
     def _solve_without(self, answer: Answer, known: Doubles, whole: Doubles, places: IndexArray) -> Doubles:
         # What was liked less than nothing is not in the system, and takes nothing with it.
         weights, vectors = np.maximum(self._weights[places], 0.0)[:, None], known[places]
         assert answer.matrix is not None, "a model that solves a system answers with it"
         # The system is symmetric: a solution is a row times its inverse, and a few cost less than the inverse itself.
-        _, solutions, _ = dposv(answer.matrix, vectors.T)
+        # LAPACK wants columns together: of a symmetric matrix, the transpose is the same numbers in that order.
+        _, solutions, _ = dposv(answer.matrix.T, vectors.T)
         across = solutions.T
         shorter = whole - weights * across
-        shares = weights * (vectors * shorter).sum(axis=1, keepdims=True)
-        solved: Doubles = shorter + across * shares / (1 - weights * (vectors * across).sum(axis=1, keepdims=True))
+        shares = weights * np.vecdot(vectors, shorter)[:, None]
+        solved: Doubles = shorter + across * shares / (1 - weights * np.vecdot(vectors, across)[:, None])
         return solved
 
-    @staticmethod
-    def _by_vectors(part: FoldedContent | PlacedAls, pool: Doubles, known: Doubles, folded: Doubles) -> _Sums:
-        squares = ((folded @ part.gram) * folded).sum(axis=1)
-        return _Sums(folded @ pool.T, folded @ known.T, folded @ part.vector_sum, squares)
-
-    def _by_table(self, answer: Answer, cells: Cells, places: IndexArray) -> _Sums:
-        rows, titles, values = _some_rows(cells, places)
-        less = values * self._weights[places[rows]]
-        changes = less * (less - 2 * answer.scores[titles])
-        left = []
-        for columns in (self._pool_columns, self._known_columns):
-            scores = np.outer(np.ones(len(places)), answer.scores[columns.titles])
-            found, at = columns.among(titles)
-            # A table has a cell for two titles once.
-            scores[rows[found], at] -= less[found]
-            left.append(scores)
-        in_all: Doubles = answer.in_all - np.bincount(rows, less, minlength=len(places)).astype(np.float64)
-        squares: Doubles = answer.squares + np.bincount(rows, changes, minlength=len(places)).astype(np.float64)
-        return _Sums(left[0], left[1], in_all, squares)
+    @cached_property
+    def _is_known(self) -> BoolArray:
+        is_known = np.zeros(len(self._profile.scores), np.bool_)
+        is_known[self._known] = True
+        return is_known
 
     @cached_property
     def _pool_columns(self) -> _Columns:
         return _Columns(self._pool, len(self._profile.scores))
-
-    @cached_property
-    def _known_columns(self) -> _Columns:
-        return _Columns(self._known, len(self._profile.scores))
 
 
 class _Columns:
@@ -232,17 +269,6 @@ class _Columns:
         """Which of these cells, told by their titles, are theirs, and the place of each one's title."""
         found = np.flatnonzero(self._is_one.take(cells))
         return found, self._places[cells[found]]
-
-
-def _some_rows(cells: Cells, places: IndexArray) -> Cells:
-    """The cells of the rows at these places, each told by its row's number among them."""
-    starts, ends = (np.searchsorted(cells.places, places, side) for side in ("left", "right"))
-    slices = [slice(start, end) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
-    return Cells(
-        np.repeat(np.arange(len(places), dtype=np.int32), ends - starts),
-        np.concatenate([cells.titles[each] for each in slices]),
-        np.concatenate([cells.values[each] for each in slices]),
-    )
 
 
 def _vectors_of(answer: Answer) -> tuple[Doubles, Doubles]:
