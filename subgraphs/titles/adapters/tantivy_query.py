@@ -13,7 +13,14 @@ from subgraphs.kernel.ids import TitleId
 from subgraphs.kernel.policy import EVERYWHERE, MAX_MATURITY
 from subgraphs.titles.adapters.near_terms import NearTerms
 from subgraphs.titles.domain.browsing import CatalogueScope, TitleFilter
-from subgraphs.titles.domain.relevance import Match, MatchKind, NameMatch, PartQuestion, TextQuestion
+from subgraphs.titles.domain.relevance import (
+    Match,
+    MatchKind,
+    NameMatch,
+    PartQuestion,
+    TextQuestion,
+    edits_forgiven,
+)
 from subgraphs.titles.domain.title import TitleKind
 
 __all__ = ["FEW_LETTERS", "NAME_FIELDS", "STARTS_FIELDS", "WORD_FIELDS", "TextQueries", "VisibleQueries"]
@@ -73,7 +80,9 @@ class TextQueries:
         return Query.boolean_query([(Occur.Must, together), *optional])
 
     def _part_query(self, part: PartQuestion, others_share: float) -> Query:
-        most = max((match.edits for match in part.matches), default=0)
+        # A word that may have two edits is looked up with them even where one is asked for: the other question follows,
+        # or was before, and one look is enough for both.
+        most = max((max(match.edits, edits_forgiven(match.text)) for match in part.matches if match.edits), default=0)
         options = [query for match in part.matches if (query := self._match_query(match, most)) is not None]
         return Query.disjunction_max_query(options, others_share) if options else Query.empty_query()
 

@@ -97,13 +97,14 @@ class TypedText:
         self.words = tuple(words_of(text))
         self._longest = max(self.words, key=len, default="")
         self._short = tuple(f" {word}" for word in self.words if not edits_forgiven(word))
+        self._forgiven = tuple(map(edits_forgiven, self.words))
         self._edits: tuple[dict[str, int], ...] = tuple({} for _ in self.words)
         """From each typed word to words that it was compared with: many names share theirs."""
 
     @property
     def most_edits(self) -> int:
         """How many edits the words may have that may have the most."""
-        return max(map(edits_forgiven, self.words), default=0)
+        return max(self._forgiven, default=0)
 
     def typo_count(self, name: Sequence[str], *, edits: int = MOST_EDITS) -> int | None:
         """How many edits there are between what was typed and the name's words; None when it does not complete it.
@@ -116,7 +117,7 @@ class TypedText:
             is_last = position == len(words) - 1
             if word in name or (is_last and any(other.startswith(word) for other in name)):
                 continue
-            forgiven = edits_forgiven(word)
+            forgiven = self._forgiven[position]
             most = min(edits, forgiven)
             if not most:
                 return None
@@ -139,12 +140,14 @@ class TypedText:
         """
         most = min(edits, edits_forgiven(self._longest))
         if most > 1:
-            # No edit brings in more than one letter.
+            # No edit brings in more than one letter: a word has nearly all of these. Most names have not even together.
             lacking = frozenset(self._longest).difference
             return [
                 number
                 for number, name in enumerate(names.split("\n"))
-                if len(lacking(name)) <= most and all(word in name for word in self._short)
+                if len(lacking(name)) <= most
+                and all(word in name for word in self._short)
+                and min(map(len, map(lacking, name.split())), default=most) <= most
             ]
         lines: set[int] = set()
         for piece in _pieces_left(self._longest) if most else (f" {self._longest}",):
