@@ -46,12 +46,16 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Genre:
-    """`members` are its movies and series, most popular first, and `popularity` is theirs."""
+    """`members` are its movies and series, most popular first, as `take` wants them, and `popularity` is theirs.
+
+    `rarity`: what half of the catalogue is says little about anybody, so a genre's pull counts against its size.
+    """
 
     id: str
     name: str
-    members: IndexArray
+    members: npt.NDArray[np.intp]
     popularity: FloatArray
+    rarity: float
 
 
 @dataclass(frozen=True)
@@ -219,8 +223,11 @@ def _genres(records: Sequence[TitleRecord], by_popularity: IndexArray, popularit
         for genre_id, name in records[index].genres:
             names.setdefault(genre_id, name)
             members.setdefault(genre_id, []).append(index)
-    places = {genre_id: np.array(members[genre_id], np.int32) for genre_id in sorted(names)}
-    return {genre_id: Genre(genre_id, names[genre_id], each, popularity[each]) for genre_id, each in places.items()}
+    places = {genre_id: np.array(members[genre_id], np.intp) for genre_id in sorted(names)}
+    return {
+        genre_id: Genre(genre_id, names[genre_id], each, popularity[each], math.log1p(len(by_popularity) / len(each)))
+        for genre_id, each in places.items()
+    }
 
 
 def _topics(records: Sequence[TitleRecord]) -> tuple[tuple[str, ...], ...]:

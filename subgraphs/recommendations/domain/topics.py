@@ -6,7 +6,7 @@ where one of the titles would be 12.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,8 +20,9 @@ MAX_TOPICS = 8
 
 @dataclass(frozen=True, slots=True)
 class TopicTable:
-    """`names` are the topics, in order; `lists` tells by title which row of `shares` is its own.
+    """`names` are the topics, in order; `lists` tells by title which row of `shares` and `genres` is its own.
 
+    `genres` are the columns of all its genres, and behind them the number of all topics, up to the longest list's.
     `shares` has a row for each different list, and a column for each topic: its part of the list, which sums to 1. The
     last row is of no title, and nothing: for the empty places of short rows.
     """
@@ -29,6 +30,15 @@ class TopicTable:
     names: tuple[str, ...]
     lists: npt.NDArray[np.int32]
     shares: npt.NDArray[np.float64]
+    genres: npt.NDArray[np.intp]
+
+    def by_genre(self, amounts: Mapping[int, float]) -> npt.NDArray[np.float64]:
+        """By topic the sum of the amounts, by title, of those that have it as a genre, added in their order."""
+        titles = np.fromiter(amounts, np.int32, len(amounts))
+        genres = self.genres.take(self.lists.take(titles), axis=0)
+        each = np.fromiter(amounts.values(), np.float64, len(amounts)).repeat(genres.shape[1])
+        # With weights it adds them: floats, not counts.
+        return np.bincount(genres.ravel(), each, len(self.names) + 1)[:-1]  # type: ignore[return-value]
 
     @property
     def nothing(self) -> int:
@@ -37,7 +47,7 @@ class TopicTable:
 
 
 def build_topic_table(topics: Sequence[tuple[str, ...]]) -> TopicTable:
-    """Of the topics of each title, of which MAX_TOPICS count."""
+    """Of the topics of each title, its type last, of which MAX_TOPICS count for variety."""
     numbers: dict[tuple[str, ...], int] = {}
     lists = np.fromiter((numbers.setdefault(each, len(numbers)) for each in topics), np.int32, len(topics))
     names = tuple(sorted({name for each in numbers for name in each}))
@@ -47,4 +57,8 @@ def build_topic_table(topics: Sequence[tuple[str, ...]]) -> TopicTable:
         counted = each[-MAX_TOPICS:]
         for name in counted:
             shares[number, columns[name]] += 1 / len(counted)
-    return TopicTable(names, lists, shares)
+    genres = np.full((len(numbers), max(map(len, numbers), default=1)), len(names), np.intp)
+    for each, number in numbers.items():
+        own = [columns[name] for name in each[:-1]]
+        genres[number, : len(own)] = own
+    return TopicTable(names, lists, shares, genres)

@@ -24,7 +24,6 @@ titles it was below 97 % of the best page in one case of twenty, and at 83 % in 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from operator import mul
 
 import msgspec
@@ -56,8 +55,7 @@ LEFT_OUT_FIRST = 2
 MIN_IMPROVEMENT = 1e-9
 
 
-@dataclass(frozen=True)
-class ChosenRow:
+class ChosenRow(msgspec.Struct, frozen=True):
     """A row with the places of its candidate's items that it keeps, in order, and what it gains where it stands."""
 
     candidate: RowCandidate

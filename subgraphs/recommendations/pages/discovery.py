@@ -17,10 +17,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-import numpy as np
-
 from subgraphs.recommendations.domain.catalogue import BoolArray, Catalogue, IndexArray
-from subgraphs.recommendations.domain.ordering import first_allowed
+from subgraphs.recommendations.domain.ordering import best_of, first_allowed
 from subgraphs.recommendations.models.blend import ProfileScores
 
 __all__ = ["PLACE", "Discovery", "discover"]
@@ -51,7 +49,7 @@ def discover(profile: ProfileScores, fresh: BoolArray, owner: str, now_s: float)
     new = _new(profile.models.catalogue, fresh, now_s)
     if not len(new):
         return None
-    best = new[np.lexsort((new, -profile.scores[new]))][:BEST]
+    best = best_of(new, profile.scores.take(new), BEST)
     digest = hashlib.blake2b(f"{owner}:{int(now_s // 86_400)}".encode(), digest_size=16).digest()
     first, second = (int.from_bytes(half) / 2**64 for half in (digest[:8], digest[8:]))
     drawn = best if first < BEST_SHARE else new
@@ -63,4 +61,4 @@ def discover(profile: ProfileScores, fresh: BoolArray, owner: str, now_s: float)
 def _new(catalogue: Catalogue, fresh: BoolArray, now_s: float) -> IndexArray:
     """Newest first."""
     newest = first_allowed(catalogue.by_newest, fresh, MAX_NEW)
-    return newest[catalogue.added_at_s[newest] >= now_s - NEW_FOR_S]
+    return newest[catalogue.added_at_s.take(newest) >= now_s - NEW_FOR_S]

@@ -154,7 +154,7 @@ class Objective:
 
     def numbers_of(self, works: Iterable[int]) -> list[int]:
         """The page's numbers of these works, by their places in the catalogue, without those that are in no row."""
-        return [number for number in map(int, self._numbers[list(works)]) if number >= 0]
+        return [number for number in self._numbers[list(works)].tolist() if number >= 0]
 
     def look_at(self, row: PreparedRow, places: PlaceArray) -> InSight:
         """These places of the row, no more than there are in sight."""

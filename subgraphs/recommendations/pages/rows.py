@@ -7,18 +7,24 @@ finished, begun or refused.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 
+import msgspec
 import numpy as np
 
 from subgraphs.recommendations.domain.catalogue import BoolArray, Catalogue, FloatArray, Genre, IndexArray
 from subgraphs.recommendations.domain.collections import Collection
 from subgraphs.recommendations.domain.countries import country_in_words
-from subgraphs.recommendations.domain.ordering import best_of, best_places, first_allowed, most_popular
+from subgraphs.recommendations.domain.ordering import (
+    best_of,
+    best_places,
+    first_allowed,
+    most_popular,
+    places_near_best,
+)
 from subgraphs.recommendations.domain.page import Reason
 from subgraphs.recommendations.domain.sections import SectionKind
 from subgraphs.recommendations.domain.trends import Trends, TrendWindow
@@ -51,8 +57,7 @@ _TREND_WORDS: Mapping[TrendWindow, tuple[str, str]] = {
 }
 
 
-@dataclass(frozen=True)
-class RowCandidate:
+class RowCandidate(msgspec.Struct, frozen=True):
     """A row before the choice: `items` are titles to open, best first.
 
     `series` is the series of each, or -1; `relevance` is 0 to 1 by place. `is_pinned`: a rule puts it at the top.
@@ -103,10 +108,10 @@ class RowRequest:
         if not self.has_hero or not len(self.best):
             return None
         places, bonus = self.best, np.float32(self.treatment.value(FILM_BONUS))
-        if not self.catalogue.is_playable[places].any():
+        if not self.catalogue.is_playable.take(places).any():
             # Else nothing behind the best can have more than all of them.
             places = np.concatenate((places, np.flatnonzero(self.fresh & self.catalogue.is_playable)))
-        score = self.profile.scores[places] + bonus * self.catalogue.is_playable[places]
+        score = self.profile.scores.take(places) + bonus * self.catalogue.is_playable.take(places)
         first = places[score == score.max()]
         return int(first[np.lexsort((first, -self.catalogue.popularity[first]))[0]])
 
@@ -114,13 +119,6 @@ class RowRequest:
     def best(self) -> IndexArray:
         """The BEST titles of `fresh` that the profile wants most, in order: reasons look at more of them than rows."""
         return best_places(self.profile.scores, self.fresh, BEST)
-
-    @cached_property
-    def fresh_scores(self) -> FloatArray:
-        """The profile's scores; minus infinity for what is not fresh."""
-        scores = self.profile.scores.copy()
-        scores[~self.fresh] = -np.inf
-        return scores
 
     @cached_property
     def fresh(self) -> BoolArray:
@@ -158,18 +156,18 @@ def propose_rows(request: RowRequest) -> list[RowCandidate]:
 def _similar(request: RowRequest, index: int, mask: BoolArray) -> tuple[IndexArray, FloatArray]:
     """Allowed titles like a title, nearest first, with their likeness as a part of the nearest one's."""
     similar = request.profile.models.similar(index)
-    kept = np.flatnonzero(mask[similar.titles])[:POOL]
+    kept = mask.take(similar.titles).nonzero()[0][:POOL]
     # How like the nearest is depends on how much is known of both; for a row it counts how fast likeness falls off.
-    return similar.titles[kept], similar.likeness[kept] / similar.likeness[:1].max(initial=np.float32(1e-6))
+    return similar.titles.take(kept), similar.likeness.take(kept) / similar.likeness[:1].max(initial=np.float32(1e-6))
 
 
 def _relevance(request: RowRequest, items: IndexArray) -> FloatArray:
-    return request.profile.scores[items]
+    return request.profile.scores.take(items)
 
 
 def _mixed(own: FloatArray, request: RowRequest, items: IndexArray) -> FloatArray:
     """Half what makes the row, half what the profile wants: so that rows of all kinds are valued on one scale."""
-    return (own + request.profile.scores[items]) / np.float32(2)
+    return (own + request.profile.scores.take(items)) / np.float32(2)
 
 
 def _continue_watching(request: RowRequest) -> RowCandidate | None:
@@ -247,14 +245,14 @@ def _because_rows(request: RowRequest, fresh: BoolArray) -> Iterator[RowCandidat
 def _wanted_first(request: RowRequest, items: IndexArray, likeness: FloatArray) -> tuple[IndexArray, FloatArray]:
     """What is alike and wanted before what is only alike: a drama with two of the actors is no reason to be here."""
     order = np.argsort(-_mixed(likeness, request, items), kind="stable")
-    return items[order], likeness[order]
+    return items.take(order), likeness.take(order)
 
 
 def _trending(request: RowRequest, window: TrendWindow, fresh: BoolArray) -> RowCandidate | None:
     viewed = request.trends.by_window.get(window)
     if viewed is None:
         return None
-    is_fresh = fresh[viewed.works]
+    is_fresh = fresh.take(viewed.works)
     items, views = viewed.works[is_fresh][:POOL], viewed.views[is_fresh][:POOL]
     strength = (views / views.max(initial=0.0)).astype(np.float32)
     heading, when = _TREND_WORDS[window]
@@ -295,8 +293,8 @@ def _new_releases(request: RowRequest, fresh: BoolArray) -> RowCandidate:
 
 
 def _leaving_soon(request: RowRequest, fresh: BoolArray) -> RowCandidate:
-    leaving = request.leaving[fresh[request.leaving]]
-    items = best_of(leaving, request.profile.scores[leaving], POOL)
+    leaving = request.leaving[fresh.take(request.leaving)]
+    items = best_of(leaving, request.profile.scores.take(leaving), POOL)
     return RowCandidate(
         key="leaving-soon",
         kind=SectionKind.LEAVING_SOON,
@@ -324,11 +322,11 @@ def _genre_rows(request: RowRequest, fresh: BoolArray) -> Iterator[RowCandidate]
     """The favourite genres, or the largest ones for somebody without taste."""
     catalogue = request.catalogue
     for genre in _favourite_genres(request, fresh) if request.profile.has_taste else _large_genres(catalogue, fresh):
-        mixed = request.fresh_scores.take(genre.members)
+        mixed = request.profile.scores.take(genre.members)
         mixed *= np.float32(1 - GENRE_POPULARITY_SHARE)
         mixed += np.float32(GENRE_POPULARITY_SHARE) * genre.popularity
-        items = best_of(genre.members, mixed, POOL)
-        items = items[fresh[items]]
+        near = places_near_best(mixed, fresh.take(genre.members), POOL)
+        items = best_of(genre.members.take(near), mixed.take(near), POOL)
         yield RowCandidate(
             key=f"genre-{genre.id}",
             kind=SectionKind.GENRE,
@@ -347,15 +345,15 @@ def _watches_often(request: RowRequest, genre: Genre) -> bool:
 
 def _favourite_genres(request: RowRequest, fresh: BoolArray) -> Iterator[Genre]:
     """Those that the profile is drawn to most, and that have enough to show."""
-    catalogue = request.catalogue
-    drawn: dict[str, float] = {}
-    for work, weight in request.profile.signals.weights.items():
-        for genre_id in catalogue.topics[work][:-1]:
-            drawn[genre_id] = drawn.get(genre_id, 0.0) + weight
-    pulls = {genre_id: pull * _rarity(catalogue, genre_id) for genre_id, pull in drawn.items() if pull > 0}
-    ranked = sorted(pulls, key=lambda genre_id: (-pulls[genre_id], genre_id))
-    genres = (catalogue.genres_by_id[genre_id] for genre_id in ranked if genre_id in catalogue.genres_by_id)
-    return islice((genre for genre in genres if _has_enough(genre, fresh)), FAVOURITE_GENRE_ROWS)
+    table, genres = request.catalogue.topic_table, request.catalogue.genres_by_id
+    drawn = table.by_genre(request.profile.signals.weights).tolist()
+    pulls = sorted(
+        (-pull * genre.rarity, genre.id)
+        for topic, pull in zip(table.names, drawn, strict=True)
+        if pull > 0 and (genre := genres.get(topic)) is not None
+    )
+    favourites = (genres[genre_id] for _, genre_id in pulls)
+    return islice((genre for genre in favourites if _has_enough(genre, fresh)), FAVOURITE_GENRE_ROWS)
 
 
 def _large_genres(catalogue: Catalogue, fresh: BoolArray) -> list[Genre]:
@@ -364,15 +362,9 @@ def _large_genres(catalogue: Catalogue, fresh: BoolArray) -> list[Genre]:
     for genre in catalogue.genres_by_id.values():
         if _has_enough(genre, fresh):
             best = first_allowed(genre.members, fresh, GENRE_SAMPLE)
-            pulls[genre.id] = float(catalogue.popularity[best].sum()) * _rarity(catalogue, genre.id)
+            pulls[genre.id] = float(catalogue.popularity[best].sum()) * genre.rarity
     ranked = sorted((genre_id for genre_id, pull in pulls.items() if pull > 0), key=lambda each: (-pulls[each], each))
     return [catalogue.genres_by_id[genre_id] for genre_id in ranked[:GENRE_ROWS]]
-
-
-def _rarity(catalogue: Catalogue, genre_id: str) -> float:
-    """What half of the catalogue is says little about anybody: a genre's pull is against its size."""
-    genre = catalogue.genres_by_id.get(genre_id)
-    return 0.0 if genre is None else math.log1p(len(catalogue.by_popularity) / len(genre.members))
 
 
 def _has_enough(genre: Genre, fresh: BoolArray) -> bool:
@@ -386,12 +378,9 @@ def _my_list(request: RowRequest) -> RowCandidate | None:
 
 def _watch_again(request: RowRequest) -> RowCandidate | None:
     signals = request.profile.signals
-    seen = sorted((-signals.watched_at_s.get(work, 0.0), work) for work in signals.seen)
-    works = [
-        work
-        for _, work in seen
-        if request.allowed[work] and work not in signals.refused and work not in signals.started
-    ]
+    seen = signals.seen - signals.refused - signals.started
+    works = sorted(work for work in seen if request.allowed[work])
+    works.sort(key=lambda work: -signals.watched_at_s.get(work, 0.0))
     return _own_row("watch-again", SectionKind.WATCH_AGAIN, "Watch again", works)
 
 

@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subgraphs.recommendations.domain.ordering import COUNTRY_TREND_SHARE, best_of, best_places, most_popular
+from subgraphs.recommendations.domain.ordering import (
+    COUNTRY_TREND_SHARE,
+    best_of,
+    best_places,
+    most_popular,
+    places_near_best,
+)
 from subgraphs.recommendations.domain.trends import Trends, TrendWindow, combine
 
 
@@ -25,6 +31,9 @@ def test_the_best_places(count: int, levels: int, allowed: float) -> None:
         mask = random.random(size) < allowed
         wanted = sorted(np.flatnonzero(mask).tolist(), key=lambda place: (-scores[place], place))[:count]
         assert best_places(scores, mask, count).tolist() == wanted
+        near = places_near_best(scores, mask, count)
+        assert mask[near].all()
+        assert set(wanted) <= set(near.tolist())
         places = random.permutation(np.flatnonzero(mask))
         assert best_of(places, scores[places], count).tolist() == wanted
 

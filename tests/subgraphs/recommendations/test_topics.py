@@ -22,10 +22,25 @@ def test_shares_are_those_of_each_title() -> None:
     assert not table.shares[table.nothing].any()
 
 
+def test_amounts_by_genre_are_those_of_each_title() -> None:
+    """To the last bit those of adding one title after the other, of all genres and no type."""
+    chance = random.Random(2)
+    titles = [(*chance.sample("abcdefghijklm", chance.randrange(12)), chance.choice("mz")) for _ in range(100)]
+    table = build_topic_table(titles)
+    for count in (0, 1, 60):
+        amounts = {title: chance.random() for title in chance.sample(range(100), count)}
+        expected = dict.fromkeys(table.names, 0.0)
+        for title, amount in amounts.items():
+            for genre in titles[title][:-1]:
+                expected[genre] += amount
+        assert dict(zip(table.names, table.by_genre(amounts).tolist(), strict=True)) == expected
+
+
 def test_no_titles_have_no_topics() -> None:
     """An empty catalogue has a table too."""
     table = build_topic_table([])
 
     assert table.names == ()
     assert table.shares.shape == (1, 0)
+    assert table.by_genre({}).tolist() == []
     assert table.nothing == 0
