@@ -197,12 +197,14 @@ def score_titles(models: Models, signals: Signals) -> ProfileScores:
     sums.refine(total, REFINED)
     total -= np.float32(sum(answer.mean * scales[name] for name, answer in answers.items()))
     most = max(float(total.max(initial=0.0)), NO_DEVIATION)
-    total *= np.float32(1 / most)
+    # To divide leaves the greatest at 1 exactly: nothing is cut off there.
+    total /= np.float32(most)
+    np.maximum(total, 0.0, out=total)
     scales = {name: scale / most for name, scale in scales.items()}
     return ProfileScores(
         models,
         signals,
-        np.clip(total, 0.0, 1.0, out=total),
+        total,
         has_taste=True,
         by_model=_ByModel(answers, scales),
         scales=scales,

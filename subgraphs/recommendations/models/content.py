@@ -175,7 +175,7 @@ class FoldedContent:
 
     def vectors_at(self, places: IndexArray) -> npt.NDArray[np.float64]:
         """Of some titles."""
-        return self.vectors[places].astype(np.float64)
+        return self.vectors.take(places, axis=0).astype(np.float64)
 
     def scores(self, histories: Interactions) -> FloatMatrix:
         """See Recommender.scores: the summed cosines with the history's titles, nearly."""

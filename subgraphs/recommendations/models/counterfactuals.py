@@ -235,8 +235,7 @@ class Counterfactuals:
         weights, vectors = np.maximum(self._weights[places], 0.0)[:, None], known[places]
         assert answer.matrix is not None, "a model that solves a system answers with it"
         # The system is symmetric: a solution is a row times its inverse, and a few cost less than the inverse itself.
-        # LAPACK wants columns together: of a symmetric matrix, the transpose is the same numbers in that order.
-        _, solutions, _ = dposv(answer.matrix.T, vectors.T)
+        _, solutions, _ = dposv(answer.matrix, vectors.T)
         across = solutions.T
         shorter = whole - weights * across
         shares = weights * np.vecdot(vectors, shorter)[:, None]

@@ -24,6 +24,7 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg.blas import dsyrk
 from scipy.sparse import csr_array
 
 from subgraphs.recommendations.domain.catalogue import BoolArray, IndexArray
@@ -102,8 +103,8 @@ class PlacedAls:
 
     def vectors_at(self, places: IndexArray) -> npt.NDArray[np.float64]:
         """Of titles of the catalogue; zeros for those that the model does not know."""
-        titles = self._title_at[places]
-        vectors = self.model.titles[titles].astype(np.float64)
+        titles = self._title_at.take(places)
+        vectors = self.model.titles.take(titles, axis=0).astype(np.float64)
         vectors[titles < 0] = 0.0
         return vectors
 
@@ -112,15 +113,19 @@ class PlacedAls:
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Matrix and right side whose solution is the vector of a profile that liked titles of these vectors so much.
 
-        What was liked less than nothing has no part in it, and neither have titles that the model does not know.
+        Of the matrix, which is symmetric, the upper triangle: half the work, and all that is read to solve it. What was
+        liked less than nothing has no part in it, and neither have titles that the model does not know.
         """
-        weighted = vectors * np.maximum(weights, 0.0)[:, None]
-        return self._common + weighted.T @ vectors, weighted.sum(axis=0)
+        liked = np.maximum(weights, 0.0)
+        shown = vectors * np.sqrt(liked)[:, None]
+        return dsyrk(1.0, shown.T, beta=1.0, c=self._common), liked @ vectors
 
     @cached_property
     def _common(self) -> npt.NDArray[np.float64]:
+        """Of every profile's matrix; by columns, as what solves the system reads it."""
         parameters, titles = self.model.parameters, self.model.titles.astype(np.float64)
-        return np.asarray(parameters.unobserved * (titles.T @ titles) + parameters.l2 * np.eye(parameters.factors))
+        common = parameters.unobserved * (titles.T @ titles) + parameters.l2 * np.eye(parameters.factors)
+        return np.asfortranarray(common)
 
     def scores_of(self, vector: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
         """For one profile's vector; see `scores`."""

@@ -40,8 +40,8 @@ class Answer:
     """What one model says; `mean` and `deviation` are of its scores of titles that the profile does not know.
 
     `in_all` and `squares`: the sums of all scores and of their squares. `cells`: what the known titles said, where the
-    model is a table. `known`: the known titles' vectors, `vector`: the profile's own, and `matrix`: the one of the
-    system that gave it, where there are such.
+    model is a table. `known`: the known titles' vectors, `vector`: the profile's own, and `matrix`: the upper triangle
+    of that of the system that gave it, where there are such.
     """
 
     score: Callable[[], FloatArray]

@@ -27,6 +27,7 @@ from typing import TypeAlias
 import numkong
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg.blas import saxpy
 
 from subgraphs.recommendations.domain.catalogue import BoolArray, FloatArray, IndexArray
 from subgraphs.recommendations.models.content import FoldedContent
@@ -48,6 +49,9 @@ LOWER_DEVIATION = 74
 """Of a byte, all of which are as likely."""
 MARGIN = 4
 """Deviations by which a rough score may be off, as a sum of many bytes: by more it is for one title of 15,000."""
+SAMPLE_STEP = 16
+AMPLE = 1.25
+"""A sample's guess at the cut lets through this many times what is wanted: too few one time in thirty."""
 BLOCK_ROWS = 256
 """Titles that are packed at once: their vectors stay in a processor's cache meanwhile."""
 
@@ -71,8 +75,8 @@ class TitleVectors:
         """For a profile's vectors by model."""
         profile = np.concatenate([np.zeros(0), *(vectors[name] * unit for name, unit in self.units.items())])
         step = float(np.abs(profile).max(initial=0.0)) / GREATEST
-        numbers = np.stack(_two_bytes(profile / step if step else profile))
-        return VectorSums(self, numbers, step, self._rough(numbers, step), float(np.linalg.norm(profile)))
+        numbers = np.array(_two_bytes(profile / step if step else profile))
+        return VectorSums(self, numbers, step, self._rough(numbers, step), float(profile @ profile) ** 0.5)
 
     def _rough(self, numbers: Bytes, step: float) -> FloatArray:
         rough = np.full(len(self.has_row), -np.inf, np.float32)
@@ -110,12 +114,13 @@ class VectorSums:
         titles = self.titles
         if titles.upper is None:
             return
-        highest = total + titles.steps * np.float32(MARGIN * LOWER_DEVIATION * self.length)
-        best = np.argpartition(highest, -count)[-count:] if count < len(highest) else np.arange(len(highest))
-        best = best[titles.has_row[best]]
-        lower = titles.lower[titles.row_at[best]]
+        highest = titles.steps * np.float32(MARGIN * LOWER_DEVIATION * self.length)
+        highest += total
+        best = _highest(highest, count)
+        best = best[titles.has_row.take(best)]
+        lower = titles.lower.take(titles.row_at.take(best), axis=0)
         lacking = _joined(np.asarray(numkong.dots_packed(lower, numkong.dots_pack(self.numbers))).T, self.step)
-        total[best] += lacking * titles.steps[best]
+        total[best] += lacking * titles.steps.take(best)
 
 
 def pack_title_vectors(models: Mapping[str, VectorModel], has_row: BoolArray) -> TitleVectors:
@@ -141,6 +146,19 @@ def pack_title_vectors(models: Mapping[str, VectorModel], has_row: BoolArray) ->
     return TitleVectors(units, has_row, steps, row_at, packed, lower)
 
 
+def _highest(values: FloatArray, count: int) -> npt.NDArray[np.intp]:
+    """Places of the `count` greatest: among those above a cut that a sample tells, in half the time."""
+    sample = values[::SAMPLE_STEP].copy()
+    rank = int(AMPLE * count) // SAMPLE_STEP + 1
+    places = np.arange(len(values))
+    if rank < len(sample):
+        sample.partition(len(sample) - rank)
+        above = np.flatnonzero(values >= sample[len(sample) - rank])
+        if len(above) >= count:
+            places, values = above, values.take(above)
+    return places[values.argpartition(-count)[-count:]] if count < len(places) else places
+
+
 def _unit(model: VectorModel) -> float:
     """The root mean square of a model's numbers."""
     return float(np.trace(model.gram) / max(model.size * len(model.gram), 1)) ** 0.5 or 1.0
@@ -155,5 +173,6 @@ def _two_bytes(numbers: npt.NDArray[np.floating]) -> tuple[Bytes, Bytes]:
 
 def _joined(products: npt.NDArray[np.int32], step: float) -> FloatArray:
     """What both rows of the profile's bytes gave, as one."""
-    joined: FloatArray = np.array([256 * step, step], np.float32) @ products.astype(np.float32)
-    return joined
+    upper, lower = products.astype(np.float32, order="C")
+    lower *= np.float32(step)
+    return saxpy(upper, lower, a=256 * step)
