@@ -244,7 +244,8 @@ def _first_titles(draft: PageDraft) -> list[int]:
     budget = budget_of(draft.request.wish.device.form_factor)
     top = [] if draft.hero is None else [draft.hero]
     rows = draft.chosen[: budget.first_sections - len(top)]
-    in_sight = (row.candidate.items[list(row.kept[: budget.first_cards])].tolist() for row in rows)
+    # One by one: of ten titles sooner than as an array.
+    in_sight = (map(row.candidate.items.item, row.kept[: budget.first_cards]) for row in rows)
     return list(dict.fromkeys(chain(top, *in_sight)))
 
 
