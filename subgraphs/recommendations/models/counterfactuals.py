@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg.lapack import dposv
+from scipy.linalg.lapack import dpotrs
 
 from subgraphs.recommendations.domain.catalogue import BoolArray, FloatArray, IndexArray
 from subgraphs.recommendations.models.content import FoldedContent
@@ -233,9 +233,9 @@ class Counterfactuals:
     def _solve_without(self, answer: Answer, known: Doubles, whole: Doubles, places: IndexArray) -> Doubles:
         # What was liked less than nothing is not in the system, and takes nothing with it.
         weights, vectors = np.maximum(self._weights[places], 0.0)[:, None], known[places]
-        assert answer.matrix is not None, "a model that solves a system answers with it"
+        assert answer.factor is not None, "a model that solves a system answers with its factor"
         # The system is symmetric: a solution is a row times its inverse, and a few cost less than the inverse itself.
-        _, solutions, _ = dposv(answer.matrix, vectors.T)
+        solutions, _ = dpotrs(answer.factor, vectors.T)
         across = solutions.T
         shorter = whole - weights * across
         shares = weights * np.vecdot(vectors, shorter)[:, None]

@@ -40,8 +40,8 @@ class Answer:
     """What one model says; `mean` and `deviation` are of its scores of titles that the profile does not know.
 
     `in_all` and `squares`: the sums of all scores and of their squares. `cells`: what the known titles said, where the
-    model is a table. `known`: the known titles' vectors, `vector`: the profile's own, and `matrix`: the upper triangle
-    of that of the system that gave it, where there are such.
+    model is a table. `known`: the known titles' vectors, `vector`: the profile's own, and `factor`: Cholesky's of the
+    system that gave it, where there are such.
     """
 
     score: Callable[[], FloatArray]
@@ -52,7 +52,7 @@ class Answer:
     cells: Cells | None = None
     known: Doubles | None = None
     vector: Doubles | None = None
-    matrix: Doubles | None = None
+    factor: Doubles | None = None
 
     @cached_property
     def scores(self) -> FloatArray:
@@ -75,8 +75,8 @@ class OneHistory:
                 return self._by_vectors(part, known, self.weights @ known)
             case PlacedAls():
                 known = part.vectors_at(self.known)
-                matrix, right = part.system(known, self.weights)
-                return self._by_vectors(part, known, _solved(matrix, right), matrix)
+                factor, vector = _solved(*part.system(known, self.weights))
+                return self._by_vectors(part, known, vector, factor)
             case ItemWeights():
                 scores, cells = part.ask(self.known, self.weights.astype(np.float32))
                 return self._by_scores(scores, float(self.weights @ part.row_sums[self.known]), _square(scores), cells)
@@ -91,19 +91,19 @@ class OneHistory:
         mean, deviation = spread(len(scores), in_all, squares, scores[self.known].astype(np.float64))
         return Answer(lambda: scores, mean, deviation, in_all, squares, cells)
 
-    def _by_vectors(self, part: VectorModel, known: Doubles, vector: Doubles, matrix: Doubles | None = None) -> Answer:
+    def _by_vectors(self, part: VectorModel, known: Doubles, vector: Doubles, factor: Doubles | None = None) -> Answer:
         in_all, squares = float(part.vector_sum @ vector), float(vector @ part.gram @ vector)
         mean, deviation = spread(part.size, in_all, squares, known @ vector)
         score = partial(part.scores_of, vector)
-        return Answer(score, mean, deviation, in_all, squares, known=known, vector=vector, matrix=matrix)
+        return Answer(score, mean, deviation, in_all, squares, known=known, vector=vector, factor=factor)
 
 
-def _solved(matrix: Doubles, right: Doubles) -> Doubles:
-    """Of a system that is symmetric and positive definite: by half the work of a general one."""
-    _, solution, failed = lapack.dposv(matrix, right)
+def _solved(matrix: Doubles, right: Doubles) -> tuple[Doubles, Doubles]:
+    """Cholesky's factor, and the solution, of a symmetric positive definite system: half the work of a general one."""
+    factor, solution, failed = lapack.dposv(matrix, right)
     if failed:
         raise np.linalg.LinAlgError(f"a system of {len(right)} has no Cholesky factor: {failed}")
-    return np.asarray(solution)
+    return np.asarray(factor), np.asarray(solution)
 
 
 def _square(scores: FloatArray) -> float:

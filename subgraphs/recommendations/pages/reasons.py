@@ -8,7 +8,7 @@ a reason.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -107,16 +107,24 @@ class Reasons:
         new = [each for each in wanted if each not in self._without][: self._max_causes - len(self._without)]
         if new:
             self._without |= dict(zip(new, self._counterfactuals.without(new), strict=True))
-        for index, cause in zip(indices, causes, strict=True):
-            without = None if cause is None else self._without.get(cause)
-            self._trials[index] = None if cause is None or without is None else self._compare(index, cause, without)
+        found = {
+            index: cause
+            for index, cause in zip(indices, causes, strict=True)
+            if cause is not None and cause in self._without
+        }
+        self._trials |= dict.fromkeys(indices)
+        if found:
+            self._trials |= self._compare(found)
 
-    def _compare(self, index: int, cause: int, without: FloatArray) -> Trial:
-        place, standing = self._places[index], self._counterfactuals.standing
-        own = without[place] + np.float32(CLEAR) * without.max()
+    def _compare(self, causes: Mapping[int, int]) -> dict[int, Trial]:
+        """By title of the pool, for the cause of each, all at once."""
+        places, standing = [self._places[index] for index in causes], self._counterfactuals.standing
+        without = np.stack([self._without[cause] for cause in causes.values()])
+        own = without[np.arange(len(places)), places] + np.float32(CLEAR) * without.max(axis=1)
         # What stands above a title of the pool is in the pool.
-        rank = int(np.count_nonzero(standing > standing[place]))
-        return Trial(cause, rank, int(np.count_nonzero(without > own)))
+        ranks = np.count_nonzero(standing > standing[places, None], axis=1).tolist()
+        ranks_without = np.count_nonzero(without > own[:, None], axis=1).tolist()
+        return dict(zip(causes, map(Trial, causes.values(), ranks, ranks_without), strict=True))
 
     @cached_property
     def _pool(self) -> IndexArray:
