@@ -39,16 +39,13 @@ Doubles = npt.NDArray[np.float64]
 class Answer:
     """What one model says; `mean` and `deviation` are of its scores of titles that the profile does not know.
 
-    `in_all` and `squares`: the sums of all scores and of their squares. `cells`: what the known titles said, where the
-    model is a table. `known`: the known titles' vectors, `vector`: the profile's own, and `factor`: Cholesky's of the
-    system that gave it, where there are such.
+    `cells`: what the known titles said, where the model is a table. `known`: the known titles' vectors, `vector`: the
+    profile's own, and `factor`: Cholesky's of the system that gave it, where there are such.
     """
 
     score: Callable[[], FloatArray]
     mean: float
     deviation: float
-    in_all: float
-    squares: float
     cells: Cells | None = None
     known: Doubles | None = None
     vector: Doubles | None = None
@@ -89,13 +86,13 @@ class OneHistory:
 
     def _by_scores(self, scores: FloatArray, in_all: float, squares: float, cells: Cells | None = None) -> Answer:
         mean, deviation = spread(len(scores), in_all, squares, scores[self.known].astype(np.float64))
-        return Answer(lambda: scores, mean, deviation, in_all, squares, cells)
+        return Answer(lambda: scores, mean, deviation, cells)
 
     def _by_vectors(self, part: VectorModel, known: Doubles, vector: Doubles, factor: Doubles | None = None) -> Answer:
         in_all, squares = float(part.vector_sum @ vector), float(vector @ part.gram @ vector)
         mean, deviation = spread(part.size, in_all, squares, known @ vector)
         score = partial(part.scores_of, vector)
-        return Answer(score, mean, deviation, in_all, squares, known=known, vector=vector, factor=factor)
+        return Answer(score, mean, deviation, known=known, vector=vector, factor=factor)
 
 
 def _solved(matrix: Doubles, right: Doubles) -> tuple[Doubles, Doubles]:
