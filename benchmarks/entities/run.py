@@ -18,6 +18,7 @@ from typing import Any
 from benchmarks.entities.contestants import CONTESTANTS, SELECTIONS, Opened, expected_answer, films
 from benchmarks.gateway.tables import print_ratios, print_table
 from benchmarks.heartbeats.servers import valkey
+from stack.entries import COLLECT_AFTER
 
 WARM_UP = 5
 
@@ -64,7 +65,7 @@ async def _measure_all(name: str, film_count: int, request_count: int, valkey_ur
             # As processes of the stack do after their start.
             gc.collect()
             gc.freeze()
-            gc.set_threshold(20_000, 20, 20)
+            gc.set_threshold(*COLLECT_AFTER)
             for selection, fields in SELECTIONS.items():
                 body = _body(known, fields)
                 answer = json.loads(await _post(opened, body))

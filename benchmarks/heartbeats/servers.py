@@ -40,11 +40,11 @@ START_DEADLINE_S = 60.0
 OURS = """
 import gc
 from common.telemetry import configure_logs
-from stack.entries import run_playback
+from stack.entries import COLLECT_AFTER, run_playback
 import subgraphs.playback.app
 gc.collect()
 gc.freeze()
-gc.set_threshold(20_000, 20, 20)  # as stack.preload has it
+gc.set_threshold(*COLLECT_AFTER)
 configure_logs("playback", "WARNING")
 run_playback()
 """

@@ -26,6 +26,7 @@ import numpy as np
 from benchmarks.gateway.tables import print_table
 from benchmarks.pages.worlds import NOW, World, generated_records, make_world, real_records
 from common.tokens import Viewer
+from stack.entries import COLLECT_AFTER
 from subgraphs.recommendations.domain.artwork_sizes import ImageFormat
 from subgraphs.recommendations.domain.devices import Device, FormFactor
 from subgraphs.recommendations.domain.page import PageWish
@@ -68,7 +69,7 @@ def main() -> int:
         world = make_world(records(), arguments.profiles, Path(arguments.cache).expanduser())
         gc.collect()
         gc.freeze()
-        gc.set_threshold(20_000, 20, 20)  # as stack.preload has it
+        gc.set_threshold(*COLLECT_AFTER)
         _report(f"{name} ({len(world.models.catalogue):,} titles, {len(world.tastes)} profiles)", world)
         gc.unfreeze()
     return 0
